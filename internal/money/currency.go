@@ -24,7 +24,7 @@ func ParseCurrency(s string) (Currency, error) {
 	return c, nil
 }
 
-// threeLetters keeps out what strings.ToUpper would turn into ASCII, such as the long s of "uſd".
+// threeLetters keeps out what strings.ToUpper would turn into ASCII, such as a long s (U+017F).
 func threeLetters(s string) bool {
 	if len(s) != 3 {
 		return false

@@ -7,14 +7,14 @@ type row struct {
 	min    int64 // Stripe's least charge in minor units; 0 where it publishes none
 }
 
-// table holds every currency that Stripe takes, as of 21 November 2026:
-//   - the constants of stripe-go v85.0.0 (currency.go), which keep withdrawn ones such as EEK, since old objects hold them;
-//   - BHD, BTN, BYN, GHS, JOD, KWD, MMK, OMR, SLE and TND, which Stripe's "Invalid currency" answer lists as well, and XCG, the
-//     successor of ANG, from Stripe's list of presentment currencies. USDC, which that answer lists too, is no three-letter code.
+// table holds every currency that Stripe takes. It was put together on 21 November 2026 from:
+//   - the constants of stripe-go v85.0.0 of March 2026 (currency.go), which keep withdrawn ones such as EEK, since old objects hold them;
+//   - Stripe's "Invalid currency" answer, which also lists BHD, BTN, BYN, GHS, JOD, KWD, MMK, OMR, SLE and TND (and USDC, which is no
+//     three-letter code), and its list of presentment currencies of April 2026, which has XCG, the successor of ANG;
+//   - docs.stripe.com/currencies, copy of April 2024, for digits and least charges.
 //
-// The digits and least charges are those of docs.stripe.com/currencies. Where ISO 4217 differs, Stripe's word counts: MGA has two
-// digits in ISO and none at Stripe. UGX and ISK have none among people, but two in Stripe's API. HUF and TWD are charged with two
-// digits, though paid out in whole units.
+// Where ISO 4217 differs, Stripe's word counts: MGA has two digits in ISO and none at Stripe. UGX and ISK have none among people, but
+// two in Stripe's API. HUF and TWD are charged with two digits, though paid out in whole units.
 var table = map[Currency]row{
 	"AED": {2, 2, 200},   // United Arab Emirates Dirham
 	"AFN": {2, 2, 0},     // Afghan Afghani
