@@ -1,0 +1,112 @@
+// Package task runs work that is due: a piece of work is rows with a time in their own table, and a task is the function
+// that does what is due now. Nodes share the work: a task runs on one node at a time, by a lease.
+package task
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/till-pay/till/internal/clock"
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/id"
+)
+
+// Task is one kind of due work.
+type Task struct {
+	Name string
+	// Every is how often it looks, at the least. Wake looks at once.
+	Every time.Duration
+	// Run does some of what is due and says whether more may be; it must return well within the lease.
+	Run func(ctx context.Context) (more bool, err error)
+}
+
+// lease is how long a node may hold a task without a word; each run renews it.
+const lease = 30 * time.Second
+
+// Runner runs tasks until it is stopped.
+type Runner struct {
+	db     *db.DB
+	clock  clock.Clock
+	log    *slog.Logger
+	holder string
+	wake   map[string]chan struct{}
+	tasks  []Task
+	ended  sync.WaitGroup
+}
+
+// NewRunner is a runner of the given tasks, not yet started.
+func NewRunner(d *db.DB, c clock.Clock, log *slog.Logger, tasks ...Task) *Runner {
+	r := &Runner{db: d, clock: c, log: log, holder: id.New(), wake: map[string]chan struct{}{}, tasks: tasks}
+	for _, t := range tasks {
+		r.wake[t.Name] = make(chan struct{}, 1)
+	}
+	return r
+}
+
+// Start runs every task in the background until ctx ends. Wait waits for the runs in progress.
+func (r *Runner) Start(ctx context.Context) {
+	for _, t := range r.tasks {
+		r.ended.Go(func() { r.loop(ctx, t) })
+	}
+}
+
+// Wait returns when every task has ended, after Start's context did.
+func (r *Runner) Wait() { r.ended.Wait() }
+
+// Wake makes a task look now. It never blocks; waking a task that is about to look anyway does nothing.
+func (r *Runner) Wake(name string) {
+	select {
+	case r.wake[name] <- struct{}{}:
+	default:
+	}
+}
+
+func (r *Runner) loop(ctx context.Context, t Task) {
+	for ctx.Err() == nil {
+		more, err := r.turn(ctx, t)
+		if err != nil && ctx.Err() == nil {
+			r.log.LogAttrs(ctx, slog.LevelError, "task failed", slog.String("task", t.Name), slog.Any("error", err))
+		}
+		if more && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-r.wake[t.Name]:
+		case <-r.clock.After(t.Every):
+		}
+	}
+	r.release(t)
+}
+
+// turn runs a task once if no other node holds it.
+func (r *Runner) turn(ctx context.Context, t Task) (more bool, err error) {
+	held, err := r.take(ctx, t.Name)
+	if err != nil || !held {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lease)
+	defer cancel()
+	return t.Run(ctx)
+}
+
+// take gets or renews the lease. Leases run on the machines' own time: a moved test clock must not end them.
+func (r *Runner) take(ctx context.Context, name string) (bool, error) {
+	now := time.Now()
+	var n int64
+	err := r.db.Tx(ctx, func(tx db.Tx) (err error) {
+		n, err = tx.Exec(ctx, `insert into leases (name, holder, until) values ($1, $2, $3)
+			on conflict (name) do update set holder = excluded.holder, until = excluded.until
+			where leases.holder = excluded.holder or leases.until < $4`, name, r.holder, now.Add(2*lease).UnixMicro(), now.UnixMicro())
+		return err
+	})
+	return n == 1, err
+}
+
+func (r *Runner) release(t Task) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = r.db.Write(ctx, db.Change{SQL: `delete from leases where name = $1 and holder = $2`, Args: []any{t.Name, r.holder}, Rows: db.Any})
+}
