@@ -1,0 +1,186 @@
+package stripe
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Ref is a field that Stripe fills with an id, or with the whole object where it was expanded.
+type Ref[T any] struct {
+	ID     string
+	Object *T // nil where only the id came
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *Ref[T]) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		return json.Unmarshal(b, &r.ID)
+	}
+	if string(b) == "null" {
+		return nil
+	}
+	var named struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(b, &named); err != nil {
+		return err
+	}
+	r.ID, r.Object = named.ID, new(T)
+	return json.Unmarshal(b, r.Object)
+}
+
+// PaymentIntent is what till reads of one. Amounts are in minor units.
+type PaymentIntent struct {
+	ID               string            `json:"id"`
+	Status           string            `json:"status"`
+	Amount           int64             `json:"amount"`
+	AmountCapturable int64             `json:"amount_capturable"`
+	AmountReceived   int64             `json:"amount_received"`
+	Currency         string            `json:"currency"`
+	ClientSecret     string            `json:"client_secret"`
+	Created          int64             `json:"created"`
+	Livemode         bool              `json:"livemode"`
+	Metadata         map[string]string `json:"metadata"`
+	LatestCharge     Ref[Charge]       `json:"latest_charge"`
+	LastPaymentError *PaymentError     `json:"last_payment_error"`
+	NextAction       *NextAction       `json:"next_action"`
+}
+
+// The statuses of a PaymentIntent (Stripe's OpenAPI document, 2026-08-26.dahlia).
+const (
+	RequiresPaymentMethod = "requires_payment_method"
+	RequiresConfirmation  = "requires_confirmation"
+	RequiresAction        = "requires_action"
+	Processing            = "processing"
+	RequiresCapture       = "requires_capture"
+	Succeeded             = "succeeded"
+	Canceled              = "canceled"
+)
+
+func (p PaymentIntent) id() string { return p.ID }
+
+// PaymentError is why the last try of an intent failed.
+type PaymentError struct {
+	Type        string `json:"type"`
+	Code        string `json:"code"`
+	DeclineCode string `json:"decline_code"`
+	AdviceCode  string `json:"advice_code"`
+	Message     string `json:"message"`
+}
+
+// NextAction is what the payer must do.
+type NextAction struct {
+	Type          string `json:"type"`
+	RedirectToURL *struct {
+		URL string `json:"url"`
+	} `json:"redirect_to_url"`
+}
+
+// Charge is what till reads of one.
+type Charge struct {
+	ID                 string                  `json:"id"`
+	Amount             int64                   `json:"amount"`
+	AmountCaptured     int64                   `json:"amount_captured"`
+	AmountRefunded     int64                   `json:"amount_refunded"`
+	Currency           string                  `json:"currency"`
+	PaymentIntent      Ref[struct{}]           `json:"payment_intent"`
+	BalanceTransaction Ref[BalanceTransaction] `json:"balance_transaction"`
+}
+
+// BalanceTransaction is what till reads of one. Fee and Net are in Currency, the account's settlement currency.
+type BalanceTransaction struct {
+	ID       string `json:"id"`
+	Fee      int64  `json:"fee"`
+	Net      int64  `json:"net"`
+	Currency string `json:"currency"`
+}
+
+// Refund is what till reads of one.
+type Refund struct {
+	ID            string            `json:"id"`
+	Status        string            `json:"status"` // pending, requires_action, succeeded, failed, canceled
+	Amount        int64             `json:"amount"`
+	Currency      string            `json:"currency"`
+	FailureReason string            `json:"failure_reason"`
+	Created       int64             `json:"created"`
+	Reason        string            `json:"reason"`
+	Charge        Ref[struct{}]     `json:"charge"`
+	PaymentIntent Ref[struct{}]     `json:"payment_intent"`
+	Metadata      map[string]string `json:"metadata"`
+}
+
+func (r Refund) id() string { return r.ID }
+
+// Customer is what till reads of one.
+type Customer struct {
+	ID       string            `json:"id"`
+	Email    string            `json:"email"`
+	Name     string            `json:"name"`
+	Metadata map[string]string `json:"metadata"`
+}
+
+func (c Customer) id() string { return c.ID }
+
+// PaymentMethod is what till reads of one.
+type PaymentMethod struct {
+	ID       string        `json:"id"`
+	Type     string        `json:"type"`
+	Customer Ref[struct{}] `json:"customer"`
+	Card     *struct {
+		Brand       string `json:"brand"`
+		Last4       string `json:"last4"`
+		ExpMonth    int64  `json:"exp_month"`
+		ExpYear     int64  `json:"exp_year"`
+		Fingerprint string `json:"fingerprint"`
+	} `json:"card"`
+}
+
+func (p PaymentMethod) id() string { return p.ID }
+
+// Account is what till reads of one.
+type Account struct {
+	ID              string `json:"id"`
+	Country         string `json:"country"`
+	Email           string `json:"email"`
+	DefaultCurrency string `json:"default_currency"`
+}
+
+// WebhookEndpoint is what till reads of one. Secret comes only in the answer that made it.
+type WebhookEndpoint struct {
+	ID     string `json:"id"`
+	URL    string `json:"url"`
+	Secret string `json:"secret"`
+}
+
+// Event is the envelope of a webhook.
+type Event struct {
+	ID       string
+	Type     string
+	Account  string
+	Created  int64
+	Livemode bool
+	Object   json.RawMessage // data.object
+}
+
+// ParseEvent reads a webhook's body. It is lenient: unknown fields and types are no error.
+func ParseEvent(body []byte) (Event, error) {
+	var e struct {
+		ID       string `json:"id"`
+		Object   string `json:"object"`
+		Type     string `json:"type"`
+		Account  string `json:"account"`
+		Created  int64  `json:"created"`
+		Livemode bool   `json:"livemode"`
+		Data     struct {
+			Object json.RawMessage `json:"object"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &e); err != nil {
+		return Event{}, fmt.Errorf("stripe: the event is not JSON: %w", err)
+	}
+	if e.Object != "event" || e.ID == "" || e.Type == "" || len(e.ID) > 255 || len(e.Type) > 255 || len(e.Data.Object) == 0 {
+		return Event{}, errors.New("stripe: the body is not an event")
+	}
+	return Event{e.ID, e.Type, e.Account, e.Created, e.Livemode, e.Data.Object}, nil
+}
