@@ -4,7 +4,7 @@
 
 create table merchants (
 	id         text   not null primary key,
-	name       text   not null,
+	name       text   not null unique,
 	created_at bigint not null
 );
 
@@ -23,7 +23,8 @@ create table api_keys (
 	unique (merchant, mode, id)
 );
 
--- One row per Stripe account that the merchant has used: a generation. Secrets are ciphertext.
+-- One row per Stripe account that the merchant turned to: a generation. Secrets are ciphertext. webhook_url is what the endpoint
+-- at Stripe was registered with, where till registered it itself.
 create table providers (
 	merchant         text   not null,
 	mode             text   not null,
@@ -33,11 +34,13 @@ create table providers (
 	publishable_key  text   not null,
 	webhook_secret   text   not null,
 	webhook_endpoint text   not null,
+	webhook_url      text   not null,
 	webhook_token    text   not null,
 	created_at       bigint not null,
 	updated_at       bigint not null,
 	primary key (merchant, mode, generation)
 );
+create index providers_inbound on providers (created_at, merchant, mode, generation) where webhook_secret <> '';
 
 -- A money-moving call: claimed before the first network byte, never deleted.
 create table calls (
@@ -232,7 +235,7 @@ create table stripe_events (
 );
 create index stripe_events_due on stripe_events (due_at) where due_at is not null;
 
--- Where a merchant hears of it. next_seq is the number that the next delivery gets: numbers have no gaps.
+-- Where a merchant hears of it: one URL per merchant and mode. next_seq is the number that the next delivery gets: numbers have no gaps.
 create table endpoints (
 	merchant   text   not null,
 	mode       text   not null,
@@ -242,7 +245,8 @@ create table endpoints (
 	next_seq   bigint not null,
 	created_at bigint not null,
 	updated_at bigint not null,
-	primary key (merchant, mode, id)
+	primary key (merchant, mode, id),
+	unique (merchant, mode)
 );
 
 create table deliveries (
