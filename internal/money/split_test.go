@@ -84,7 +84,7 @@ func TestSplitIsFair(t *testing.T) {
 			if p.Currency != m.Currency || p.Minor%unit != 0 {
 				t.Fatalf("part %d of %+v is %+v", i, m, p)
 			}
-			// |part·total − amount·weight| < unit·total
+			// |part*total - amount*weight| < unit*total
 			off := new(big.Int).Mul(big.NewInt(p.Minor), total(weights))
 			off.Sub(off, new(big.Int).Mul(big.NewInt(m.Minor), big.NewInt(weights[i])))
 			if off.Abs(off).Cmp(new(big.Int).Mul(big.NewInt(unit), total(weights))) >= 0 {
@@ -93,6 +93,25 @@ func TestSplitIsFair(t *testing.T) {
 		}
 		if sum.Cmp(big.NewInt(m.Minor)) != 0 {
 			t.Fatalf("parts of %+v by %v add up to %s", m, weights, sum)
+		}
+	})
+}
+
+// TestSplitFavoursTheEarlier uses many parts, since sorting keeps the order of a few by chance.
+func TestSplitFavoursTheEarlier(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		weights := rapid.SliceOfN(rapid.Int64Range(1, 3), 1, 100).Draw(t, "weights")
+		parts, err := money.FromMinor(rapid.Int64Range(0, 10_000).Draw(t, "minor"), "USD").Split(weights...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := map[int64]int64{}
+		for i, p := range parts {
+			if before, ok := last[weights[i]]; ok && p.Minor > before {
+				t.Fatalf("part %d of weight %d is larger than an earlier one: %v", i, weights[i], parts)
+			}
+			last[weights[i]] = p.Minor
 		}
 	})
 }
