@@ -249,6 +249,7 @@ create table endpoints (
 	unique (merchant, mode)
 );
 
+-- retries is how far the schedule has come since the delivery was last asked for; attempts counts all of them.
 create table deliveries (
 	merchant    text   not null,
 	mode        text   not null,
@@ -259,6 +260,7 @@ create table deliveries (
 	type        text   not null,
 	status      text   not null,
 	attempts    bigint not null,
+	retries     bigint not null,
 	created_at  bigint not null,
 	ended_at    bigint,
 	due_at      bigint,
@@ -267,7 +269,8 @@ create table deliveries (
 	unique (merchant, mode, endpoint, event),
 	unique (merchant, mode, id)
 );
-create index deliveries_due on deliveries (due_at) where due_at is not null;
+create index deliveries_new on deliveries (merchant, mode, created_at, id);
+create index deliveries_due on deliveries (merchant, mode, endpoint, due_at) where due_at is not null;
 
 create table delivery_attempts (
 	merchant    text   not null,
