@@ -1,0 +1,106 @@
+package once
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/stripe"
+)
+
+const columns = `merchant, mode, key, name, hash, row_id, provider_key, generation, unsure, attempts, claimed_at, sent_at, lease_until, resolve_by, position, state`
+
+func scan(r db.Row) (s stored, err error) {
+	c := &s.Call
+	err = r.Scan(&c.Merchant, &c.Mode, &c.Key, &c.Name, &c.Hash, &c.Row, &c.ProviderKey, &c.Generation, &c.Unsure, &c.Attempts,
+		db.At(&c.ClaimedAt), db.At(&c.SentAt), db.At(&c.lease), db.At(&c.ResolveBy), &c.Position, &s.state)
+	return s, err
+}
+
+type stored struct {
+	Call
+	state string
+}
+
+func insert(c Call) db.Change {
+	return db.Change{
+		SQL: `insert into calls (merchant, mode, key, name, hash, row_id, provider_key, generation, state, unsure, attempts, claimed_at, sent_at, lease_until, resolve_by, position, error)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11, $12, $13, $14, '', '') on conflict do nothing`,
+		Args: []any{c.Merchant, c.Mode, c.Key, c.Name, c.Hash, c.Row, c.ProviderKey, c.Generation, c.Unsure, c.Attempts,
+			db.Micros(c.ClaimedAt), db.Micros(c.SentAt), db.Micros(c.lease), db.Micros(c.ResolveBy)}, Rows: 1,
+	}
+}
+
+func find(ctx context.Context, q db.Querier, scope db.Scope, key string) (c Call, isOpen bool, err error) {
+	s, err := db.One(ctx, q, scan, `select `+columns+` from calls where merchant = $1 and mode = $2 and key = $3`, scope.Merchant, scope.Mode, key)
+	return s.Call, s.state == open, err
+}
+
+// RefusedBefore counts the calls of a name about a row that Stripe refused: a key derived from what a call does carries this number,
+// so that a refused call can be tried again while a running one cannot be doubled.
+func RefusedBefore(ctx context.Context, q db.Querier, scope db.Scope, row, name string) (int64, error) {
+	return db.One(ctx, q, db.Value[int64], `select count(*) from calls where merchant = $1 and mode = $2 and row_id = $3 and name = $4 and state = 'refused'`,
+		scope.Merchant, scope.Mode, row, name)
+}
+
+// extend keeps or takes the lease of an open call.
+func extend(c Call, until time.Time) db.Change {
+	return db.Change{
+		SQL:  `update calls set lease_until = $4 where merchant = $1 and mode = $2 and key = $3 and state = 'open'`,
+		Args: []any{c.Merchant, c.Mode, c.Key, db.Micros(until)}, Rows: db.Any,
+	}
+}
+
+// take gets a call whose lease has ended; it misses where another node was first.
+func take(c Call, until, now time.Time) db.Change {
+	return db.Change{
+		SQL:  `update calls set lease_until = $5 where merchant = $1 and mode = $2 and key = $3 and state = 'open' and lease_until = $4 and lease_until <= $6`,
+		Args: []any{c.Merchant, c.Mode, c.Key, db.Micros(c.lease), db.Micros(until), db.Micros(now)}, Rows: 1,
+	}
+}
+
+func closed(c Call, e ending, now time.Time) db.Change {
+	why := ""
+	if e.why != nil {
+		why = db.JSON(refusal{e.why.Code, e.why.Message, e.why.Param})
+	}
+	return db.Change{
+		SQL: `update calls set state = $4, attempts = $5, sent_at = $6, closed_at = $7, position = '', error = $8
+			where merchant = $1 and mode = $2 and key = $3 and state = 'open'`,
+		Args: []any{c.Merchant, c.Mode, c.Key, e.state, c.Attempts, db.Micros(c.SentAt), db.Micros(now), why}, Rows: 1,
+	}
+}
+
+// refusal is how a closed call remembers why Stripe did nothing.
+type refusal struct{ Code, Message, Param string }
+
+// Refusal is why Stripe refused the call of a key, or nil where it did not, or has not ended.
+func (o *Once) Refusal(ctx context.Context, scope db.Scope, key string) (*stripe.Error, error) {
+	var state string
+	var why refusal
+	_, err := db.One(ctx, o.db, func(r db.Row) (int, error) {
+		var text string
+		if err := r.Scan(&state, &text); err != nil || state != refused || text == "" {
+			return 0, err
+		}
+		return 0, json.Unmarshal([]byte(text), &why)
+	}, `select state, error from calls where merchant = $1 and mode = $2 and key = $3`, scope.Merchant, scope.Mode, key)
+	if err != nil || state != refused {
+		return nil, err
+	}
+	return &stripe.Error{Code: why.Code, Message: why.Message, Param: why.Param}, nil
+}
+
+func released(c Call, until time.Time, why string) db.Change {
+	return db.Change{
+		SQL: `update calls set lease_until = $4, unsure = $5, attempts = $6, sent_at = $7, position = $8, error = $9
+			where merchant = $1 and mode = $2 and key = $3 and state = 'open'`,
+		Args: []any{c.Merchant, c.Mode, c.Key, db.Micros(until), c.Unsure, c.Attempts, db.Micros(c.SentAt), c.Position, why}, Rows: db.Any,
+	}
+}
+
+// due are open calls whose lease has ended, the longest waiting first.
+func due(ctx context.Context, q db.Querier, now time.Time, limit int) ([]stored, error) {
+	return db.All(ctx, q, scan, `select `+columns+` from calls where state = 'open' and lease_until <= $1 order by lease_until limit $2`, db.Micros(now), limit)
+}
