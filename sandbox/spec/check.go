@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/till-pay/till/internal/money"
 )
 
 // check holds one parameter against its declaration.
@@ -23,9 +25,11 @@ func (c *checker) check(p *Params, n node) {
 
 func (c *checker) checkEmpty(p *Params, n node) {
 	p.kind = n.kind
-	switch {
+	switch empty, unsets := c.beyondBlank(); {
 	case n.flag&unsettable != 0:
 		p.unset = true
+	case n.kind == kindString && empty:
+		p.unset = unsets
 	case n.kind != kindAny && n.flag&lenient == 0:
 		c.refuse("parameter_invalid_empty", "You passed an empty string for '%[1]s'. We assume empty values are an attempt to unset a parameter; however '%[1]s' cannot be unset. You should remove '%[1]s' from your request or supply a non-empty value.", c.param())
 	}
@@ -91,14 +95,14 @@ func (c *checker) checkObject(p *Params, n node) {
 	c.fields(p, n.ref)
 }
 
-// Stripe's limits on metadata.
+// MetadataKeys is how many keys an object's metadata may have. Decode counts those of a request; who merges them into an object
+// counts again.
+const MetadataKeys = 50
+
+// Stripe's limits on the keys and values of metadata, in characters.
 const (
-	metadataKeys   = 50
-	metadataKey    = 40
-	metadataValue  = 500
-	mapKeys        = 1000 // of a map that is no metadata, ours
-	mapKeyLength   = 5000
-	mapValueLength = 5000
+	metadataKey   = 40
+	metadataValue = 500
 )
 
 func (c *checker) checkMap(p *Params, n node) {
@@ -132,16 +136,14 @@ func (c *checker) checkMetadata(p *Params) {
 			c.refuse("", "Invalid string: %s", k.sketch())
 			c.trail = c.trail[:len(c.trail)-1]
 		case size > metadataKey:
-			c.refuse("", "Metadata keys can have up to %d characters, but you passed in a key that is %d characters. Invalid key: %s", metadataKey, size, k.name)
+			c.refuse("", "Metadata keys can have up to %d characters, but you passed in a key that is %d characters. Invalid key: %s", metadataKey, size, cut(k.name, maxEcho))
 		}
 		if size := utf8.RuneCountInString(k.text); size > metadataValue {
-			c.trail = append(c.trail, k.name)
-			c.refuse("", "Metadata values can have up to %d characters, but you passed in a value that is %d characters. Invalid value: %s", metadataValue, size, k.text)
-			c.trail = c.trail[:len(c.trail)-1]
+			c.refuse("", "Metadata values can have up to %d characters, but you passed in a value that is %d characters. Invalid value: %s", metadataValue, size, cut(k.text, maxEcho))
 		}
 	}
-	if count > metadataKeys {
-		c.refuse("", "Metadata can have up to %d keys, but you passed in %d.", metadataKeys, count)
+	if count > MetadataKeys {
+		c.refuse("", "Metadata can have up to %d keys, but you've set %d", MetadataKeys, count)
 	}
 }
 
@@ -195,6 +197,10 @@ func (c *checker) checkText(p *Params, n node) {
 		p.kind = kindAny
 	case blamed.kind == kindEnum:
 		c.refuse("", "Invalid %s: must be one of %s", c.param(), either(enums[blamed.ref]))
+	case blamed.flag&currency != 0:
+		c.refuse("", "Invalid currency: %s. Stripe currently supports these currencies: %s", cut(strings.ToLower(p.text), maxEcho), currencies())
+	case blamed.kind == kindString && p.name == "statement_descriptor":
+		c.refuse("", "The statement descriptor must be at most %d characters. %s is %d characters long.", blamed.max, cut(p.text, maxEcho), utf8.RuneCountInString(p.text))
 	case blamed.kind == kindString:
 		c.refuse("", "Invalid string: %s; must be at most %d characters", abridge(p.text), blamed.max)
 	default:
@@ -208,6 +214,9 @@ func (c *checker) takes(p *Params, n node) bool {
 	case kindAny:
 		return true
 	case kindString:
+		if n.flag&currency != 0 {
+			return p.takesCurrency()
+		}
 		return n.max == 0 || len(p.text) <= int(n.max) || utf8.RuneCountInString(p.text) <= int(n.max)
 	case kindEnum:
 		return slices.Contains(enums[n.ref], p.text) || c.beyondWord(p.text)
@@ -221,6 +230,27 @@ func (c *checker) takes(p *Params, n node) bool {
 	default:
 		return false
 	}
+}
+
+// takesCurrency tells whether the text names a currency that Stripe has, and puts it in lower case, as Stripe shows it.
+func (p *Params) takesCurrency() bool {
+	parsed, err := money.ParseCurrency(p.text)
+	if err != nil {
+		return false
+	}
+	p.text = parsed.Lower()
+	return true
+}
+
+// currencies lists all currencies as Stripe does, the dollar first.
+func currencies() string {
+	all := []string{"usd"}
+	for _, c := range money.Currencies() {
+		if code := c.Lower(); code != "usd" {
+			all = append(all, code)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // decimal tells whether s is written -12.34, of a sane length.
@@ -243,27 +273,38 @@ func digits(s string) bool {
 func (c *checker) mistyped(n node, got string) {
 	switch n.kind {
 	case kindInteger:
-		c.refuse("parameter_invalid_integer", "Invalid integer: %s", abridge(got))
+		c.refuse("parameter_invalid_integer", "Invalid integer: %s", cut(got, maxEcho))
 	case kindBoolean:
-		c.refuse("", "Invalid boolean: %s", abridge(got))
+		c.refuse("", "Invalid boolean: %s", cut(got, maxEcho))
 	case kindNumber, kindDecimal:
-		c.refuse("", "Invalid decimal: %s", abridge(got))
+		c.refuse("", "Invalid decimal: %s", cut(got, maxEcho))
 	case kindObject, kindMap:
 		c.refuse("", "Invalid object")
 	case kindArray:
 		c.refuse("", "Invalid array")
 	default:
-		c.refuse("", "Invalid string: %s", abridge(got))
+		c.refuse("", "Invalid string: %s", cut(got, maxEcho))
 	}
 }
 
-// abridge keeps a long text from being sent back whole.
+// maxEcho bounds how much of a bad value a refusal repeats, in characters.
+const maxEcho = 600
+
+// abridge writes a long text as Stripe does, by its ends.
 func abridge(s string) string {
-	if utf8.RuneCountInString(s) <= 100 {
+	if utf8.RuneCountInString(s) <= 20 {
 		return s
 	}
 	r := []rune(s)
-	return string(r[:10]) + "..." + string(r[len(r)-10:])
+	return string(r[:4]) + "..." + string(r[len(r)-4:])
+}
+
+// cut keeps the first n characters of a text.
+func cut(s string, n int) string {
+	if len(s) <= n || utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n])
 }
 
 // either writes a, b, or c.

@@ -13,35 +13,47 @@ func (e *Error) Error() string { return e.Message }
 
 // Decode reads the form-encoded parameters of a request, be they its query or its body, and refuses with Stripe's words what the
 // operation does not take. Unknown parameters are refused first, all at once; then what has a wrong value or is missing.
-func (o Op) Decode(encoded string) (*Params, *Error) { return o.decode(encoded, extras) }
+func (o Op) Decode(encoded string) (*Params, *Error) { return o.decode(encoded, false) }
 
-func (o Op) decode(encoded string, beyond []extra) (*Params, *Error) {
+// decode is strict where it must go by the tables alone, without what extra.go adds.
+func (o Op) decode(encoded string, strict bool) (*Params, *Error) {
 	p, err := parse(encoded)
 	if err != nil {
 		return nil, err
 	}
-	c := checker{op: o, extras: beyond}
+	c := checker{op: o, strict: strict}
 	p.kind = kindObject
 	c.fields(p, operations[o].root)
-	switch len(c.unknown) {
-	case 0:
-		if c.err != nil {
-			return nil, c.err
-		}
-		return p, nil
-	case 1:
-		return nil, &Error{Code: "parameter_unknown", Param: c.unknown[0], Message: "Received unknown parameter: " + c.unknown[0]}
-	default:
-		return nil, &Error{Code: "parameter_unknown", Param: c.unknown[0], Message: "Received unknown parameters: " + strings.Join(c.unknown, ", ")}
+	if len(c.unknown) > 0 {
+		return nil, c.refusal()
 	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	return p, nil
+}
+
+// refusal names the unknown parameters; for a single one it proposes the name that was probably meant.
+func (c *checker) refusal() *Error {
+	e := &Error{Code: "parameter_unknown", Param: c.unknown[0]}
+	switch {
+	case len(c.unknown) > 1:
+		e.Message = "Received unknown parameters: " + strings.Join(c.unknown, ", ")
+	case c.meant != "":
+		e.Message = "Received unknown parameter: " + c.unknown[0] + ". Did you mean " + c.meant + "?"
+	default:
+		e.Message = "Received unknown parameter: " + c.unknown[0]
+	}
+	return e
 }
 
 // checker holds a tree against what an operation declares.
 type checker struct {
 	op      Op
-	extras  []extra
+	strict  bool
 	trail   []string // names on the way to where it is
 	unknown []string
+	meant   string // instead of the first unknown
 	err     *Error // the first
 }
 
@@ -72,9 +84,7 @@ func (c *checker) fields(p *Params, object uint16) {
 			n, ok = c.beyond(k.name)
 		}
 		if !ok {
-			if name := c.param(k.name); len(c.unknown) < maxUnknown && !slices.Contains(c.unknown, name) {
-				c.unknown = append(c.unknown, name)
-			}
+			c.reject(k.name, objects[object])
 			continue
 		}
 		c.enter(k, n)
@@ -85,6 +95,53 @@ func (c *checker) fields(p *Params, object uint16) {
 			c.err = &Error{Code: "parameter_missing", Param: name, Message: "Missing required param: " + name + "."}
 		}
 	}
+}
+
+// reject notes an unknown field.
+func (c *checker) reject(name string, fields []param) {
+	whole := c.param(name)
+	if len(c.unknown) == maxUnknown || slices.Contains(c.unknown, whole) {
+		return
+	}
+	if near := nearest(name, fields); near != "" && len(c.unknown) == 0 {
+		c.meant = c.param(near)
+	}
+	c.unknown = append(c.unknown, whole)
+}
+
+// nearest is the field whose name is a few letters from the one given.
+func nearest(name string, fields []param) string {
+	if len(name) > 60 {
+		return ""
+	}
+	best, least := "", len(name)/4+1
+	for i := range fields {
+		if d := distance(name, fields[i].name); d <= least && (best == "" || d < least) {
+			best, least = fields[i].name, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to insert, drop or change to make b of a (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // maxUnknown bounds how many unknown parameters one refusal names.

@@ -2,29 +2,87 @@ package spec
 
 import "slices"
 
-// extra is something that Stripe takes although its published document lacks it.
+// extra is something that Stripe takes although the document that it publishes lacks it.
 type extra struct {
-	paths  []string // operations, method and path
-	within []string // the names on the way to the object; * for any
-	name   string   // a field of that object, declared by is or like
-	is     node
-	like   *place
-	word   string // or a word more for the enumeration at within
-	reason string
+	ops     []string // method and path
+	within  []string // the names on the way to the object or, for a word, to the enumeration; * stands for any
+	name    string   // a field that the object has besides, declared by is or like
+	is      node
+	like    *place
+	word    string // a word that the enumeration has besides
+	example string // what would be refused without
+	reason  string
 }
 
-// place is where a declaration is found that a field is like.
+// place is where the declaration of a like field is found.
 type place struct {
 	op   string
-	path []string
+	name string
 }
 
-var extras = []extra{}
+var (
+	paymentMethodData = []string{
+		"POST /v1/payment_intents", "POST /v1/payment_intents/{intent}", "POST /v1/payment_intents/{intent}/confirm",
+		"POST /v1/setup_intents", "POST /v1/setup_intents/{intent}", "POST /v1/setup_intents/{intent}/confirm",
+		"POST /v1/test_helpers/confirmation_tokens",
+	}
+	intents       = paymentMethodData[:6]
+	customers     = []string{"POST /v1/customers", "POST /v1/customers/{customer}"}
+	subscriptions = []string{"POST /v1/subscriptions", "POST /v1/subscriptions/{subscription_exposed_id}"}
+)
+
+var extras = []extra{
+	{
+		ops: paymentMethodData, within: []string{"payment_method_data", "type"}, word: "card", example: "payment_method_data[type]=card",
+		reason: "Card data is left out of the document, because only PCI-certified merchants may send it; Stripe.js and test mode do.",
+	},
+	{
+		ops: paymentMethodData, within: []string{"payment_method_data"}, name: "card", like: &place{"POST /v1/payment_methods", "card"},
+		example: "payment_method_data[card][number]=4242424242424242",
+		reason:  "As the type card. The fields are those with which a payment method is created.",
+	},
+	{
+		ops: intents, within: []string{"payment_method_options", "card"}, name: "moto", is: node{kind: kindBoolean},
+		example: "payment_method_options[card][moto]=true",
+		reason:  "Orders by mail or telephone are enabled per account; stripe-go has the field.",
+	},
+	{
+		ops: intents, within: []string{"payment_method_options", "link"}, name: "persistent_token", is: node{kind: kindString, max: 5000},
+		example: "payment_method_options[link][persistent_token]=x",
+		reason:  "Deprecated, still in stripe-go and in recorded objects.",
+	},
+	{
+		ops: append([]string{"POST /v1/customers/{customer}/sources"}, customers...), name: "validate", is: node{kind: kindBoolean},
+		example: "validate=false",
+		reason:  "Skips the check of a new source; stripe-go has the field.",
+	},
+	{
+		ops: []string{"POST /v1/charges"}, name: "level3", is: node{kind: kindAny}, example: "level3[merchant_reference]=x",
+		reason: "Level 3 data are enabled per account; stripe-go has the field.",
+	},
+	{
+		ops: []string{"POST /v1/charges", "POST /v1/charges/{charge}/capture"}, name: "exchange_rate", is: node{kind: kindNumber}, example: "exchange_rate=1.25",
+		reason: "For accounts that set their own rate; stripe-go has the field.",
+	},
+	{
+		ops: subscriptions, within: []string{"items", "*"}, name: "plan", is: node{kind: kindString, max: 5000}, example: "items[0][plan]=gold",
+		reason: "Plans came before prices and still work; stripe-go has the field.",
+	},
+	{
+		ops:  []string{"GET /v1/subscriptions", "POST /v1/subscription_items", "POST /v1/subscription_items/{item}"},
+		name: "plan", is: node{kind: kindString, max: 5000}, example: "plan=gold",
+		reason: "As items[plan].",
+	},
+	{
+		ops: []string{"GET /v1/products", "POST /v1/products"}, name: "type", is: node{kind: kindString, max: 5000}, example: "type=service",
+		reason: "Deprecated, still in stripe-go.",
+	},
+}
 
 // beyond finds a field that the tables lack among the extras.
 func (c *checker) beyond(name string) (node, bool) {
-	for i := range c.extras {
-		e := &c.extras[i]
+	for i := range extras {
+		e := &extras[i]
 		if e.name != name || !c.here(e) {
 			continue
 		}
@@ -38,12 +96,12 @@ func (c *checker) beyond(name string) (node, bool) {
 
 // beyondWord tells whether an enumeration takes a word that the tables lack.
 func (c *checker) beyondWord(word string) bool {
-	return slices.ContainsFunc(c.extras, func(e extra) bool { return e.word == word && c.here(&e) })
+	return slices.ContainsFunc(extras, func(e extra) bool { return e.word == word && c.here(&e) })
 }
 
 func (c *checker) here(e *extra) bool {
-	return slices.EqualFunc(e.within, c.trail, func(want, name string) bool { return want == "*" || want == name }) &&
-		slices.Contains(e.paths, c.op.String())
+	return !c.strict && slices.EqualFunc(e.within, c.trail, func(want, name string) bool { return want == "*" || want == name }) &&
+		slices.Contains(e.ops, c.op.String())
 }
 
 func (at *place) node() (node, bool) {
@@ -51,14 +109,48 @@ func (at *place) node() (node, bool) {
 		if o.String() != at.op {
 			continue
 		}
-		n := node{kind: kindObject, ref: operations[o].root}
-		for _, name := range at.path {
-			var ok bool
-			if n, ok = lookup(objects[n.ref], name); !ok {
-				return node{}, false
-			}
-		}
-		return n, true
+		return lookup(objects[operations[o].root], at.name)
 	}
 	return node{}, false
+}
+
+// blank is a set of texts that may be sent as "" although the document does not say so.
+type blank struct {
+	ops     []string // nil for all
+	within  string   // the object that holds them; "" for the operation itself
+	names   []string // nil for all
+	unsets  bool     // they are unset thereby and not just empty
+	example string   // to POST /v1/customers
+	reason  string
+}
+
+var blanks = []blank{
+	{
+		within: "address", example: "address[line2]=",
+		reason: "Shops send every part of an address, filled in or not.",
+	},
+	{
+		within: "shipping", example: "shipping[name]=&shipping[address][country]=US",
+		reason: "A recorded payment intent was created with shipping[name]= and shows the name as empty.",
+	},
+	{
+		ops: customers, names: []string{"description", "email", "name", "phone"}, unsets: true, example: "email=",
+		reason: "So a customer's particulars are cleared: https://github.com/stripe/stripe-dotnet/issues/68.",
+	},
+}
+
+// beyondBlank tells whether the text where the checker is may be "", and whether that unsets it.
+func (c *checker) beyondBlank() (ok, unsets bool) {
+	n := len(c.trail)
+	name, within := c.trail[n-1], ""
+	if n > 1 {
+		within = c.trail[n-2]
+	}
+	for i := range blanks {
+		b := &blanks[i]
+		if b.within == within && (b.names == nil || slices.Contains(b.names, name)) && (b.ops == nil || slices.Contains(b.ops, c.op.String())) {
+			return !c.strict, b.unsets
+		}
+	}
+	return false, false
 }

@@ -62,13 +62,15 @@ func build(n uint16) *Object {
 			o.values[i] = Absent
 			continue
 		}
-		o.values[i] = zero(&values[f.value])
+		o.values[i] = f.zero()
 	}
 	return o
 }
 
-func zero(v *value) any {
-	if v.nullable {
+// zero is the value that a field has from the start. Metadata is an empty map even where it may be null, as Stripe has it.
+func (f *field) zero() any {
+	v := &values[f.value]
+	if v.nullable && !(f.name == "metadata" && v.form == formMap) {
 		return nil
 	}
 	switch v.form {
