@@ -33,7 +33,7 @@ func New(scope db.Scope, kind, object string, data any, at time.Time) Event {
 // Insert is the change that adds an event to the story.
 func Insert(e Event) db.Change {
 	return db.Change{
-		SQL: `insert into events (merchant, mode, id, type, object, data, created_at, fanned) values ($1, $2, $3, $4, $5, $6, $7, false)`,
+		SQL:  `insert into events (merchant, mode, id, type, object, data, created_at, fanned) values ($1, $2, $3, $4, $5, $6, $7, false)`,
 		Args: []any{e.Merchant, e.Mode, e.ID, e.Type, e.Object, string(e.Data), db.Micros(e.CreatedAt)}, Rows: 1,
 	}
 }
@@ -123,5 +123,7 @@ func (s *Events) List(ctx context.Context, scope db.Scope, in ListInput) (api.Pa
 func (s *Events) Routes(a *api.API) {
 	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/events", Summary: "List events", Tag: "Events", Scope: api.WebhooksRead, List: true,
 		Text: "The merchant's story, newest first: every event that was or will be delivered."},
-		func(ctx context.Context, c api.Caller, in *ListInput) (api.Page[Event], error) { return s.List(ctx, c.Scope, *in) })
+		func(ctx context.Context, c api.Caller, in *ListInput) (api.Page[Event], error) {
+			return s.List(ctx, c.Scope, *in)
+		})
 }

@@ -136,3 +136,6 @@ func (m Money) Positive() bool { return m.Minor > 0 }
 
 // IsZero says whether the amount is nothing.
 func (m Money) IsZero() bool { return m.Minor == 0 }
+
+// MarshalText writes an amount as String does: the form of every amount in till's JSON.
+func (m Money) MarshalText() ([]byte, error) { return []byte(m.String()), nil }

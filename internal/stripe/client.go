@@ -27,10 +27,14 @@ const APIBase = "https://api.stripe.com"
 const APIVersion = sdk.APIVersion
 
 // LiveKey says whether s has the form of a secret or restricted key of live mode.
-func LiveKey(s string) bool { return strings.HasPrefix(s, "sk_live_") || strings.HasPrefix(s, "rk_live_") }
+func LiveKey(s string) bool {
+	return strings.HasPrefix(s, "sk_live_") || strings.HasPrefix(s, "rk_live_")
+}
 
 // TestKey says whether s has the form of a secret or restricted key of test mode.
-func TestKey(s string) bool { return strings.HasPrefix(s, "sk_test_") || strings.HasPrefix(s, "rk_test_") }
+func TestKey(s string) bool {
+	return strings.HasPrefix(s, "sk_test_") || strings.HasPrefix(s, "rk_test_")
+}
 
 // HTTPClient is the client that reaches Stripe. Its time-outs bound a single attempt; Stripe itself answers within 80 s or not at all,
 // and a payment that took longer than 30 is looked up rather than waited for.

@@ -88,6 +88,7 @@ create table cards (
 	generation     bigint not null,
 	customer       text   not null,
 	customer_email text   not null,
+	asked_method   text   not null,
 	payment_method text   not null,
 	status         text   not null,
 	brand          text   not null,
@@ -103,6 +104,7 @@ create table cards (
 );
 create index cards_customer on cards (merchant, mode, customer_email, created_at, id);
 create index cards_new on cards (merchant, mode, created_at, id);
+create index cards_of_customer on cards (merchant, mode, customer);
 
 create table payments (
 	merchant        text   not null,
@@ -177,6 +179,7 @@ create table refunds (
 	failure         text   not null,
 	attempts        bigint not null,
 	idempotency_key text   not null,
+	origin          text   not null,
 	created_at      bigint not null,
 	updated_at      bigint not null,
 	due_at          bigint,

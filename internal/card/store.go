@@ -1,0 +1,102 @@
+package card
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/huandu/go-sqlbuilder"
+
+	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/db"
+)
+
+const columns = `merchant, mode, id, version, generation, customer, customer_email, asked_method, payment_method, status, brand, last4, exp_month, exp_year,
+	fingerprint, is_default, failure, created_at`
+
+func scan(r db.Row) (c Card, err error) {
+	err = r.Scan(&c.scope.Merchant, &c.scope.Mode, &c.ID, &c.version, &c.generation, &c.Customer.ID, &c.Customer.Email, &c.asked, &c.PaymentMethod, &c.status,
+		&c.Brand, &c.Last4, &c.ExpMonth, &c.ExpYear, &c.fingerprint, &c.IsDefault, db.Document(&c.failure), db.At(&c.CreatedAt))
+	c.Provider, c.Livemode = "stripe", c.scope.Mode == "live"
+	return c, err
+}
+
+func insert(c Card) db.Change {
+	return db.Change{
+		SQL: `insert into cards (` + columns + `, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', 0, 0, '', false, '', $11, $11)`,
+		Args: []any{c.scope.Merchant, c.scope.Mode, c.ID, c.version, c.generation, c.Customer.ID, c.Customer.Email, c.asked, c.PaymentMethod, c.status,
+			db.Micros(c.CreatedAt)}, Rows: 1,
+	}
+}
+
+// update writes a card under the version that was read.
+func update(was, now Card, at time.Time) db.Change {
+	failure := ""
+	if now.failure != nil {
+		failure = db.JSON(now.failure)
+	}
+	return db.Change{
+		SQL: `update cards set version = version + 1, status = $5, payment_method = $6, brand = $7, last4 = $8, exp_month = $9, exp_year = $10, fingerprint = $11,
+			is_default = $12, failure = $13, updated_at = $14 where merchant = $1 and mode = $2 and id = $3 and version = $4`,
+		Args: []any{now.scope.Merchant, now.scope.Mode, now.ID, was.version, now.status, now.PaymentMethod, now.Brand, now.Last4, now.ExpMonth, now.ExpYear,
+			now.fingerprint, now.IsDefault, failure, db.Micros(at)}, Rows: 1,
+	}
+}
+
+// promote makes the customer's oldest active card the default.
+func promote(scope db.Scope, customer string, at time.Time) db.Change {
+	return db.Change{
+		SQL: `update cards set is_default = true, version = version + 1, updated_at = $4 where merchant = $1 and mode = $2 and id = (
+			select id from cards where merchant = $1 and mode = $2 and customer = $3 and status = 'active' order by created_at, id limit 1)`,
+		Args: []any{scope.Merchant, scope.Mode, customer, db.Micros(at)}, Rows: db.Any,
+	}
+}
+
+func (s *Cards) find(ctx context.Context, scope db.Scope, id string) (Card, error) {
+	return db.One(ctx, s.DB, scan, `select `+columns+` from cards where merchant = $1 and mode = $2 and id = $3`, scope.Merchant, scope.Mode, id)
+}
+
+// activeOf counts a customer's active cards.
+func (s *Cards) activeOf(ctx context.Context, scope db.Scope, customer string) (int64, error) {
+	return db.One(ctx, s.DB, db.Value[int64], `select count(*) from cards where merchant = $1 and mode = $2 and customer = $3 and status = 'active'`,
+		scope.Merchant, scope.Mode, customer)
+}
+
+// endedBefore counts how often this payment method was saved for this customer and then deleted or refused: each time it may be saved anew.
+func (s *Cards) endedBefore(ctx context.Context, scope db.Scope, customer, method string) (int64, error) {
+	return db.One(ctx, s.DB, db.Value[int64], `select count(*) from cards where merchant = $1 and mode = $2 and customer = $3 and asked_method = $4
+		and status in ('deleted', 'failed')`, scope.Merchant, scope.Mode, customer, method)
+}
+
+// ListInput filters the list of cards.
+type ListInput struct {
+	api.PageInput
+	CustomerEmail string `query:"customer_email" maxLength:"320"`
+	CustomerID    string `query:"customer_id" maxLength:"36"`
+}
+
+// List is a page of active cards, newest first.
+func (s *Cards) List(ctx context.Context, scope db.Scope, in ListInput) (api.Page[Card], error) {
+	from, err := in.Position()
+	if err != nil {
+		return api.Page[Card]{}, err
+	}
+	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
+	b.Select(columns).From("cards").Where(b.Equal("merchant", scope.Merchant), b.Equal("mode", scope.Mode), b.Equal("status", active))
+	if in.CustomerEmail != "" {
+		b.Where(b.Equal("customer_email", strings.ToLower(in.CustomerEmail)))
+	}
+	if in.CustomerID != "" {
+		b.Where(b.Equal("customer", in.CustomerID))
+	}
+	if !from.IsStart() {
+		b.Where("(created_at, id) < (" + b.Var(db.Micros(from.At)) + ", " + b.Var(from.ID) + ")")
+	}
+	b.OrderBy("created_at desc", "id desc").Limit(in.Limit + 1)
+	sql, args := b.Build()
+	found, err := db.All(ctx, s.DB, scan, sql, args...)
+	if err != nil {
+		return api.Page[Card]{}, err
+	}
+	return api.NewPage(in.PageInput, found, func(c Card) api.Position { return api.Position{At: c.CreatedAt, ID: c.ID} }), nil
+}

@@ -1,0 +1,123 @@
+package payment
+
+import (
+	"strings"
+	"time"
+
+	"github.com/huandu/go-sqlbuilder"
+
+	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/fault"
+	"github.com/till-pay/till/internal/money"
+)
+
+// ListInput filters the list of payments. Every filter narrows.
+type ListInput struct {
+	api.PageInput
+	api.MetadataFilter
+	Provider      string    `query:"provider" enum:"stripe"`
+	Status        string    `query:"status" maxLength:"20" doc:"pending, authorized, completed, failed, cancelled or refunded (all money sent back). completed includes payments refunded in part."`
+	Currency      string    `query:"currency" maxLength:"3"`
+	MinAmount     string    `query:"min_amount" maxLength:"24" doc:"At least this much, each payment in its own currency."`
+	MaxAmount     string    `query:"max_amount" maxLength:"24" doc:"At most this much, each payment in its own currency."`
+	Since         time.Time `query:"since" doc:"Made at or after this time (RFC 3339)."`
+	Until         time.Time `query:"until" doc:"Made before this time (RFC 3339)."`
+	Card          string    `query:"card" maxLength:"36" doc:"Charged to this saved card."`
+	CustomerEmail string    `query:"customer_email" maxLength:"320"`
+}
+
+// filter puts the filters that are set into the query.
+func (in ListInput) filter(b *sqlbuilder.SelectBuilder) error {
+	if err := in.filterStatus(b); err != nil {
+		return err
+	}
+	if err := in.filterAmount(b); err != nil {
+		return err
+	}
+	for _, f := range []struct{ column, value string }{{"provider", in.Provider}, {"saved_card", in.Card}, {"customer_email", strings.ToLower(in.CustomerEmail)}} {
+		if f.value != "" {
+			b.Where(b.Equal(f.column, f.value))
+		}
+	}
+	if !in.Since.IsZero() {
+		b.Where(b.GreaterEqualThan("created_at", db.Micros(in.Since)))
+	}
+	if !in.Until.IsZero() {
+		b.Where(b.LessThan("created_at", db.Micros(in.Until)))
+	}
+	for key, value := range in.Metadata {
+		b.Where("exists (select 1 from payment_metadata m where m.merchant = payments.merchant and m.mode = payments.mode and m.payment = payments.id and m.key = " +
+			b.Var(key) + " and m.value = " + b.Var(value) + ")")
+	}
+	from, err := in.Position()
+	if err != nil {
+		return err
+	}
+	if !from.IsStart() {
+		b.Where("(created_at, id) < (" + b.Var(db.Micros(from.At)) + ", " + b.Var(from.ID) + ")")
+	}
+	return nil
+}
+
+func (in ListInput) filterStatus(b *sqlbuilder.SelectBuilder) error {
+	switch {
+	case in.Status == "":
+	case !knownStatus(in.Status):
+		return fault.New(fault.ParameterInvalid, "status", "status is pending, authorized, completed, failed, cancelled or refunded.")
+	case Status(in.Status) == Refunded:
+		b.Where(b.Equal("status", string(Completed)), "refunded = captured")
+	case Status(in.Status) == Completed:
+		b.Where(b.Equal("status", string(Completed)), "refunded < captured")
+	default:
+		b.Where(b.Equal("status", in.Status))
+	}
+	return nil
+}
+
+// filterAmount compares in the payment's own currency: 50 is fifty dollars, fifty yen, fifty dinars.
+func (in ListInput) filterAmount(b *sqlbuilder.SelectBuilder) error {
+	currencies := money.Currencies()
+	if in.Currency != "" {
+		c, err := money.ParseCurrency(in.Currency)
+		if err != nil {
+			return at("currency", err)
+		}
+		b.Where(b.Equal("currency", string(c)))
+		currencies = []money.Currency{c}
+	}
+	for _, bound := range []struct{ param, value, compare string }{{"min_amount", in.MinAmount, ">="}, {"max_amount", in.MaxAmount, "<="}} {
+		if bound.value == "" {
+			continue
+		}
+		cond, err := amountBound(b, bound.value, bound.compare, currencies)
+		if err != nil {
+			return at(bound.param, err)
+		}
+		b.Where(cond)
+	}
+	return nil
+}
+
+// amountBound is one comparison for each minor unit that the currencies have. A bound finer than a currency's unit cannot be met exactly, and is refused
+// only where it names one currency.
+func amountBound(b *sqlbuilder.SelectBuilder, value, compare string, currencies []money.Currency) (string, error) {
+	byMinor := map[int64][]any{}
+	var refusal error
+	for _, c := range currencies {
+		m, err := money.Parse(value, c)
+		if err != nil {
+			refusal = err
+			continue
+		}
+		byMinor[m.Minor] = append(byMinor[m.Minor], string(c))
+	}
+	if len(byMinor) == 0 {
+		return "", refusal
+	}
+	var any []string
+	for minor, of := range byMinor {
+		any = append(any, "("+b.In("currency", of...)+" and amount "+compare+" "+b.Var(minor)+")")
+	}
+	return b.Or(any...), nil
+}

@@ -1,0 +1,227 @@
+package payment
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/event"
+	"github.com/till-pay/till/internal/ledger"
+	"github.com/till-pay/till/internal/money"
+	"github.com/till-pay/till/internal/once"
+	"github.com/till-pay/till/internal/stripe"
+)
+
+// Outcome is what a word of Stripe's makes of a payment.
+type Outcome struct {
+	Now     Payment
+	Entries []ledger.Transaction
+	Events  []event.Event
+}
+
+// Observe takes in what Stripe says of a payment. It is the only way a payment changes by Stripe's word: the answer to a call, a webhook
+// and the sweep all come through here, in any order and more than once.
+func Observe(was Payment, seen stripe.PaymentIntent, at time.Time) Outcome {
+	return outcome(was, merge(was, seen), at)
+}
+
+func outcome(was, now Payment, at time.Time) Outcome {
+	return Outcome{Now: now, Entries: entries(was, now, at), Events: events(was, now, at)}
+}
+
+// merge joins what we know with what Stripe says. It only ever learns: an old snapshot changes nothing that a newer one has told.
+func merge(was Payment, seen stripe.PaymentIntent) Payment {
+	now := was
+	if was.ProviderRef == "" {
+		now.ProviderRef = seen.ID
+	}
+	if seen.LatestCharge.ID != "" && (was.chargeRef == "" || seen.AmountReceived > 0) {
+		now.chargeRef = seen.LatestCharge.ID
+	}
+	if seen.AmountReceived > was.Captured.Minor {
+		now.Captured.Minor = seen.AmountReceived
+	}
+	learnFee(&now, seen)
+	now.Status = next(was.Status, now.Captured.Minor, seen)
+	settle(&now, was, seen)
+	return now
+}
+
+// next is the machine. Money seen wins over everything; otherwise an end stays, and a word that we do not know moves nothing.
+func next(was Status, captured int64, seen stripe.PaymentIntent) Status {
+	if captured > 0 {
+		return Completed
+	}
+	switch seen.Status {
+	case stripe.RequiresCapture:
+		if was == Pending || was == Failed {
+			return Authorized
+		}
+	case stripe.Canceled:
+		if was == Pending || was == Authorized {
+			return Cancelled
+		}
+	case stripe.RequiresPaymentMethod:
+		if was == Pending && seen.LastPaymentError != nil {
+			return Failed
+		}
+	}
+	return was
+}
+
+// settle fills in what goes with the status.
+func settle(now *Payment, was Payment, seen stripe.PaymentIntent) {
+	now.providerStatus = seen.Status
+	switch now.Status {
+	case Pending:
+		now.NextAction = actionOf(seen)
+	case Failed:
+		now.NextAction = nil
+		if seen.LastPaymentError != nil {
+			now.Failure = failureOf(seen.LastPaymentError)
+		}
+	default:
+		now.NextAction, now.Failure = nil, nil
+	}
+	if now.Status == Completed || now.Status == Cancelled {
+		now.capturing, now.cancelling = 0, false
+	}
+	switch { // what stays open at Stripe is looked at again; a failed intent stays payable until it is cancelled
+	case now.Status == Pending, now.Status == Failed && seen.Status != stripe.Canceled:
+		now.dueAt = was.dueAt
+	default:
+		now.dueAt = never
+	}
+}
+
+func actionOf(seen stripe.PaymentIntent) *NextAction {
+	if seen.Status != stripe.RequiresAction || seen.NextAction == nil {
+		return nil
+	}
+	a := &NextAction{Type: seen.NextAction.Type, ClientSecret: seen.ClientSecret}
+	if seen.NextAction.RedirectToURL != nil {
+		a.URL = seen.NextAction.RedirectToURL.URL
+	}
+	return a
+}
+
+func failureOf(e *stripe.PaymentError) *Failure {
+	return &Failure{Code: e.Code, DeclineCode: e.DeclineCode, Message: e.Message, Advice: e.AdviceCode}
+}
+
+// learnFee takes the fee from the charge's balance transaction, where Stripe settles in the payment's own currency.
+func learnFee(now *Payment, seen stripe.PaymentIntent) {
+	charge := seen.LatestCharge.Object
+	if now.Fee != nil || charge == nil || charge.BalanceTransaction.Object == nil || seen.AmountReceived == 0 {
+		return
+	}
+	t := charge.BalanceTransaction.Object
+	if !strings.EqualFold(t.Currency, string(now.Currency)) {
+		return
+	}
+	now.setFee(t.Fee)
+}
+
+// setFee fills Fee and Net.
+func (p *Payment) setFee(minor int64) {
+	fee, net := money.FromMinor(minor, p.Currency), money.FromMinor(p.Captured.Minor-minor, p.Currency)
+	p.Fee, p.Net = &fee, &net
+}
+
+// entries books what was newly captured. The key holds the total, so that a total is booked once.
+func entries(was, now Payment, at time.Time) []ledger.Transaction {
+	more := now.Captured.Minor - was.Captured.Minor
+	if more <= 0 {
+		return nil
+	}
+	return []ledger.Transaction{ledger.Charge(now.scope, now.ID, strconv.FormatInt(now.Captured.Minor, 10), money.FromMinor(more, now.Currency), at)}
+}
+
+// events tells each change of status once, and the first time that the payer must act.
+func events(was, now Payment, at time.Time) []event.Event {
+	now.UpdatedAt = at
+	switch {
+	case now.Status != was.Status:
+		return []event.Event{event.New(now.scope, "payment."+string(now.Status), now.ID, now.Shown(), at)}
+	case now.NextAction != nil && was.NextAction == nil:
+		return []event.Event{event.New(now.scope, "payment.requires_action", now.ID, now.Shown(), at)}
+	}
+	return nil
+}
+
+// EventTypes are the types of event that this room tells.
+var EventTypes = []string{"payment.authorized", "payment.cancelled", "payment.completed", "payment.failed", "payment.refunded", "payment.requires_action"}
+
+// takeIn decides what Stripe's word makes of a payment's row as it stands. attempts is how often a call was sent; 0 where no call of ours was the source.
+func (s *Payments) takeIn(scope db.Scope, row string, seen stripe.PaymentIntent, attempts int64) once.Decide {
+	return func(ctx context.Context) ([]db.Change, error) {
+		was, err := s.find(ctx, scope, row)
+		if err != nil {
+			return nil, err
+		}
+		o := Observe(was, seen, s.Clock.Now())
+		o.Now.Attempts = max(o.Now.Attempts, attempts)
+		return s.changes(was, o)
+	}
+}
+
+// Heard takes in a PaymentIntent that a webhook brought. One that is not this merchant's, or not till's, changes nothing.
+func (s *Payments) Heard(ctx context.Context, scope db.Scope, generation int64, seen stripe.PaymentIntent) error {
+	p, err := s.known(ctx, scope, generation, seen.ID, seen.Metadata[stripe.Tag])
+	if err != nil || p.ID == "" {
+		return err
+	}
+	return s.DB.Decide(ctx, s.takeIn(scope, p.ID, seen, 0))
+}
+
+// Refetch asks Stripe for an intent as it is now, and takes that in.
+func (s *Payments) Refetch(ctx context.Context, scope db.Scope, generation int64, intent string) error {
+	client, err := s.Merchants.Client(ctx, scope, generation)
+	if err != nil {
+		return err
+	}
+	seen, err := client.PaymentIntent(ctx, intent)
+	if stripe.Meaning(err) == stripe.Refused {
+		return nil // not an intent of this account: nobody's news
+	}
+	if err != nil {
+		return err
+	}
+	return s.Heard(ctx, scope, generation, seen)
+}
+
+// known finds a payment by Stripe's id, else by our id in the intent's metadata, within one account. The zero Payment is none.
+func (s *Payments) known(ctx context.Context, scope db.Scope, generation int64, intent, tag string) (Payment, error) {
+	p, err := s.byProviderRef(ctx, scope, intent)
+	if err == db.ErrNone && tag != "" {
+		p, err = s.find(ctx, scope, tag)
+		if err == nil && p.ProviderRef != "" && p.ProviderRef != intent {
+			return Payment{}, nil // another intent carries a copy of our metadata
+		}
+	}
+	if err == db.ErrNone || err == nil && p.generation != generation {
+		return Payment{}, nil
+	}
+	return p, err
+}
+
+// unchanged says that an outcome leaves the row as it is.
+func unchanged(was, now Payment) bool {
+	return was.Status == now.Status && was.ProviderRef == now.ProviderRef && was.chargeRef == now.chargeRef && was.providerStatus == now.providerStatus &&
+		was.Captured == now.Captured && was.capturing == now.capturing && was.cancelling == now.cancelling && was.Attempts == now.Attempts &&
+		was.dueAt.Equal(now.dueAt) && same(was.Fee, now.Fee) && same(was.Failure, now.Failure) && same(was.NextAction, now.NextAction)
+}
+
+func same[T comparable](a, b *T) bool {
+	return a == nil && b == nil || a != nil && b != nil && *a == *b
+}
+
+// OfIntent is the payment that an intent of an account belongs to; the zero Payment is none.
+func (s *Payments) OfIntent(ctx context.Context, scope db.Scope, generation int64, intent string) (Payment, error) {
+	if intent == "" {
+		return Payment{}, nil
+	}
+	return s.known(ctx, scope, generation, intent, "")
+}

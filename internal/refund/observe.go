@@ -1,0 +1,158 @@
+package refund
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/event"
+	"github.com/till-pay/till/internal/ledger"
+	"github.com/till-pay/till/internal/money"
+	"github.com/till-pay/till/internal/once"
+	"github.com/till-pay/till/internal/payment"
+	"github.com/till-pay/till/internal/stripe"
+)
+
+// Observe takes in what Stripe says of a refund. It is the only way a refund changes by Stripe's word, in any order and more than once:
+// failed is the last word, and completed is not undone by an older "pending".
+func Observe(was Refund, seen stripe.Refund) Refund {
+	now := was
+	if was.ProviderRef == "" {
+		now.ProviderRef = seen.ID
+	}
+	switch seen.Status {
+	case "succeeded":
+		if was.Status == Pending {
+			now.Status = Completed
+		}
+	case "failed", "canceled":
+		now.Status = Failed
+		if was.Failure == nil {
+			now.Failure = &Failure{Code: seen.FailureReason, Message: failureText(seen)}
+		}
+	}
+	return now
+}
+
+func failureText(seen stripe.Refund) string {
+	if seen.Status == "canceled" {
+		return "The refund was cancelled; the money stays with the merchant."
+	}
+	return "The bank returned the refund; the money is back in the merchant's balance."
+}
+
+// changes writes a refund, its effect on the payment, the ledger and the events. held is what the refund set aside and not yet sent.
+func (s *Refunds) changes(was, now Refund, p payment.Payment) ([]db.Change, error) {
+	if was.Status == now.Status && was.ProviderRef == now.ProviderRef && was.Attempts == now.Attempts {
+		return nil, nil
+	}
+	at := s.Clock.Now()
+	now.UpdatedAt = at
+	if now.Status != Pending {
+		now.dueAt = time.Time{}
+	}
+	changes := []db.Change{update(was, now)}
+	if was.Status == now.Status {
+		return changes, nil
+	}
+	more, err := s.effects(was, now, p, at)
+	return append(changes, more...), err
+}
+
+// effects are what a change of status does around the refund.
+func (s *Refunds) effects(was, now Refund, p payment.Payment, at time.Time) ([]db.Change, error) {
+	var booked []ledger.Transaction
+	var refunding, refunded int64
+	amount := now.Amount.Minor
+	switch {
+	case was.Status == Pending && now.Status == Completed:
+		refunding, refunded = -amount, amount
+		booked = append(booked, ledger.Refund(now.scope, now.PaymentID, now.ID, now.Amount, at))
+	case was.Status == Pending && now.Status == Failed:
+		refunding = -amount
+	case was.Status == Completed && now.Status == Failed:
+		refunded = -amount
+		booked = append(booked, ledger.RefundFailed(now.scope, now.PaymentID, now.ID, now.Amount, at))
+	}
+	changes := []db.Change{p.Moved(refunding, refunded, at.UnixMicro()), event.Insert(event.New(now.scope, "refund."+string(now.Status), now.ID, now, at))}
+	p.Refunding.Minor += refunding
+	p.Refunded.Minor += refunded
+	if refunded > 0 && p.Shown().Status == payment.Refunded {
+		changes = append(changes, event.Insert(event.New(now.scope, "payment.refunded", p.ID, p.Shown(), at)))
+	}
+	entries, err := ledger.Post(booked...)
+	return append(changes, entries...), err
+}
+
+// takeIn decides what Stripe's word makes of a refund's row as it stands.
+func (s *Refunds) takeIn(scope db.Scope, row string, seen stripe.Refund, attempts int64) once.Decide {
+	return func(ctx context.Context) ([]db.Change, error) {
+		was, p, err := s.pair(ctx, scope, row)
+		if err != nil {
+			return nil, err
+		}
+		now := Observe(was, seen)
+		now.Attempts = max(now.Attempts, attempts)
+		return s.changes(was, now, p)
+	}
+}
+
+// Heard takes in a refund that a webhook brought: one of ours, or one that was made elsewhere for a payment of ours. Any other changes nothing.
+func (s *Refunds) Heard(ctx context.Context, scope db.Scope, generation int64, seen stripe.Refund) error {
+	r, err := s.known(ctx, scope, seen)
+	if err == nil {
+		if r.generation != generation {
+			return nil
+		}
+		return s.DB.Decide(ctx, s.takeIn(scope, r.ID, seen, 0))
+	}
+	if !errors.Is(err, db.ErrNone) {
+		return err
+	}
+	p, err := s.Payments.OfIntent(ctx, scope, generation, seen.PaymentIntent.ID)
+	if err != nil || p.ID == "" {
+		return err
+	}
+	return s.adopt(ctx, p, seen)
+}
+
+// known is the refund of ours that Stripe speaks of: by Stripe's id, else by our id in its metadata.
+func (s *Refunds) known(ctx context.Context, scope db.Scope, seen stripe.Refund) (Refund, error) {
+	r, err := s.byProviderRef(ctx, scope, seen.ID)
+	tag := seen.Metadata[stripe.Tag]
+	if !errors.Is(err, db.ErrNone) || tag == "" {
+		return r, err
+	}
+	r, err = s.find(ctx, scope, tag)
+	if err == nil && r.ProviderRef != "" && r.ProviderRef != seen.ID {
+		return Refund{}, db.ErrNone
+	}
+	return r, err
+}
+
+// adopt makes a row for a refund that was made elsewhere. Its id follows from Stripe's, so that two reports at once make one row.
+// Its money is not guarded by our own limits: it has left already, and the books follow the money.
+func (s *Refunds) adopt(ctx context.Context, p payment.Payment, seen stripe.Refund) error {
+	scope := p.Scope()
+	row := uuid.NewSHA1(uuid.NameSpaceURL, []byte(scope.Merchant+"\n"+scope.Mode+"\n"+seen.ID)).String()
+	at := s.Clock.Now()
+	r := Refund{ID: row, PaymentID: p.ID, Status: Pending, ProviderRef: seen.ID, Amount: money.FromMinor(seen.Amount, p.Currency), Currency: p.Currency, Reason: seen.Reason,
+		CreatedAt: at, UpdatedAt: at, Origin: "outside", scope: scope, version: 1, generation: p.Generation(), dueAt: at.Add(firstLook)}
+	err := s.DB.Decide(ctx, func(ctx context.Context) ([]db.Change, error) {
+		if _, err := s.find(ctx, scope, row); !errors.Is(err, db.ErrNone) {
+			return nil, err
+		}
+		current, err := s.Payments.Get(ctx, scope, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		return []db.Change{insert(r), current.Moved(r.Amount.Minor, 0, at.UnixMicro()), event.Insert(event.New(scope, "refund.created", r.ID, r, at))}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.DB.Decide(ctx, s.takeIn(scope, row, seen, 0))
+}

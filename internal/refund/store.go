@@ -1,0 +1,119 @@
+package refund
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/huandu/go-sqlbuilder"
+
+	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/fault"
+	"github.com/till-pay/till/internal/id"
+)
+
+const columns = `merchant, mode, id, version, generation, payment, status, currency, amount, reason, provider_ref, failure, attempts, idempotency_key, origin,
+	created_at, updated_at, due_at`
+
+func scan(r db.Row) (x Refund, err error) {
+	err = r.Scan(&x.scope.Merchant, &x.scope.Mode, &x.ID, &x.version, &x.generation, &x.PaymentID, &x.Status, &x.Currency, &x.Amount.Minor, &x.Reason, &x.ProviderRef,
+		db.Document(&x.Failure), &x.Attempts, &x.IdempotencyKey, &x.Origin, db.At(&x.CreatedAt), db.At(&x.UpdatedAt), db.At(&x.dueAt))
+	x.Amount.Currency, x.Livemode = x.Currency, x.scope.Mode == "live"
+	return x, err
+}
+
+func insert(r Refund) db.Change {
+	return db.Change{
+		SQL: `insert into refunds (` + columns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', 0, $12, $13, $14, $14, $15) on conflict do nothing`,
+		Args: []any{r.scope.Merchant, r.scope.Mode, r.ID, r.version, r.generation, r.PaymentID, string(r.Status), string(r.Currency), r.Amount.Minor, r.Reason,
+			r.ProviderRef, r.IdempotencyKey, r.Origin, db.Micros(r.CreatedAt), db.Micros(r.dueAt)}, Rows: 1,
+	}
+}
+
+// update writes a refund under the version that was read.
+func update(was, now Refund) db.Change {
+	failure := ""
+	if now.Failure != nil {
+		failure = db.JSON(now.Failure)
+	}
+	return db.Change{
+		SQL: `update refunds set version = version + 1, status = $5, provider_ref = $6, failure = $7, attempts = $8, updated_at = $9, due_at = $10
+			where merchant = $1 and mode = $2 and id = $3 and version = $4`,
+		Args: []any{now.scope.Merchant, now.scope.Mode, now.ID, was.version, string(now.Status), now.ProviderRef, failure, now.Attempts, db.Micros(now.UpdatedAt),
+			db.Micros(now.dueAt)}, Rows: 1,
+	}
+}
+
+func (s *Refunds) find(ctx context.Context, scope db.Scope, id string) (Refund, error) {
+	return db.One(ctx, s.DB, scan, `select `+columns+` from refunds where merchant = $1 and mode = $2 and id = $3`, scope.Merchant, scope.Mode, id)
+}
+
+func (s *Refunds) byProviderRef(ctx context.Context, scope db.Scope, ref string) (Refund, error) {
+	return db.One(ctx, s.DB, scan, `select `+columns+` from refunds where merchant = $1 and mode = $2 and provider_ref = $3`, scope.Merchant, scope.Mode, ref)
+}
+
+func (s *Refunds) dueNow(ctx context.Context, limit int) ([]Refund, error) {
+	return db.All(ctx, s.DB, scan, `select `+columns+` from refunds where due_at <= $1 order by due_at limit $2`, db.Micros(s.Clock.Now()), limit)
+}
+
+func postpone(r Refund, until time.Time) db.Change {
+	return db.Change{
+		SQL:  `update refunds set due_at = $4 where merchant = $1 and mode = $2 and id = $3 and due_at is not null`,
+		Args: []any{r.scope.Merchant, r.scope.Mode, r.ID, db.Micros(until)}, Rows: db.Any,
+	}
+}
+
+// Get is one refund of the merchant.
+func (s *Refunds) Get(ctx context.Context, scope db.Scope, refund string) (Refund, error) {
+	missing := fault.New(fault.ResourceMissing, "id", "There is no such refund.")
+	if !id.Valid(refund) {
+		return Refund{}, missing
+	}
+	r, err := s.find(ctx, scope, refund)
+	if errors.Is(err, db.ErrNone) {
+		return Refund{}, missing
+	}
+	return r, err
+}
+
+// ListInput filters the list of refunds.
+type ListInput struct {
+	api.PageInput
+	PaymentID string    `query:"payment_id" maxLength:"36"`
+	Status    string    `query:"status" enum:"pending,completed,failed"`
+	Since     time.Time `query:"since" doc:"Made at or after this time (RFC 3339)."`
+	Until     time.Time `query:"until" doc:"Made before this time (RFC 3339)."`
+}
+
+// List is a page of refunds, newest first.
+func (s *Refunds) List(ctx context.Context, scope db.Scope, in ListInput) (api.Page[Refund], error) {
+	from, err := in.Position()
+	if err != nil {
+		return api.Page[Refund]{}, err
+	}
+	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
+	b.Select(columns).From("refunds").Where(b.Equal("merchant", scope.Merchant), b.Equal("mode", scope.Mode))
+	if in.PaymentID != "" {
+		b.Where(b.Equal("payment", in.PaymentID))
+	}
+	if in.Status != "" {
+		b.Where(b.Equal("status", in.Status))
+	}
+	if !in.Since.IsZero() {
+		b.Where(b.GreaterEqualThan("created_at", db.Micros(in.Since)))
+	}
+	if !in.Until.IsZero() {
+		b.Where(b.LessThan("created_at", db.Micros(in.Until)))
+	}
+	if !from.IsStart() {
+		b.Where("(created_at, id) < (" + b.Var(db.Micros(from.At)) + ", " + b.Var(from.ID) + ")")
+	}
+	b.OrderBy("created_at desc", "id desc").Limit(in.Limit + 1)
+	sql, args := b.Build()
+	found, err := db.All(ctx, s.DB, scan, sql, args...)
+	if err != nil {
+		return api.Page[Refund]{}, err
+	}
+	return api.NewPage(in.PageInput, found, func(r Refund) api.Position { return api.Position{At: r.CreatedAt, ID: r.ID} }), nil
+}
