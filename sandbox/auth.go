@@ -1,0 +1,160 @@
+package sandbox
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// maxSuffix bounds the part of a key after sk_test_, in characters.
+const maxSuffix = 240
+
+// authenticate reads the API key, as Bearer or as the user name of Basic, and finds the world that it names.
+func (x *exchange) authenticate() error {
+	key, given := apiKey(x.request)
+	if !given {
+		return &apiError{status: http.StatusUnauthorized, kind: invalidRequest,
+			message: "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/.",
+			header:  [][2]string{{"WWW-Authenticate", `Bearer realm="Stripe"`}}}
+	}
+	kind, suffix := parseKey(key)
+	if suffix == "" {
+		return wrongKey(key)
+	}
+	w, err := x.sandbox.world(suffix, kind != publishableKey)
+	if err != nil {
+		return err
+	}
+	if w == nil { // a publishable key cannot be the first of its world, for it could find nothing there
+		return wrongKey(key)
+	}
+	x.world, x.browser = w, kind == publishableKey
+	if account := x.request.Header.Get("Stripe-Account"); account != "" && account != w.account {
+		return &apiError{status: http.StatusForbidden, kind: invalidRequest, code: "account_invalid",
+			message: "The provided key '" + masked(key) + "' does not have access to account '" + account + "' (or that account does not exist). Application access may have been revoked."}
+	}
+	return nil
+}
+
+func apiKey(r *http.Request) (key string, given bool) {
+	if user, _, basic := r.BasicAuth(); basic {
+		return user, user != ""
+	}
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	key = strings.TrimSpace(key)
+	return key, strings.EqualFold(scheme, "Bearer") && key != ""
+}
+
+// The kinds of keys, by what they begin with.
+const (
+	secretKey      = "sk_test_"
+	restrictedKey  = "rk_test_"
+	publishableKey = "pk_test_"
+)
+
+// parseKey takes a key apart; the suffix is empty when it is no key of the test mode.
+func parseKey(key string) (kind, suffix string) {
+	for _, kind := range []string{secretKey, restrictedKey, publishableKey} {
+		if suffix, ok := strings.CutPrefix(key, kind); ok && wellFormed(suffix) {
+			return kind, suffix
+		}
+	}
+	return "", ""
+}
+
+func wellFormed(suffix string) bool {
+	if suffix == "" || len(suffix) > maxSuffix {
+		return false
+	}
+	for i := range len(suffix) {
+		c := suffix[i]
+		if c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+func wrongKey(key string) error {
+	if strings.Contains(key, "_live_") {
+		return &apiError{status: http.StatusUnauthorized, kind: invalidRequest,
+			message: "Invalid API Key provided: " + masked(key) + ". This is a sandbox, which takes test keys only: a live key must never be sent here."}
+	}
+	return &apiError{status: http.StatusUnauthorized, kind: invalidRequest, message: "Invalid API Key provided: " + masked(key)}
+}
+
+// masked hides all of a key but its kind and its last four characters.
+func masked(key string) string {
+	if len(key) > 64 {
+		key = key[:30] + key[len(key)-30:]
+	}
+	shown := 0
+	for _, kind := range []string{"sk_test_", "sk_live_", "rk_test_", "rk_live_", "pk_test_", "pk_live_"} {
+		if strings.HasPrefix(key, kind) {
+			shown = len(kind)
+		}
+	}
+	if len(key) < shown+8 {
+		return key[:shown] + strings.Repeat("*", len(key)-shown)
+	}
+	return key[:shown] + strings.Repeat("*", len(key)-shown-4) + key[len(key)-4:]
+}
+
+var versionForm = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(\.[a-z]+)?(;.*)?$`)
+
+// readVersion takes any well-formed Stripe-Version. Objects have the specification's shape whatever it is; only defaults follow it.
+func (x *exchange) readVersion() error {
+	version := x.request.Header.Get("Stripe-Version")
+	if version == "" {
+		x.version = spec.Version
+		return nil
+	}
+	if len(version) > 200 || !versionForm.MatchString(version) {
+		return &apiError{status: http.StatusBadRequest, kind: invalidRequest,
+			message: "Invalid Stripe API version: " + strings.ToValidUTF8(version[:min(len(version), 200)], "") + ". You must use an API version in the form of YYYY-MM-DD, such as '" + spec.Version + "'."}
+	}
+	x.version = version
+	return nil
+}
+
+// before says whether the request's version is older than a date.
+func (c *call) before(date string) bool { return c.version[:len("2006-01-02")] < date }
+
+// allowed refuses a publishable key everywhere but where browsers use it: making payment methods and tokens, and whatever a resource opens to a client secret.
+func (x *exchange) allowed(op spec.Op) error {
+	if !x.browser || slices.Contains(browserOperations, op.String()) {
+		return nil
+	}
+	return &apiError{status: http.StatusUnauthorized, kind: invalidRequest, code: "secret_key_required",
+		message: "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list of your API keys at https://dashboard.stripe.com/account/apikeys."}
+}
+
+var browserOperations = []string{
+	"POST /v1/payment_methods",
+	"GET /v1/payment_intents/{intent}",
+	"POST /v1/payment_intents/{intent}/confirm",
+	"GET /v1/setup_intents/{intent}",
+	"POST /v1/setup_intents/{intent}/confirm",
+}
+
+// ownedByBrowser checks the client secret that stands in for a secret key.
+func (c *call) ownedByBrowser(r *record) error {
+	given, noun := c.params.String("client_secret"), "PaymentIntent"
+	if r.resource.Object == "setup_intent" {
+		noun = "SetupIntent"
+	}
+	if !c.browser && given == "" {
+		return nil
+	}
+	if given != r.object.String("client_secret") {
+		param := "client_secret"
+		if given == "" {
+			return invalid("parameter_missing", param, "Missing required param: %s.", param)
+		}
+		return invalid(r.resource.Object+"_invalid_parameter", param, "The client_secret provided does not match the client_secret associated with the %s.", noun)
+	}
+	return nil
+}

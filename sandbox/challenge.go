@@ -1,0 +1,246 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	_ "embed"
+	"encoding/hex"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// challengePath is where the hosted 3D Secure pages are.
+const challengePath = "/3d_secure_2/hosted/"
+
+// maxChallenges bounds how many are open at once in a sandbox; the oldest of the others can be paid by another confirmation.
+const maxChallenges = 100_000
+
+// challenge is a customer who has to authenticate. Its id is in the page's address; the token is in the form only and ends with its first use.
+type challenge struct {
+	id, token string
+	world     *world
+	intent    *record
+	ended     bool // guarded by the world's lock
+}
+
+//go:embed challenge.html
+var challengeSource string
+
+var challengePage = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("challenge").Parse(challengeSource))
+})
+
+// random names cannot be guessed, unlike the ids of a world, which follow from its seed.
+func unguessable() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b[:])
+}
+
+// newChallenge opens one for an intent.
+func (c *call) newChallenge(r *record) *challenge {
+	ch := &challenge{id: unguessable(), token: unguessable(), world: c.world, intent: r}
+	c.sandbox.keepChallenge(ch)
+	r.private.(*intent).challenge = ch
+	return ch
+}
+
+// keepChallenge makes a challenge reachable. When too many are open, any other is given up.
+func (s *Sandbox) keepChallenge(ch *challenge) {
+	s.challengesMu.Lock()
+	defer s.challengesMu.Unlock()
+	if len(s.challenges) >= maxChallenges {
+		for id := range s.challenges {
+			delete(s.challenges, id)
+			break
+		}
+	}
+	s.challenges[ch.id] = ch
+}
+
+func (s *Sandbox) dropChallenge(ch *challenge) {
+	s.challengesMu.Lock()
+	defer s.challengesMu.Unlock()
+	delete(s.challenges, ch.id)
+}
+
+func (s *Sandbox) findChallenge(id string) *challenge {
+	s.challengesMu.Lock()
+	defer s.challengesMu.Unlock()
+	return s.challenges[id]
+}
+
+// endChallenge gives up the challenge that an intent waits for, if any.
+func (c *call) endChallenge(state *intent) {
+	if state.challenge == nil {
+		return
+	}
+	state.challenge.ended = true
+	c.sandbox.dropChallenge(state.challenge)
+	state.challenge = nil
+}
+
+// challengePayment asks for the customer and waits.
+func (c *call) challengePayment(r *record) {
+	r.object.Set("status", requiresAction).Set("next_action", c.nextAction(r, "payment_intent_next_action"))
+	c.emit("payment_intent.requires_action", r)
+}
+
+func (c *call) challengeSetup(r, method *record) {
+	c.attempt(r, method, requiresAction)
+	r.object.Set("status", requiresAction).Set("next_action", c.nextAction(r, "setup_intent_next_action"))
+	c.emit("setup_intent.requires_action", r)
+}
+
+// nextAction says what the customer has to do: go to the hosted page and come back where there is a return_url, else let Stripe.js
+// show it. Stripe.js does not reach a sandbox, but the page can be opened all the same.
+func (c *call) nextAction(r *record, shape string) *spec.Object {
+	ch := c.newChallenge(r)
+	at := c.base + challengePath + ch.id
+	o := spec.New(shape)
+	if back := r.private.(*intent).returnURL; back != "" {
+		to := spec.New(shape+"_redirect_to_url").Set("return_url", back).Set("url", at)
+		return o.Set("type", "redirect_to_url").Set("redirect_to_url", to)
+	}
+	sdk := map[string]string{"type": "three_d_secure_redirect", "stripe_js": at, "source": c.newID("src_")}
+	return o.Set("type", "use_stripe_sdk").Set("use_stripe_sdk", sdk)
+}
+
+// serveChallenge shows the hosted page, and takes its answer.
+func (s *Sandbox) serveChallenge(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
+	ch := s.findChallenge(strings.TrimPrefix(r.URL.Path, challengePath))
+	if ch == nil {
+		http.Error(w, "This authentication is not, or no longer, open.", http.StatusNotFound)
+		return
+	}
+	switch r.Method {
+	case http.MethodGet:
+		ch.show(w)
+	case http.MethodPost:
+		ch.answer(w, r)
+	default:
+		h.Set("Allow", "GET, POST")
+		http.Error(w, "This page takes GET and POST.", http.StatusMethodNotAllowed)
+	}
+}
+
+func (ch *challenge) show(w http.ResponseWriter) {
+	ch.world.mu.Lock()
+	o := ch.intent.object
+	page := struct{ Kind, ID, Amount, Token string }{Kind: ch.intent.kind(), ID: ch.intent.id, Token: ch.token}
+	if amount := o.Int("amount"); amount > 0 {
+		page.Amount = display(amount, currencyOf(o))
+	}
+	ch.world.mu.Unlock()
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = challengePage().Execute(w, page) // a reader who has gone is no business of ours
+}
+
+// answer ends the challenge as the form says and sends the customer back.
+func (ch *challenge) answer(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4096)
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "The form could not be read.", http.StatusBadRequest)
+		return
+	}
+	outcome := r.PostForm.Get("outcome")
+	if outcome != "complete" && outcome != "fail" {
+		http.Error(w, "The outcome is complete or fail.", http.StatusBadRequest)
+		return
+	}
+	if subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(ch.token)) != 1 {
+		http.Error(w, "The form's token is wrong.", http.StatusForbidden)
+		return
+	}
+	back, open := ch.finish(outcome == "complete")
+	if !open {
+		http.Error(w, "This authentication is not, or no longer, open.", http.StatusConflict)
+		return
+	}
+	if back == "" {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte("Done. You can close this page.\n"))
+		return
+	}
+	w.Header().Set("Location", back)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// finish carries the customer's answer out and says where to go then; open is false when somebody else was first.
+func (ch *challenge) finish(complete bool) (back string, open bool) {
+	w := ch.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settle()
+	if ch.ended {
+		return "", false
+	}
+	c, r := w.own(), ch.intent
+	state := r.private.(*intent)
+	c.endChallenge(state)
+	method := c.find("payment_method", r.object.String("payment_method"))
+	status := "succeeded"
+	if method == nil { // it was detached with its customer meanwhile
+		complete = false
+	}
+	var err error
+	switch {
+	case !complete:
+		c.failAuthentication(r, method)
+		status = "failed"
+	case r.resource.Object == "setup_intent":
+		err = c.finishSetup(r, method, secureResult("authenticated", "challenge", "05"))
+	case r.object.String("confirmation_method") == "manual":
+		state.authenticated = method.id
+		r.object.Set("status", requiresConfirmation).Set("next_action", nil)
+	default:
+		err = c.charge(r, method, secureResult("authenticated", "challenge", "05"))
+	}
+	if err != nil {
+		status = "failed"
+	}
+	return returnTo(state.returnURL, r, status), true
+}
+
+// failAuthentication books a customer who could not, or would not, authenticate.
+func (c *call) failAuthentication(r, method *record) {
+	why := &apiError{kind: invalidRequest, code: r.resource.Object + "_authentication_failure", paymentMethod: method,
+		message: "We are unable to authenticate your payment method. Please choose a different payment method and try again."}
+	if r.resource.Object == "setup_intent" {
+		_ = c.failSetup(r, method, why) // the customer is told by redirect_status
+		return
+	}
+	if method == nil {
+		r.object.Set("status", requiresMethod).Set("payment_method", nil).Set("next_action", nil).Set("last_payment_error", why.object())
+	} else {
+		c.backToMethod(r, why)
+	}
+	c.emit("payment_intent.payment_failed", r)
+}
+
+// returnTo adds to a return_url what Stripe adds.
+func returnTo(back string, r *record, status string) string {
+	if back == "" {
+		return ""
+	}
+	u, err := url.Parse(back)
+	if err != nil {
+		return ""
+	}
+	q := u.Query()
+	q.Set(r.resource.Object, r.id)
+	q.Set(r.resource.Object+"_client_secret", r.object.String("client_secret"))
+	q.Set("redirect_status", status)
+	u.RawQuery = q.Encode()
+	return u.String()
+}

@@ -1,0 +1,142 @@
+package sandbox
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// Times of a charge's life.
+const (
+	authorizationLife = 7 * 24 * time.Hour // of a held payment
+	bookedAfter       = 2 * time.Second    // of an asynchronous capture
+)
+
+// descriptor is the account's, as card statements show it; with a suffix the short one and the suffix make up at most 22 characters.
+const (
+	descriptor       = "TILL SANDBOX"
+	maxDescriptor    = 22
+	descriptorPrefix = descriptor + "* "
+)
+
+var charges = &Resource{
+	Object:    "charge",
+	Path:      "/v1/charges",
+	Prefix:    "ch_",
+	Plain:     []string{"description", "receipt_email", "shipping", "transfer_group"},
+	Update:    updateCharge,
+	Announces: "updated",
+	Filters:   []string{"customer", "payment_intent", "transfer_group"},
+	Search:    []string{"amount", "billing_details.address.postal_code", "currency", "customer", "disputed", "status", "payment_method_details.card.last4", "payment_method_details.card.exp_month", "payment_method_details.card.exp_year", "payment_method_details.card.brand", "payment_method_details.card.fingerprint"},
+	Expands:   map[string]func(*call, *record) *spec.Object{"refunds": refundsOf},
+}
+
+func updateCharge(c *call, r *record) error {
+	if c.params.Has("customer") {
+		return unbuilt("changing the customer of a charge")
+	}
+	if report := c.params.String("fraud_details", "user_report"); report != "" {
+		r.object.Set("fraud_details", spec.New("charge_fraud_details").Set("user_report", report))
+	}
+	return nil
+}
+
+// newCharge is an attempt of an intent to pay; what becomes of it is the caller's to fill in.
+func (c *call) newCharge(r, method *record, secured *spec.Object) *record {
+	ch := c.record("charge", c.newPaymentID("ch_", r.id))
+	from := r.object
+	o := ch.object.Set("amount", from.Int("amount")).Set("currency", from.String("currency")).Set("payment_intent", r.id).Set("payment_method", method.id)
+	for _, name := range []string{"customer", "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group"} {
+		o.Set(name, from.Get(name))
+	}
+	if shipping := from.Sub("shipping"); shipping != nil {
+		o.Set("shipping", shipping.Clone())
+	}
+	metadata := make(map[string]string, len(from.Map("metadata")))
+	for key, value := range from.Map("metadata") {
+		metadata[key] = value
+	}
+	o.Set("metadata", metadata).Set("fraud_details", spec.New("charge_fraud_details"))
+	o.Set("billing_details", method.object.Sub("billing_details").Clone())
+	o.Set("calculated_statement_descriptor", calculatedDescriptor(from))
+	o.Set("payment_method_details", spec.New("payment_method_details").Set("type", "card").Set("card", c.cardDetails(r, method, secured)))
+	o.Set("outcome", c.outcome(method))
+	return ch
+}
+
+func calculatedDescriptor(from *spec.Object) string {
+	text := descriptor
+	if own := from.String("statement_descriptor"); own != "" {
+		text = strings.ToUpper(own)
+	}
+	if suffix := from.String("statement_descriptor_suffix"); suffix != "" {
+		text = descriptorPrefix + strings.ToUpper(suffix)
+	}
+	if len(text) > maxDescriptor {
+		text = strings.TrimSpace(strings.ToValidUTF8(text[:maxDescriptor], ""))
+	}
+	return text
+}
+
+// cardDetails is the card as it was when it paid.
+func (c *call) cardDetails(r, method *record, secured *spec.Object) *spec.Object {
+	in, from := method.private.(*instrument), method.object.Sub("card")
+	amount := r.object.Int("amount")
+	line, zip := in.addressChecks(method.object.Sub("billing_details"))
+	checks := spec.New("payment_method_details_card_checks").Set("address_line1_check", line).Set("address_postal_code_check", zip).Set("cvc_check", in.cvcCheck())
+	o := spec.New("payment_method_details_card").Set("amount_authorized", amount).Set("authorization_code", c.digits(6)).Set("checks", checks)
+	for _, name := range []string{"brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status"} {
+		o.Set(name, from.Get(name))
+	}
+	o.Set("network", from.String("brand")).Set("network_transaction_id", c.digits(15))
+	o.Set("network_token", spec.New("payment_method_details_card_network_token").Set("used", false))
+	o.Sub("extended_authorization").Set("status", "disabled")
+	o.Sub("incremental_authorization").Set("status", "unavailable")
+	o.Sub("multicapture").Set("status", "unavailable")
+	o.Sub("overcapture").Set("status", "unavailable").Set("maximum_amount_capturable", amount)
+	if secured != nil {
+		o.Set("three_d_secure", secured)
+	}
+	return o
+}
+
+// digits is n random digits.
+func (w *world) digits(n int) string {
+	text := strconv.FormatUint(w.random.Uint64()|1<<63, 10) // nineteen digits or twenty
+	return text[len(text)-n:]
+}
+
+// outcome is what Radar and the network say of a charge that goes well.
+func (c *call) outcome(method *record) *spec.Object {
+	level, score := "normal", int64(c.random.Uint64()%65)
+	switch method.private.(*instrument).card.does.risk {
+	case "elevated":
+		level, score = "elevated", 65+int64(c.random.Uint64()%10)
+	case "highest":
+		level, score = "highest", 75+int64(c.random.Uint64()%25)
+	}
+	return spec.New("charge_outcome").Set("type", "authorized").Set("network_status", "approved_by_network").
+		Set("risk_level", level).Set("risk_score", score).Set("seller_message", "Payment complete.")
+}
+
+// refuseOutcome turns a charge's outcome into that of a decline: by Radar, or by the issuer.
+func (c *call) refuseOutcome(ch, method *record, d *decline) {
+	o := ch.object.Sub("outcome")
+	if method.private.(*instrument).card.does.blocked && d == method.private.(*instrument).card.does.decline {
+		o.Set("type", "blocked").Set("network_status", "not_sent_to_network").Set("reason", "highest_risk_level").Set("seller_message", "Stripe blocked this payment as too risky.")
+		ch.object.Set("fraud_details", spec.New("charge_fraud_details").Set("stripe_report", "fraudulent"))
+		return
+	}
+	seller := "The bank returned the decline code `" + d.declineCode + "`."
+	if d.declineCode == "generic_decline" {
+		seller = "The bank did not return any further details with this decline."
+	}
+	o.Set("type", "issuer_declined").Set("network_status", "declined_by_network").Set("reason", d.declineCode).Set("seller_message", seller)
+	for field, value := range map[string]string{"advice_code": d.advice, "network_advice_code": d.networkAdvice, "network_decline_code": d.networkDecline} {
+		if value != "" {
+			o.Set(field, value)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package sandbox
+
+import "github.com/till-pay/till/sandbox/spec"
+
+var customers = &Resource{
+	Object:    "customer",
+	Path:      "/v1/customers",
+	Prefix:    "cus_",
+	NewID:     func(w *world, _ *spec.Params) string { return w.newShortID("cus_") },
+	Plain:     []string{"address", "balance", "business_name", "description", "email", "individual_name", "invoice_prefix", "invoice_settings", "name", "next_invoice_sequence", "phone", "preferred_locales", "shipping", "tax_exempt"},
+	Create:    createCustomer,
+	Made:      attachFirst,
+	Update:    updateCustomer,
+	Delete:    deleteCustomer,
+	Announces: "created updated deleted",
+	Stub:      true,
+	Filters:   []string{"email"},
+	Search:    []string{"email", "name", "phone"},
+	Expands: map[string]func(*call, *record) *spec.Object{
+		"sources": emptyList("sources"), "subscriptions": emptyList("subscriptions"), "tax_ids": emptyList("tax_ids"),
+	},
+}
+
+// notBuiltOfCustomers are refused rather than ignored.
+var notBuiltOfCustomers = []string{"cash_balance", "coupon", "promotion_code", "source", "default_source", "tax", "tax_id_data", "test_clock", "bank_account", "card"}
+
+func (c *call) checkCustomer() error {
+	for _, name := range notBuiltOfCustomers {
+		if c.params.Has(name) && !c.params.Unset(name) {
+			return unbuilt("the parameter %s of %s", name, c.op)
+		}
+	}
+	if method := c.params.String("invoice_settings", "default_payment_method"); method != "" && c.find("payment_method", method) == nil {
+		return invalid("resource_missing", "invoice_settings[default_payment_method]", "No such PaymentMethod: '%s'%s", method, elsewhere)
+	}
+	return nil
+}
+
+func createCustomer(c *call, r *record) error {
+	if err := c.checkCustomer(); err != nil {
+		return err
+	}
+	o := r.object.Set("delinquent", false)
+	if o.String("invoice_prefix") == "" {
+		o.Set("invoice_prefix", upper(c.letters(8)))
+	}
+	if o.Int("next_invoice_sequence") == 0 {
+		o.Set("next_invoice_sequence", 1)
+	}
+	if o.Get("preferred_locales") == nil {
+		o.Set("preferred_locales", []string{})
+	}
+	if o.String("tax_exempt") == "" {
+		o.Set("tax_exempt", "none")
+	}
+	if !c.params.Has("payment_method") {
+		return nil
+	}
+	method, err := c.paymentMethod(c.params.String("payment_method"))
+	if err != nil {
+		return err
+	}
+	if method.object.String("customer") != "" {
+		return refused("", "", "The payment method you provided has already been attached to a customer.")
+	}
+	if err := method.reusable(); err != nil {
+		return err
+	}
+	r.private = method
+	return c.validateCard(method)
+}
+
+// attachFirst attaches the payment method that a customer was created with.
+func attachFirst(c *call, r *record) error {
+	if method, given := r.private.(*record); given {
+		r.private = nil
+		c.attach(method, r.id)
+	}
+	return nil
+}
+
+func updateCustomer(c *call, _ *record) error { return c.checkCustomer() }
+
+// deleteCustomer detaches what belonged to the customer.
+func deleteCustomer(c *call, r *record) error {
+	for _, method := range c.all("payment_method") {
+		if method.object.String("customer") == r.id {
+			method.object.Set("customer", nil)
+			method.private.(*instrument).detached = true
+		}
+	}
+	return nil
+}
+
+func emptyList(name string) func(*call, *record) *spec.Object {
+	return func(_ *call, r *record) *spec.Object {
+		return spec.New("list").Set("url", r.resource.Path+"/"+r.id+"/"+name)
+	}
+}
+
+// upper is the text in capitals and digits.
+func upper(text string) string {
+	b := []byte(text)
+	for i, ch := range b {
+		if ch >= 'a' && ch <= 'z' {
+			b[i] = ch - 'a' + 'A'
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,208 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds of webhook delivery.
+const (
+	maxDelivering   = 16     // at once, per world
+	maxWaiting      = 50_000 // deliveries queued, per world; the newest beyond it are dropped
+	deliveryTimeout = 10 * time.Second
+	maxReplyRead    = 64 << 10 // bytes of an endpoint's answer
+)
+
+// retryAfter is when a failed delivery is tried again. Stripe tries three more times over a few hours in test mode, and does not say when.
+var retryAfter = []time.Duration{30 * time.Second, 15 * time.Minute, 2 * time.Hour}
+
+// mailroom delivers a world's events.
+type mailroom struct {
+	waiting     []*delivery
+	delivering  int
+	outstanding int // queued, under way or waiting for another try
+}
+
+// delivery is one event on its way to one endpoint.
+type delivery struct {
+	event, endpoint *record
+	tries           int
+	spared          bool // comes from a scripted fault and meets no other
+}
+
+// webhookClient never follows a redirect and uses no proxy.
+func webhookClient() *http.Client {
+	return &http.Client{
+		Timeout:       deliveryTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext:           (&net.Dialer{Timeout: deliveryTimeout}).DialContext,
+			MaxIdleConnsPerHost:   maxDelivering,
+			IdleConnTimeout:       30 * time.Second,
+			ResponseHeaderTimeout: deliveryTimeout,
+		},
+	}
+}
+
+// matchesType says whether one of enabled_events, or of a list's types, covers a type: itself, "*", or a group such as "charge.*".
+func matchesType(pattern, kind string) bool {
+	if prefix, group := strings.CutSuffix(pattern, "*"); group {
+		return strings.HasPrefix(kind, prefix)
+	}
+	return pattern == kind
+}
+
+// post queues an event for every endpoint that wants it.
+func (w *world) post(e *record) {
+	pending := 0
+	for _, endpoint := range w.all("webhook_endpoint") {
+		if !wanted(endpoint, e.object.String("type")) {
+			continue
+		}
+		pending++
+		w.enqueue(&delivery{event: e, endpoint: endpoint})
+	}
+	e.object.Set("pending_webhooks", pending)
+}
+
+func wanted(endpoint *record, kind string) bool {
+	if endpoint.gone || endpoint.object.String("status") != "enabled" {
+		return false
+	}
+	enabled, _ := endpoint.object.Get("enabled_events").([]string)
+	for _, pattern := range enabled {
+		if matchesType(pattern, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// enqueue hands a delivery to a worker. The lock is held.
+func (w *world) enqueue(d *delivery) {
+	if len(w.waiting) >= maxWaiting {
+		return
+	}
+	w.waiting = append(w.waiting, d)
+	w.outstanding++
+	if w.delivering < maxDelivering {
+		w.delivering++
+		go w.deliverWaiting()
+	}
+}
+
+// deliverWaiting is a worker: it sends what is queued and ends when nothing is.
+func (w *world) deliverWaiting() {
+	for {
+		w.mu.Lock()
+		d, request := w.nextDelivery()
+		if d == nil {
+			w.delivering--
+			w.mu.Unlock()
+			return
+		}
+		w.mu.Unlock()
+		if request == nil {
+			continue
+		}
+		delivered := w.sandbox.send(request)
+		w.mu.Lock()
+		w.delivered(d, delivered)
+		w.mu.Unlock()
+	}
+}
+
+// nextDelivery takes the next delivery off the queue and signs it; the request is nil when there is nothing to send after all.
+func (w *world) nextDelivery() (*delivery, *http.Request) {
+	select {
+	case <-w.sandbox.done:
+		w.waiting = nil
+	default:
+	}
+	if len(w.waiting) == 0 {
+		return nil, nil
+	}
+	d := w.waiting[0]
+	w.waiting[0] = nil
+	w.waiting = w.waiting[1:]
+	w.outstanding--
+	if d.endpoint.gone || d.endpoint.object.String("status") != "enabled" || !w.mishap(d) {
+		return d, nil
+	}
+	d.tries++
+	request, err := w.signed(d)
+	if err != nil { // a URL that cannot be requested was refused when the endpoint was made
+		return d, nil
+	}
+	w.outstanding++
+	return d, request
+}
+
+// delivered books the end of a try: the event has one endpoint less to reach, or another try is arranged.
+func (w *world) delivered(d *delivery, success bool) {
+	w.outstanding--
+	if success {
+		if pending := d.event.object.Int("pending_webhooks"); pending > 0 {
+			d.event.object.Set("pending_webhooks", pending-1)
+		}
+		return
+	}
+	if d.tries > len(retryAfter) {
+		return
+	}
+	w.outstanding++
+	w.in(retryAfter[d.tries-1], func() {
+		w.outstanding--
+		w.enqueue(d)
+	})
+}
+
+// signed is the request of one try. Every try has a signature and a time of its own.
+func (w *world) signed(d *delivery) (*http.Request, error) {
+	event := d.event.object
+	if version := d.endpoint.object.String("api_version"); version != "" && version != event.String("api_version") {
+		event = event.Clone().Set("api_version", version)
+	}
+	body := event.AppendJSON(nil)
+	// The deadline is the client's; a context of its own would end with this function.
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, d.endpoint.object.String("url"), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json; charset=utf-8")
+	request.Header.Set("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
+	request.Header.Set("Stripe-Signature", signature(d.endpoint.private.(*endpointState).secret, w.now().Unix(), body))
+	return request, nil
+}
+
+// signature is the Stripe-Signature header: v1 is the hex HMAC-SHA256 of "<time>.<body>" under the whole text of the secret.
+// Stripe adds a fake v0 in test mode, which checks that a receiver ignores every scheme but v1.
+func signature(secret string, at int64, body []byte) string {
+	t := strconv.FormatInt(at, 10)
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(t + "."))
+	mac.Write(body)
+	v1 := hex.EncodeToString(mac.Sum(nil))
+	fake := sha256.Sum256([]byte(v1))
+	return "t=" + t + ",v1=" + v1 + ",v0=" + hex.EncodeToString(fake[:])
+}
+
+// send makes one try; any 2xx is success.
+func (s *Sandbox) send(request *http.Request) bool {
+	answer, err := s.client.Do(request)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = answer.Body.Close() }()
+	_, _ = io.CopyN(io.Discard, answer.Body, maxReplyRead) // so that the connection can be used again
+	return answer.StatusCode/100 == 2
+}

@@ -1,0 +1,137 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// maxEvents bounds how many events a world keeps; Stripe keeps those of thirty days.
+const maxEvents = 100_000
+
+var events = &Resource{
+	Object:  "event",
+	Path:    "/v1/events",
+	Prefix:  "evt_",
+	Filters: []string{"type"},
+	Matches: matchEvent,
+}
+
+// matchEvent narrows a list to several types, or to what all endpoints have or have not taken.
+func matchEvent(c *call, r *record) bool {
+	if types := c.params.Strings("types"); len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return matchesType(t, r.object.String("type")) }) {
+		return false
+	}
+	if c.params.Has("delivery_success") {
+		return c.params.Bool("delivery_success") == (r.object.Int("pending_webhooks") == 0)
+	}
+	return true
+}
+
+// emit announces what has happened to a record: the event is kept, and delivered to the endpoints that asked for its type.
+func (c *call) emit(kind string, about *record) { c.emitWith(kind, about, nil) }
+
+// emitUpdated announces a change with the old values of what has changed; without one, nothing is announced.
+func (c *call) emitUpdated(kind string, about *record, before *spec.Object) {
+	if changed := previous(before, about.object); changed != nil {
+		c.emitWith(kind, about, changed)
+	}
+}
+
+func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
+	c.refresh(about)
+	data := spec.New("notification_event_data").Set("object", json.RawMessage(about.object.AppendJSON(nil)))
+	if previous != nil {
+		data.Set("previous_attributes", previous)
+	}
+	origin := spec.New("notification_event_request")
+	if c.id != "" {
+		origin.Set("id", c.id)
+	}
+	if c.key != "" {
+		origin.Set("idempotency_key", c.key)
+	}
+	e := c.record("event", c.eventID(about))
+	e.object.Set("api_version", spec.Version).Set("data", data).Set("request", origin).Set("type", kind)
+	c.insert(e)
+	c.dropOldEvents()
+	c.post(e)
+}
+
+// eventID makes the id of an event: events about payments share the beginning of the payment's id.
+func (c *call) eventID(about *record) string {
+	switch about.resource.Object {
+	case "payment_intent", "charge", "refund":
+		return c.newPaymentID("evt_", "pi_"+about.id[3:]) // pi_, ch_ and re_ are of one length
+	default:
+		return c.newID("evt_")
+	}
+}
+
+// dropOldEvents keeps a world's events within their bound.
+func (w *world) dropOldEvents() {
+	all := w.all("event")
+	if len(all) <= maxEvents {
+		return
+	}
+	delete(w.byID, all[0].id)
+	all[0] = nil
+	w.byKind["event"] = all[1:]
+}
+
+// own is a call of the sandbox's own, for what happens without a request: events it causes name none.
+func (w *world) own() *call { return &call{world: w, version: spec.Version} }
+
+// previous is the old values of what differs between two states of an object, as JSON; nil when nothing does.
+func previous(before, after *spec.Object) json.RawMessage {
+	old, now := before.AppendJSON(nil), after.AppendJSON(nil)
+	if bytes.Equal(old, now) {
+		return nil
+	}
+	changed := differing(decoded(old), decoded(now))
+	raw, err := json.Marshal(changed)
+	if err != nil || len(changed) == 0 {
+		return nil
+	}
+	return raw
+}
+
+func decoded(raw []byte) (m map[string]any) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	_ = d.Decode(&m) // what an Object renders is always JSON
+	return m
+}
+
+// differing holds the old values of changed keys: of objects in part, of lists as a whole.
+func differing(old, now map[string]any) map[string]any {
+	changed := map[string]any{}
+	for key, was := range old {
+		is := now[key]
+		wasObject, one := was.(map[string]any)
+		isObject, two := is.(map[string]any)
+		if one && two {
+			if inner := differing(wasObject, isObject); len(inner) > 0 {
+				changed[key] = inner
+			}
+			continue
+		}
+		if !equalJSON(was, is) {
+			changed[key] = was
+		}
+	}
+	for key := range now {
+		if _, had := old[key]; !had {
+			changed[key] = nil
+		}
+	}
+	return changed
+}
+
+func equalJSON(a, b any) bool {
+	x, _ := json.Marshal(a) // both come from JSON
+	y, _ := json.Marshal(b)
+	return bytes.Equal(x, y)
+}

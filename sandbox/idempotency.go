@@ -1,0 +1,98 @@
+package sandbox
+
+import (
+	"net/http"
+	"time"
+)
+
+// Bounds of idempotency keys: Stripe's length and least lifetime, and how many a world keeps before it drops the oldest early.
+const (
+	maxKeyLength = 255
+	keyLifetime  = 24 * time.Hour
+	maxKeys      = 500_000
+)
+
+// idempotency remembers the results of requests that carried a key.
+type idempotency struct {
+	keys  map[string]*attempt
+	order []*attempt // oldest first
+}
+
+// attempt is the first request under a key.
+type attempt struct {
+	key         string
+	fingerprint string // method, path and parameters
+	at          time.Time
+	requestID   string
+	result      *reply // nil while the request is running
+}
+
+// begin takes a key for a request. It gives the stored reply of an earlier one, or an error when the key cannot be used.
+// The lock is held.
+func (w *world) begin(key, fingerprint, requestID string) (*attempt, *reply, error) {
+	if len(key) > maxKeyLength {
+		return nil, nil, invalid("", "", "Idempotency keys are restricted to a maximum length of %d characters. Your Idempotency-Key header was %d characters long.", maxKeyLength, len(key))
+	}
+	w.forgetKeys()
+	first := w.once.keys[key]
+	if first == nil {
+		a := &attempt{key: key, fingerprint: fingerprint, at: w.now(), requestID: requestID}
+		if w.once.keys == nil {
+			w.once.keys = map[string]*attempt{}
+		}
+		w.once.keys[key] = a
+		w.once.order = append(w.once.order, a)
+		return a, nil, nil
+	}
+	if first.result == nil {
+		// Sources disagree about this error's type; stripe-go maps none of them specially.
+		return nil, nil, &apiError{status: http.StatusConflict, kind: idempotencyErr, code: "idempotency_key_in_use",
+			message: "There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): " + key + ". Please try again later."}
+	}
+	if first.fingerprint != fingerprint {
+		return nil, nil, &apiError{status: http.StatusBadRequest, kind: idempotencyErr,
+			message: "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '" + key + "' if you meant to execute a different request."}
+	}
+	return nil, first.replay(), nil
+}
+
+// finish stores the result under the key, or frees the key when the endpoint never began. The lock is held.
+func (w *world) finish(a *attempt, result *reply, keep bool) {
+	if a == nil {
+		return
+	}
+	if keep {
+		a.result = result
+		return
+	}
+	if w.once.keys[a.key] == a {
+		delete(w.once.keys, a.key)
+	}
+}
+
+// forgetKeys drops the keys whose time is over, a few at a time, and the oldest when there are too many.
+func (w *world) forgetKeys() {
+	for range 4 {
+		if len(w.once.order) == 0 {
+			return
+		}
+		oldest := w.once.order[0]
+		freed := w.once.keys[oldest.key] != oldest
+		if !freed && w.now().Sub(oldest.at) < keyLifetime && len(w.once.order) <= maxKeys {
+			return
+		}
+		if !freed {
+			delete(w.once.keys, oldest.key)
+		}
+		w.once.order[0] = nil
+		w.once.order = w.once.order[1:]
+	}
+}
+
+// replay is the stored reply as a repeat of the request gets it.
+func (a *attempt) replay() *reply {
+	again := *a.result
+	again.header = append(append([][2]string(nil), a.result.header...),
+		[2]string{"Idempotent-Replayed", "true"}, [2]string{"Original-Request", a.requestID})
+	return &again
+}

@@ -1,0 +1,186 @@
+package sandbox
+
+import (
+	"strconv"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// The bounds of a page.
+const (
+	defaultLimit = 10
+	maxLimit     = 100
+)
+
+// page is a Stripe list, or a search_result.
+type page struct {
+	object string
+	data   []appender
+	more   bool
+	url    string
+	next   string // of a search_result: the page after this one
+	total  int    // of a search_result whose total_count was asked for; -1 otherwise
+}
+
+// AppendJSON implements appender.
+func (p *page) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"object":"`...)
+	dst = append(dst, p.object...)
+	dst = append(dst, `","data":[`...)
+	for i, one := range p.data {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = one.AppendJSON(dst)
+	}
+	dst = append(dst, `],"has_more":`...)
+	dst = strconv.AppendBool(dst, p.more)
+	if p.object == "search_result" {
+		dst = append(dst, `,"next_page":`...)
+		if p.next == "" {
+			dst = append(dst, "null"...)
+		} else {
+			dst = strconv.AppendQuote(dst, p.next)
+		}
+		if p.total >= 0 {
+			dst = append(dst, `,"total_count":`...)
+			dst = strconv.AppendInt(dst, int64(p.total), 10)
+		}
+	}
+	dst = append(dst, `,"url":`...)
+	dst = strconv.AppendQuote(dst, p.url)
+	return append(dst, '}')
+}
+
+// limit is how many objects a page holds. Stripe documents 1 to 100 and moves everything else to the nearer end.
+func (c *call) limit() int {
+	if !c.params.Has("limit") {
+		return defaultLimit
+	}
+	return int(min(max(c.params.Int("limit"), 1), maxLimit))
+}
+
+func (r *Resource) list(c *call) (appender, error) {
+	if r.Listed != nil {
+		if err := r.Listed(c); err != nil {
+			return nil, err
+		}
+	}
+	return c.listOf(r.Object, r.Path, func(one *record) bool { return r.passes(c, one) })
+}
+
+// passes says whether a record passes the list's filters.
+func (r *Resource) passes(c *call, one *record) bool {
+	for _, name := range r.Filters {
+		if c.params.Has(name) && one.object.String(name) != c.params.String(name) {
+			return false
+		}
+	}
+	if !inRange(c.params, "created", one.created) {
+		return false
+	}
+	return r.Matches == nil || r.Matches(c, one)
+}
+
+// inRange holds a time against an equality or the bounds gt, gte, lt and lte.
+func inRange(p *spec.Params, name string, at int64) bool {
+	switch {
+	case !p.Has(name):
+		return true
+	case p.IsInt(name):
+		return p.Int(name) == at
+	}
+	bounds := p.Sub(name)
+	return (!bounds.Has("gt") || at > bounds.Int("gt")) && (!bounds.Has("gte") || at >= bounds.Int("gte")) &&
+		(!bounds.Has("lt") || at < bounds.Int("lt")) && (!bounds.Has("lte") || at <= bounds.Int("lte"))
+}
+
+// listOf is the page that the request asks for of a resource's records that pass, newest first.
+func (c *call) listOf(kind, url string, passes func(*record) bool) (appender, error) {
+	after, err := c.cursor(kind, "starting_after")
+	if err != nil {
+		return nil, err
+	}
+	until, err := c.cursor(kind, "ending_before")
+	if err != nil {
+		return nil, err
+	}
+	if after != nil && until != nil {
+		return nil, invalid("", "starting_after", "Received both starting_after and ending_before parameters. Please pass in only one.")
+	}
+	var found []*record
+	limit := c.limit()
+	all := c.all(kind)
+	if until != nil { // the nearest newer ones, still newest first
+		for i := place(all, until.order+1); i < len(all) && len(found) <= limit; i++ {
+			if !all[i].gone && passes(all[i]) {
+				found = append(found, all[i])
+			}
+		}
+		more := len(found) > limit
+		found = found[:min(len(found), limit)]
+		reverse(found)
+		return c.pageOf(found, more, url), nil
+	}
+	from := len(all)
+	if after != nil {
+		from = place(all, after.order)
+	}
+	for i := from - 1; i >= 0 && len(found) <= limit; i-- {
+		if !all[i].gone && passes(all[i]) {
+			found = append(found, all[i])
+		}
+	}
+	more := len(found) > limit
+	return c.pageOf(found[:min(len(found), limit)], more, url), nil
+}
+
+func (c *call) pageOf(found []*record, more bool, url string) *page {
+	p := &page{object: "list", data: make([]appender, 0, len(found)), more: more, url: url, total: -1}
+	for _, one := range found {
+		p.data = append(p.data, c.element(one))
+	}
+	return p
+}
+
+// element is a record as a page shows it.
+func (c *call) element(r *record) appender {
+	below := c.expand.at("data")
+	if below == nil {
+		c.refresh(r)
+		return r.object
+	}
+	return c.expanded(r, below)
+}
+
+// cursor finds the record that a paging parameter names; it may have been deleted since.
+func (c *call) cursor(kind, name string) (*record, error) {
+	if !c.params.Has(name) {
+		return nil, nil
+	}
+	id := c.params.String(name)
+	if at := c.byID[id]; at != nil && at.resource.Object == kind {
+		return at, nil
+	}
+	return nil, missingIn(name, kinds[kind].noun(), id)
+}
+
+// place is the index of the first record whose order is not below the given one.
+func place(all []*record, order int64) int {
+	lo, hi := 0, len(all)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if all[mid].order < order {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+func reverse(records []*record) {
+	for i, j := 0, len(records)-1; i < j; i, j = i+1, j-1 {
+		records[i], records[j] = records[j], records[i]
+	}
+}

@@ -1,0 +1,211 @@
+package sandbox
+
+import (
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+func confirmPaymentIntent(c *call, r *record) error {
+	switch status := r.object.String("status"); status {
+	case requiresMethod, requiresConfirmation, requiresAction:
+	case succeeded:
+		return c.unexpected(r, "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.")
+	default:
+		return c.unexpected(r, "You cannot confirm this PaymentIntent because it has a status of "+status+". Only a PaymentIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action.")
+	}
+	if c.browser && r.object.String("confirmation_method") == "manual" {
+		return invalid("secret_key_required", "", "You cannot confirm this PaymentIntent with a publishable key because its confirmation_method is manual. Please confirm it with a secret key.")
+	}
+	if err := c.refuseUnbuilt(); err != nil {
+		return err
+	}
+	err := c.changing(r, func() error {
+		if err := c.adjustPayment(r); err != nil {
+			return err
+		}
+		return c.fill(r)
+	})
+	if err != nil {
+		return err
+	}
+	return c.confirmPayment(r)
+}
+
+// unexpected refuses what an intent's status does not allow, and shows the intent.
+func (c *call) unexpected(r *record, message string) error {
+	e := refused(r.resource.Object+"_unexpected_state", "", "%s", message)
+	if r.resource.Object == "setup_intent" {
+		e.setupIntent = r
+	} else {
+		e.paymentIntent = r
+	}
+	return e
+}
+
+// confirmPayment tries to pay with the payment method that has been chosen.
+func (c *call) confirmPayment(r *record) error {
+	state := r.private.(*intent)
+	method := c.find("payment_method", r.object.String("payment_method"))
+	if method == nil {
+		return c.unexpected(r, "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.")
+	}
+	if method.object.String("customer") == "" {
+		if err := method.reusable(); err != nil {
+			return err
+		}
+	}
+	c.readSession(state, r)
+	c.endChallenge(state)
+	if a := c.authenticate(state, method); a.refusal != nil {
+		return c.failPayment(r, method, a.refusal, a.result)
+	} else if a.challenged {
+		if c.params.Bool("error_on_requires_action") {
+			return c.failPayment(r, method, authenticationRequired, nil)
+		}
+		c.challengePayment(r)
+		return nil
+	} else {
+		return c.charge(r, method, a.result)
+	}
+}
+
+// readSession notes how the customer takes part in this confirmation.
+func (c *call) readSession(state *intent, r *record) {
+	// off_session is a boolean, or one of two words that older clients send and that mean true.
+	off := c.params.String("off_session")
+	state.offSession = off == "true" || off == "one_off" || off == "recurring"
+	state.returnURL = c.params.String("return_url")
+	requested, _ := r.object.At("payment_method_options", "card", "request_three_d_secure").(string)
+	state.asked = requested == "any" || requested == "challenge"
+}
+
+// authentication is what 3D Secure has to say before a payment or a set-up.
+type authentication struct {
+	challenged bool
+	refusal    *decline
+	result     *spec.Object // three_d_secure of the charge; nil when there was none
+}
+
+// authenticate asks whether the holder has to be challenged.
+func (c *call) authenticate(state *intent, method *record) authentication {
+	in := method.private.(*instrument)
+	does := in.card.does
+	switch {
+	case state.authenticated == method.id:
+		state.authenticated = ""
+		return authentication{result: secureResult("authenticated", "challenge", "05")}
+	case does.secure == secureLookupErr, does.secure == secureOptionalErr && state.asked:
+		return authentication{refusal: secureFailed, result: secureResult("processing_error", "", "").Set("result_reason", "protocol_error")}
+	case does.challenged(state.offSession, in.setUp, state.asked):
+		if state.offSession {
+			return authentication{refusal: authenticationRequired}
+		}
+		return authentication{challenged: true}
+	case does.secure == secureFrictionless:
+		return authentication{result: secureResult("authenticated", "frictionless", "05")}
+	case state.asked && does.secure == secureUnsupported:
+		return authentication{result: secureResult("not_supported", "", "")}
+	case state.asked:
+		return authentication{result: secureResult("attempt_acknowledged", "", "06")}
+	}
+	return authentication{}
+}
+
+func secureResult(result, flow, indicator string) *spec.Object {
+	o := spec.New("three_d_secure_details_charge").Set("result", result).Set("version", "2.2.0")
+	if flow != "" {
+		o.Set("authentication_flow", flow)
+	}
+	if indicator != "" {
+		o.Set("electronic_commerce_indicator", indicator)
+	}
+	return o
+}
+
+// charge takes the money, or holds it, or has it declined.
+func (c *call) charge(r, method *record, secured *spec.Object) error {
+	if does := method.private.(*instrument).card.does; does.decline != nil {
+		return c.failPayment(r, method, does.decline, secured)
+	}
+	captureMethod := captureMethodOf(r.object)
+	ch := c.newCharge(r, method, secured)
+	ch.object.Set("status", "succeeded").Set("paid", true).Set("captured", captureMethod != "manual")
+	o := r.object.Set("latest_charge", ch.id).Set("next_action", nil).Set("last_payment_error", nil)
+	amount := o.Int("amount")
+	if captureMethod == "manual" {
+		o.Set("status", requiresCapture).Set("amount_capturable", amount)
+		c.insert(ch)
+		c.hold(r, ch)
+	} else {
+		o.Set("status", succeeded).Set("amount_received", amount)
+		ch.object.Set("amount_captured", amount)
+		c.insert(ch)
+		if captureMethod == "automatic" {
+			c.bookCharge(ch)
+		} else {
+			c.bookChargeLater(ch)
+		}
+	}
+	c.emit("charge.succeeded", ch)
+	if captureMethod == "manual" {
+		c.emit("payment_intent.amount_capturable_updated", r)
+	} else {
+		c.emit("payment_intent.succeeded", r)
+	}
+	c.keepMethod(r, method, usageOf(r.object))
+	return nil
+}
+
+// captureMethodOf is the intent's capture method, which the option of cards overrides.
+func captureMethodOf(o *spec.Object) string {
+	if of, _ := o.At("payment_method_options", "card", "capture_method").(string); of != "" {
+		return of
+	}
+	return o.String("capture_method")
+}
+
+// usageOf is what the payment method shall be used for later, which the option of cards overrides.
+func usageOf(o *spec.Object) string {
+	if of, _ := o.At("payment_method_options", "card", "setup_future_usage").(string); of != "" && of != "none" {
+		return of
+	}
+	return o.String("setup_future_usage")
+}
+
+// keepMethod attaches a payment method that shall be used again to the customer; any other without a customer is spent.
+func (c *call) keepMethod(r, method *record, usage string) {
+	in := method.private.(*instrument)
+	if usage == "off_session" {
+		in.setUp = true
+	}
+	if method.object.String("customer") != "" {
+		return
+	}
+	if customer := r.object.String("customer"); customer != "" && usage != "" {
+		c.attach(method, customer)
+		return
+	}
+	in.used = true
+}
+
+// failPayment books a declined attempt: a failed charge, and an intent that can be tried again with another payment method.
+func (c *call) failPayment(r, method *record, d *decline, secured *spec.Object) error {
+	ch := c.newCharge(r, method, secured)
+	ch.object.Set("status", "failed").Set("paid", false).Set("captured", false).Set("failure_code", d.code).Set("failure_message", d.message)
+	c.refuseOutcome(ch, method, d)
+	c.insert(ch)
+	refusal := declined(d)
+	refusal.charge, refusal.paymentMethod = ch.id, method
+	r.object.Set("latest_charge", ch.id)
+	c.backToMethod(r, refusal)
+	c.emit("charge.failed", ch)
+	c.emit("payment_intent.payment_failed", r)
+	refusal.paymentIntent = r
+	return refusal
+}
+
+// backToMethod takes the payment method off an intent and notes why.
+func (c *call) backToMethod(r *record, why *apiError) {
+	o := why.object()
+	o.Set("payment_method", why.paymentMethod.object.Clone())
+	r.object.Set("status", requiresMethod).Set("payment_method", nil).Set("next_action", nil).Set("last_payment_error", o)
+}

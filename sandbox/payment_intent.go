@@ -1,0 +1,299 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/till-pay/till/internal/money"
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// The statuses of a PaymentIntent, which a SetupIntent has too as far as they apply.
+const (
+	requiresMethod       = "requires_payment_method"
+	requiresConfirmation = "requires_confirmation"
+	requiresAction       = "requires_action"
+	requiresCapture      = "requires_capture"
+	processing           = "processing"
+	succeeded            = "succeeded"
+	canceled             = "canceled"
+)
+
+// intent is what the objects of PaymentIntents and SetupIntents do not show.
+type intent struct {
+	offSession    bool
+	asked         bool   // 3D Secure was requested
+	returnURL     string // where the hosted page sends the customer back to
+	challenge     *challenge
+	authenticated string // the payment method whose holder has authenticated for the next confirmation
+	confirming    bool   // the confirmation that follows is one with the creation
+}
+
+var paymentIntents = &Resource{
+	Object:    "payment_intent",
+	Path:      "/v1/payment_intents",
+	Prefix:    "pi_",
+	Param:     "intent",
+	NewID:     func(w *world, _ *spec.Params) string { return w.newPaymentID("pi_", "") },
+	Plain:     []string{"description", "receipt_email", "setup_future_usage", "shipping", "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "excluded_payment_method_types"},
+	Create:    createPaymentIntent,
+	Made:      confirmIfAsked,
+	Update:    updatePaymentIntent,
+	Announces: "created",
+	Verbs:     Verbs{"confirm": confirmPaymentIntent, "capture": capturePaymentIntent, "cancel": cancelPaymentIntent},
+	Filters:   []string{"customer"},
+	Search:    []string{"amount", "currency", "customer", "status"},
+	Browser:   []string{"GET", "confirm"},
+}
+
+// notBuilt are parameters of intents that this floor does not carry out: they are refused rather than ignored.
+var notBuilt = []string{
+	"amount_details", "application_fee_amount", "confirmation_token", "customer_account", "hooks", "mandate", "on_behalf_of",
+	"payment_details", "payment_method_configuration", "radar_options", "shared_payment_granted_token", "transfer_data", "flow_directions", "single_use", "attach_to_self",
+}
+
+func (c *call) refuseUnbuilt() error {
+	for _, name := range notBuilt {
+		if c.params.Has(name) && !c.params.Unset(name) {
+			return unbuilt("the parameter %s of %s", name, c.op)
+		}
+	}
+	return nil
+}
+
+func createPaymentIntent(c *call, r *record) error {
+	if err := c.refuseUnbuilt(); err != nil {
+		return err
+	}
+	currency, err := readCurrency(c.params.String("currency"))
+	if err != nil {
+		return err
+	}
+	amount := c.params.Int("amount")
+	if err := checkAmount(amount, currency); err != nil {
+		return err
+	}
+	r.private = &intent{confirming: c.params.Bool("confirm")}
+	o := r.object
+	o.Set("amount", amount).Set("currency", currency.Lower()).Set("amount_details", spec.New("payment_flows_amount_details_client").Set("tip", spec.New("payment_flows_amount_details_client_resource_tip")))
+	o.Set("status", requiresMethod).Set("client_secret", r.id+"_secret_"+c.letters(25))
+	o.Set("capture_method", c.captureMethod()).Set("confirmation_method", "automatic")
+	if c.params.Has("confirmation_method") {
+		o.Set("confirmation_method", c.params.String("confirmation_method"))
+	}
+	if err := c.chooseTypes(r, "payment_flows_automatic_payment_methods_payment_intent"); err != nil {
+		return err
+	}
+	if err := c.chooseCustomer(r); err != nil {
+		return err
+	}
+	c.chooseOptions(r, "payment_intent_payment_method_options")
+	return c.choosePaymentMethod(r)
+}
+
+func confirmIfAsked(c *call, r *record) error {
+	if !r.private.(*intent).confirming {
+		return nil
+	}
+	r.private.(*intent).confirming = false
+	return c.confirmPayment(r)
+}
+
+// captureMethod is what was asked for, or the default of the API's version: since 2024-04-10 capturing asynchronously.
+func (c *call) captureMethod() string {
+	switch {
+	case c.params.Has("capture_method"):
+		return c.params.String("capture_method")
+	case c.before("2024-04-10"):
+		return "automatic"
+	default:
+		return "automatic_async"
+	}
+}
+
+// chooseTypes settles which types of payment methods an intent takes. This account has cards and Link switched on, and so no type
+// that leads the customer away and would need a return_url.
+func (c *call) chooseTypes(r *record, automatic string) error {
+	types := c.params.Strings("payment_method_types")
+	for _, kind := range types {
+		if kind != "card" && kind != "link" {
+			return invalid("payment_intent_invalid_parameter", "payment_method_types", "The payment method type provided: %s is invalid. Please ensure the provided type is activated in your dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that you are trying to use.", kind)
+		}
+	}
+	asked := c.params.Bool("automatic_payment_methods", "enabled")
+	if asked && len(types) > 0 {
+		return invalid("parameters_exclusive", "payment_method_types", "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
+	}
+	if len(types) == 0 {
+		types = []string{"card"}
+		if asked || !c.params.Has("automatic_payment_methods") && !c.before("2023-08-16") {
+			redirects := "always"
+			if c.params.Has("automatic_payment_methods", "allow_redirects") {
+				redirects = c.params.String("automatic_payment_methods", "allow_redirects")
+			}
+			r.object.Set("automatic_payment_methods", spec.New(automatic).Set("enabled", true).Set("allow_redirects", redirects))
+		}
+	}
+	r.object.Set("payment_method_types", types)
+	return nil
+}
+
+// chooseCustomer checks and stores the customer.
+func (c *call) chooseCustomer(r *record) error {
+	if !c.params.Has("customer") {
+		return nil
+	}
+	id := c.params.String("customer")
+	if id == "" {
+		r.object.Set("customer", nil)
+		return nil
+	}
+	if c.find("customer", id) == nil {
+		return missingIn("customer", "customer", id)
+	}
+	r.object.Set("customer", id)
+	return nil
+}
+
+// chooseOptions stores the options of cards.
+func (c *call) chooseOptions(r *record, shape string) {
+	options := r.object.Sub("payment_method_options")
+	if options == nil {
+		options = spec.New(shape)
+	}
+	of := options.Sub("card")
+	if of == nil {
+		of = spec.New(shape+"_card").Set("request_three_d_secure", "automatic")
+	}
+	if given := c.params.Sub("payment_method_options", "card"); given != nil {
+		for _, name := range []string{"request_three_d_secure", "setup_future_usage", "capture_method", "network"} {
+			if _, declared := spec.FieldOf(of.Shape(), name); declared && given.Has(name) {
+				set(of, name, given)
+			}
+		}
+	}
+	r.object.Set("payment_method_options", options.Set("card", of))
+}
+
+// choosePaymentMethod finds or makes the payment method that the parameters name and stores it. It comes last among the checks,
+// since making one leaves something behind.
+func (c *call) choosePaymentMethod(r *record) error {
+	var method *record
+	switch {
+	case c.params.Has("payment_method_data"):
+		method = c.record("payment_method", c.newID("pm_"))
+		if err := c.describeMethod(method, c.params.Sub("payment_method_data")); err != nil {
+			return err
+		}
+		c.insert(method)
+	case c.params.Unset("payment_method"):
+		r.object.Set("payment_method", nil)
+		r.object.Set("status", requiresMethod)
+		return nil
+	case c.params.String("payment_method") != "":
+		found, err := c.paymentMethod(c.params.String("payment_method"))
+		if err != nil {
+			return err
+		}
+		method = found
+	default:
+		return nil
+	}
+	if err := c.belongs(r, method); err != nil {
+		return err
+	}
+	r.object.Set("payment_method", method.id).Set("status", requiresConfirmation)
+	return nil
+}
+
+// belongs refuses a payment method of another customer than the intent's, and one that is spent.
+func (c *call) belongs(r, method *record) error {
+	owner, customer := method.object.String("customer"), r.object.String("customer")
+	switch {
+	case owner == "":
+		return method.reusable()
+	case customer == "":
+		return invalid("", "payment_method", "The PaymentMethod supplied (%s) belongs to a Customer. Please include the Customer in the `customer` parameter on the %s.", method.id, r.kind())
+	case owner != customer:
+		return invalid("", "payment_method", "The PaymentMethod supplied (%s) belongs to the Customer %s, not to the Customer %s of this %s. Please use it with the Customer that it belongs to.", method.id, owner, customer, r.kind())
+	}
+	return nil
+}
+
+// kind is how messages call an intent.
+func (r *record) kind() string {
+	if r.resource.Object == "setup_intent" {
+		return "SetupIntent"
+	}
+	return "PaymentIntent"
+}
+
+// fixedAfterwards are parameters that can be changed before the payment is made only.
+var fixedAfterwards = []string{"amount", "currency", "customer", "payment_method", "payment_method_data", "payment_method_types", "capture_method", "setup_future_usage", "payment_method_options"}
+
+func updatePaymentIntent(c *call, r *record) error {
+	if err := c.refuseUnbuilt(); err != nil {
+		return err
+	}
+	open := []string{requiresMethod, requiresConfirmation, requiresAction}
+	if status := r.object.String("status"); !slices.Contains(open, status) {
+		for _, name := range fixedAfterwards {
+			if c.params.Has(name) {
+				e := refused("payment_intent_unexpected_state", "", "This PaymentIntent's %s could not be updated because it has a status of %s. You may only update the %s of a PaymentIntent with one of the following statuses: %s.", name, status, name, strings.Join(open, ", "))
+				e.paymentIntent = r
+				return e
+			}
+		}
+	}
+	return c.adjustPayment(r)
+}
+
+// adjustPayment makes the changes that an update or a confirmation asks for.
+func (c *call) adjustPayment(r *record) error {
+	o := r.object
+	if c.params.Has("amount") || c.params.Has("currency") {
+		if err := c.adjustAmount(o); err != nil {
+			return err
+		}
+	}
+	if c.params.Has("capture_method") {
+		o.Set("capture_method", c.params.String("capture_method"))
+	}
+	if c.params.Has("payment_method_types") {
+		if err := c.chooseTypes(r, "payment_flows_automatic_payment_methods_payment_intent"); err != nil {
+			return err
+		}
+		o.Set("automatic_payment_methods", nil)
+	}
+	if err := c.chooseCustomer(r); err != nil {
+		return err
+	}
+	if c.params.Has("payment_method_options") {
+		c.chooseOptions(r, "payment_intent_payment_method_options")
+	}
+	return c.choosePaymentMethod(r)
+}
+
+func (c *call) adjustAmount(o *spec.Object) error {
+	code, amount := o.String("currency"), o.Int("amount")
+	if c.params.Has("currency") {
+		code = c.params.String("currency")
+	}
+	if c.params.Has("amount") {
+		amount = c.params.Int("amount")
+	}
+	currency, err := readCurrency(code)
+	if err != nil {
+		return err
+	}
+	if err := checkAmount(amount, currency); err != nil {
+		return err
+	}
+	o.Set("amount", amount).Set("currency", currency.Lower())
+	return nil
+}
+
+// currencyOf is the currency of an object of this sandbox's making.
+func currencyOf(o *spec.Object) money.Currency {
+	return money.Currency(strings.ToUpper(o.String("currency")))
+}

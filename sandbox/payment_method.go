@@ -1,0 +1,262 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// instrument is what a payment method's object does not show.
+type instrument struct {
+	card     *card
+	cvc      bool // a security code was given
+	used     bool // it has paid without belonging to a customer, or was detached from one, and so is spent
+	detached bool
+	setUp    bool // its holder has authenticated for payments off session
+}
+
+var paymentMethods = &Resource{
+	Object:    "payment_method",
+	Path:      "/v1/payment_methods",
+	Prefix:    "pm_",
+	Noun:      "PaymentMethod",
+	Param:     "payment_method",
+	Create:    createPaymentMethod,
+	Update:    updatePaymentMethod,
+	Announces: "updated",
+	Filters:   []string{"customer", "type"},
+	Find:      findPaymentMethod,
+	Verbs:     Verbs{"attach": attachPaymentMethod, "detach": detachPaymentMethod},
+	Others: map[string]func(*call) (appender, error){
+		"GET /v1/customers/x_1/payment_methods":     listCustomersMethods,
+		"GET /v1/customers/x_1/payment_methods/x_1": retrieveCustomersMethod,
+	},
+}
+
+const elsewhere = "; It's possible this PaymentMethod exists on one of your connected accounts, in which case you should retry this request on that connected account. Learn more at https://stripe.com/docs/connect/authentication"
+
+const spent = "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first."
+
+// findPaymentMethod finds what a path names. A test name such as pm_card_visa makes a payment method each time.
+func findPaymentMethod(c *call, id string) (*record, error) {
+	r, err := c.paymentMethod(id)
+	if err != nil {
+		refusal := asAPIError(err)
+		refusal.status = http.StatusNotFound
+		return nil, refusal
+	}
+	return r, nil
+}
+
+// paymentMethod finds or makes what a payment_method parameter names.
+func (c *call) paymentMethod(id string) (*record, error) {
+	if name, virtual := strings.CutPrefix(id, "pm_card_"); virtual {
+		if known := cardByName(name); known != nil {
+			r := c.record("payment_method", c.newID("pm_"))
+			c.fillCard(r, &instrument{card: known, cvc: true}, c.now().Month(), c.now().Year()+1)
+			c.insert(r)
+			return r, nil
+		}
+	}
+	if r := c.find("payment_method", id); r != nil {
+		return r, nil
+	}
+	return nil, invalid("resource_missing", "payment_method", "No such PaymentMethod: '%s'%s", id, elsewhere)
+}
+
+func createPaymentMethod(c *call, r *record) error {
+	for _, name := range []string{"customer", "payment_method", "customer_account"} {
+		if c.params.Has(name) {
+			return unbuilt("creating a PaymentMethod from another one (%s)", name)
+		}
+	}
+	return c.describeMethod(r, c.params)
+}
+
+// describeMethod fills a new payment method in from its parameters, which stand alone or in payment_method_data.
+func (c *call) describeMethod(r *record, p *spec.Params) error {
+	kind := p.String("type")
+	if kind == "" {
+		return invalid("parameter_missing", "type", "Missing required param: type.")
+	}
+	if kind != "card" {
+		return unbuilt("payment methods of type %q, only cards", kind)
+	}
+	if !p.Has("card") {
+		return invalid("parameter_missing", "card", "Missing required param: card.")
+	}
+	in, month, year, err := c.readCard(p.Sub("card"))
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"billing_details", "allow_redisplay"} {
+		if p.Has(name) {
+			set(r.object, name, p)
+		}
+	}
+	if given, ok := p.Map("metadata"); ok {
+		r.object.Set("metadata", given)
+	}
+	c.fillCard(r, in, month, year)
+	return nil
+}
+
+// fillCard writes a card into a payment method.
+func (c *call) fillCard(r *record, in *instrument, month time.Month, year int) {
+	brand := in.card.brand()
+	checks := spec.New("payment_method_card_checks")
+	if in.cvc {
+		checks.Set("cvc_check", "unchecked")
+	}
+	networks := spec.New("networks").Set("available", in.card.networks())
+	usage := spec.New("three_d_secure_usage").Set("supported", in.card.does.secure != secureUnsupported)
+	o := spec.New("payment_method_card").Set("brand", brand).Set("checks", checks).Set("country", in.card.country).
+		Set("display_brand", brand).Set("exp_month", int(month)).Set("exp_year", year).Set("fingerprint", c.fingerprint(in.card.number)).
+		Set("funding", in.card.funding).Set("last4", in.card.last4()).Set("networks", networks).
+		Set("regulated_status", "unregulated").Set("three_d_secure_usage", usage)
+	r.object.Set("type", "card").Set("card", o)
+	if r.object.String("allow_redisplay") == "" {
+		r.object.Set("allow_redisplay", "unspecified")
+	}
+	if r.object.Get("metadata") == nil {
+		r.object.Set("metadata", map[string]string{})
+	}
+	completeBilling(r.object.Sub("billing_details"))
+	r.private = in
+}
+
+// completeBilling shows the address whole, as Stripe does.
+func completeBilling(o *spec.Object) {
+	if o.Sub("address") == nil {
+		o.Set("address", spec.New("address"))
+	}
+}
+
+// fingerprint is the same for the same number within an account, and says nothing about the number.
+func (w *world) fingerprint(number string) string {
+	sum := sha256.Sum256([]byte(w.account + number))
+	return string(base62(base62(nil, binary.BigEndian.Uint64(sum[:]), 8), binary.BigEndian.Uint64(sum[8:]), 8))
+}
+
+func updatePaymentMethod(c *call, r *record) error {
+	if r.object.String("customer") == "" {
+		return refused("", "", "You must save this PaymentMethod to a customer before you can update it.")
+	}
+	exp := r.object.Sub("card").Clone()
+	for _, name := range []string{"exp_month", "exp_year"} {
+		if c.params.Has("card", name) {
+			exp.Set(name, c.params.Int("card", name))
+		}
+	}
+	if err := c.checkExpiry(exp.Int("exp_month"), exp.Int("exp_year")); err != nil {
+		return err
+	}
+	r.object.Set("card", exp)
+	for _, name := range []string{"billing_details", "allow_redisplay"} {
+		if c.params.Has(name) {
+			set(r.object, name, c.params)
+		}
+	}
+	return nil
+}
+
+func attachPaymentMethod(c *call, r *record) error {
+	customer := c.params.String("customer")
+	if c.params.Has("customer_account") {
+		return unbuilt("customer accounts (customer_account)")
+	}
+	if customer == "" {
+		return invalid("parameter_missing", "customer", "Missing required param: customer.")
+	}
+	if c.find("customer", customer) == nil {
+		return missingIn("customer", "customer", customer)
+	}
+	if r.object.String("customer") != "" {
+		return refused("", "", "The payment method you provided has already been attached to a customer.")
+	}
+	if err := r.reusable(); err != nil {
+		return err
+	}
+	if err := c.validateCard(r); err != nil {
+		return err
+	}
+	c.attach(r, customer)
+	return nil
+}
+
+// reusable refuses a payment method that is spent.
+func (r *record) reusable() error {
+	if in := r.private.(*instrument); in.used || in.detached {
+		return refused("", "payment_method", spent)
+	}
+	return nil
+}
+
+// validateCard asks the issuer whether a card is good, as attaching it and setting it up do.
+func (c *call) validateCard(r *record) error {
+	does := r.private.(*instrument).card.does
+	if does.decline == nil || does.attachable || does.blocked {
+		return nil
+	}
+	refusal := declined(does.decline)
+	refusal.param, refusal.noParam = "", true
+	return refusal
+}
+
+// attach gives a payment method to a customer.
+func (c *call) attach(r *record, customer string) {
+	r.object.Set("customer", customer)
+	passChecks(r)
+	c.emit("payment_method.attached", r)
+}
+
+// passChecks writes the issuer's word on the security code into the card.
+func passChecks(r *record) {
+	in := r.private.(*instrument)
+	checks := r.object.Sub("card").Sub("checks")
+	checks.Set("cvc_check", in.cvcCheck())
+	line, zip := in.addressChecks(r.object.Sub("billing_details"))
+	checks.Set("address_line1_check", line).Set("address_postal_code_check", zip)
+}
+
+func detachPaymentMethod(c *call, r *record) error {
+	if r.object.String("customer") == "" {
+		return refused("", "", "The payment method you provided is not attached to a customer so detachment is impossible.")
+	}
+	c.detach(r)
+	return nil
+}
+
+func (c *call) detach(r *record) {
+	before := r.object.Clone()
+	r.object.Set("customer", nil)
+	r.private.(*instrument).detached = true
+	c.emitUpdated("payment_method.detached", r, before)
+}
+
+func listCustomersMethods(c *call) (appender, error) {
+	customer, err := c.named("customer")
+	if err != nil {
+		return nil, err
+	}
+	return c.listOf("payment_method", "/v1/customers/"+customer.id+"/payment_methods", func(r *record) bool {
+		return r.object.String("customer") == customer.id && (!c.params.Has("type") || r.object.String("type") == c.params.String("type"))
+	})
+}
+
+func retrieveCustomersMethod(c *call) (appender, error) {
+	customer, err := c.named("customer")
+	if err != nil {
+		return nil, err
+	}
+	id := c.path[1].Value
+	found := c.find("payment_method", id)
+	if found == nil || found.object.String("customer") != customer.id {
+		return nil, &apiError{status: http.StatusNotFound, kind: invalidRequest, code: "resource_missing", param: "payment_method", message: "No such PaymentMethod: '" + id + "'" + elsewhere}
+	}
+	return c.show(found)
+}

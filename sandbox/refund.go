@@ -1,0 +1,194 @@
+package sandbox
+
+import (
+	"time"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// referenceAfter is when the card network has given a refund its reference.
+const referenceAfter = time.Second
+
+var refunds = &Resource{
+	Object:    "refund",
+	Path:      "/v1/refunds",
+	Prefix:    "re_",
+	NewID:     newRefundID,
+	Create:    createRefund,
+	Made:      announceRefund,
+	Update:    none,
+	Announces: "updated",
+	Filters:   []string{"charge", "payment_intent"},
+	Verbs:     Verbs{"cancel": cancelRefund},
+	Others: map[string]func(*call) (appender, error){
+		"GET /v1/charges/x_1/refunds":     listChargesRefunds,
+		"GET /v1/charges/x_1/refunds/x_1": retrieveChargesRefund,
+	},
+}
+
+// newRefundID shares the beginning of the payment's id.
+func newRefundID(w *world, p *spec.Params) string {
+	if ch, err := w.refundedCharge(p); err == nil {
+		return w.newPaymentID("re_", ch.object.String("payment_intent"))
+	}
+	return w.newPaymentID("re_", "")
+}
+
+// refundedCharge is the charge that a new refund names, itself or through its payment.
+func (w *world) refundedCharge(p *spec.Params) (*record, error) {
+	charge, payment := p.String("charge"), p.String("payment_intent")
+	switch {
+	case charge != "":
+		ch := w.find("charge", charge)
+		if ch == nil {
+			return nil, missingIn("charge", "charge", charge)
+		}
+		if payment != "" && ch.object.String("payment_intent") != payment {
+			return nil, invalid("", "payment_intent", "The charge %s does not belong to the PaymentIntent %s.", charge, payment)
+		}
+		return ch, nil
+	case payment != "":
+		r := w.find("payment_intent", payment)
+		if r == nil {
+			return nil, missingIn("payment_intent", "payment_intent", payment)
+		}
+		if r.object.String("status") != succeeded {
+			return nil, refused("", "", "This PaymentIntent (%s) does not have a successful charge to refund.", payment)
+		}
+		return w.find("charge", r.object.String("latest_charge")), nil
+	default:
+		return nil, invalid("parameter_missing", "", "One of the following params should be provided for this request: payment_intent or charge.")
+	}
+}
+
+func createRefund(c *call, r *record) error {
+	for _, name := range []string{"refund_application_fee", "reverse_transfer"} {
+		if c.params.Bool(name) {
+			return unbuilt("the parameter %s of %s", name, c.op)
+		}
+	}
+	for _, name := range []string{"origin", "customer"} {
+		if c.params.Has(name) {
+			return unbuilt("refunds from a customer's cash balance (%s)", name)
+		}
+	}
+	ch, err := c.refundedCharge(c.params)
+	if err != nil {
+		return err
+	}
+	amount, err := c.refundable(ch)
+	if err != nil {
+		return err
+	}
+	from := ch.object
+	o := r.object.Set("amount", amount).Set("charge", ch.id).Set("currency", from.String("currency")).Set("payment_intent", from.Get("payment_intent")).Set("status", succeeded)
+	o.Set("customer", from.Get("customer")).Set("payment_method", from.Get("payment_method"))
+	if c.params.Has("reason") {
+		o.Set("reason", c.params.String("reason"))
+	}
+	o.Set("destination_details", spec.New("refund_destination_details").Set("type", "card").
+		Set("card", spec.New("refund_destination_details_card").Set("type", "refund").Set("reference_status", "pending").Set("reference_type", "acquirer_reference_number")))
+	return nil
+}
+
+// refundable is how much is to be refunded: what was asked for, or all that is left; never more.
+func (c *call) refundable(ch *record) (int64, error) {
+	from, currency := ch.object, currencyOf(ch.object)
+	if from.String("status") != "succeeded" {
+		return 0, refused("", "charge", "Charge %s has failed and cannot be refunded.", ch.id)
+	}
+	if from.Bool("refunded") {
+		return 0, refused("charge_already_refunded", "", "Charge %s has already been refunded.", ch.id)
+	}
+	if !from.Bool("captured") {
+		return 0, refused("", "charge", "Charge %s has not been captured. Cancel its PaymentIntent to release the funds.", ch.id)
+	}
+	captured := from.Int("amount_captured")
+	left := captured - from.Int("amount_refunded")
+	if !c.params.Has("amount") {
+		return left, nil
+	}
+	amount := c.params.Int("amount")
+	switch {
+	case amount < 1:
+		return 0, invalid("parameter_invalid_integer", "amount", "This value must be greater than or equal to 1.")
+	case amount > captured:
+		return 0, refused("", "amount", "Refund amount (%s) is greater than charge amount (%s)", display(amount, currency), display(captured, currency))
+	case amount > left:
+		return 0, refused("", "amount", "Refund amount (%s) is greater than unrefunded amount on charge (%s)", display(amount, currency), display(left, currency))
+	}
+	return amount, nil
+}
+
+// announceRefund books a refund once it is stored; the network's reference follows.
+func announceRefund(c *call, r *record) error {
+	ch := c.byID[r.object.String("charge")]
+	c.bookNow(ch)
+	amount := r.object.Int("amount")
+	available := c.now()
+	if paid := c.byID[ch.object.String("balance_transaction")]; paid != nil && paid.object.Int("available_on") > available.Unix() {
+		available = time.Unix(paid.object.Int("available_on"), 0).UTC() // the refund of a pending charge settles with it
+	}
+	txn := c.book(r, "refund", "refund", -amount, 0, available)
+	txn.object.Set("description", refundDescription(ch))
+	r.object.Set("balance_transaction", txn.id)
+	c.emit("refund.created", r)
+	before := ch.object.Clone()
+	refunded := ch.object.Int("amount_refunded") + amount
+	ch.object.Set("amount_refunded", refunded).Set("refunded", refunded == ch.object.Int("amount_captured"))
+	c.emitUpdated("charge.refunded", ch, before)
+	w := c.world
+	w.in(referenceAfter, func() { w.own().giveReference(r) })
+	return nil
+}
+
+func refundDescription(ch *record) string {
+	if description := ch.object.String("description"); description != "" {
+		return "REFUND FOR CHARGE (" + description + ")"
+	}
+	return "REFUND FOR CHARGE"
+}
+
+func (c *call) giveReference(r *record) {
+	before := r.object.Clone()
+	r.object.Sub("destination_details").Sub("card").Set("reference_status", "available").Set("reference", c.digits(16))
+	c.emitUpdated("refund.updated", r, before)
+	c.emitUpdated("charge.refund.updated", r, before)
+}
+
+func cancelRefund(_ *call, r *record) error {
+	return refused("", "", "Refund %s cannot be canceled because it has a status of %s. Only a refund with a status of requires_action can be canceled.", r.id, r.object.String("status"))
+}
+
+func refundsOf(c *call, ch *record) *spec.Object {
+	var data []any
+	all := c.all("refund")
+	for i := len(all) - 1; i >= 0 && len(data) <= defaultLimit; i-- {
+		if all[i].object.String("charge") == ch.id {
+			data = append(data, all[i].object.Clone())
+		}
+	}
+	more := len(data) > defaultLimit
+	list := spec.New("list").Set("url", "/v1/charges/"+ch.id+"/refunds").Set("has_more", more)
+	return list.Set("data", data[:min(len(data), defaultLimit)])
+}
+
+func listChargesRefunds(c *call) (appender, error) {
+	ch, err := c.named("charge")
+	if err != nil {
+		return nil, err
+	}
+	return c.listOf("refund", "/v1/charges/"+ch.id+"/refunds", func(r *record) bool { return r.object.String("charge") == ch.id })
+}
+
+func retrieveChargesRefund(c *call) (appender, error) {
+	ch, err := c.named("charge")
+	if err != nil {
+		return nil, err
+	}
+	found := c.find("refund", c.path[1].Value)
+	if found == nil || found.object.String("charge") != ch.id {
+		return nil, kinds["refund"].notFound(c.path[1].Value)
+	}
+	return c.show(found)
+}

@@ -1,0 +1,303 @@
+package sandbox
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// maxBody bounds a request's parameters, in bytes.
+const maxBody = 1 << 20
+
+// call is one request to one operation, under the world's lock.
+type call struct {
+	*world
+	op      spec.Op
+	params  *spec.Params
+	path    []spec.PathParam
+	expand  *expansion
+	id      string // of the request: req_…
+	key     string // Idempotency-Key
+	version string // of the API
+	base    string // scheme and host under which the caller reached the sandbox
+	browser bool   // called with a publishable key
+}
+
+// reply is an answer on its way out.
+type reply struct {
+	status int
+	body   []byte
+	header [][2]string
+}
+
+// ServeHTTP answers Stripe's API, the control API under /_sandbox/ and the hosted 3D Secure page.
+func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !ownHost(r) {
+		http.Error(w, "This sandbox is reached under a loopback address only, so that no web page can reach it by a name of its own.", http.StatusForbidden)
+		return
+	}
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/_sandbox/"):
+		s.serveControl(w, r)
+	case strings.HasPrefix(r.URL.Path, challengePath):
+		s.serveChallenge(w, r)
+	default:
+		s.serveAPI(w, r)
+	}
+}
+
+// ownHost says whether the request names the sandbox by a loopback address or by the address that its connection arrived at. A name
+// that merely resolves here (DNS rebinding) is neither.
+func ownHost(r *http.Request) bool {
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	if ip.IsLoopback() {
+		return true
+	}
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return local != nil && local.AddrPort().Addr().Unmap() == ip.Unmap()
+}
+
+// serveAPI answers one request of Stripe's API, through all that can go wrong on the way.
+func (s *Sandbox) serveAPI(out http.ResponseWriter, r *http.Request) {
+	x := &exchange{sandbox: s, out: out, request: r}
+	defer x.recovered()
+	body, err := readBody(out, r)
+	if err == nil {
+		err = x.authenticate()
+	}
+	if err == nil {
+		err = x.readVersion()
+	}
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	x.serve(body)
+}
+
+// exchange is one request and its answer.
+type exchange struct {
+	sandbox *Sandbox
+	out     http.ResponseWriter
+	request *http.Request
+
+	world   *world
+	browser bool
+	id      string
+	version string
+	key     string
+	first   *attempt // set while this request holds its idempotency key
+	fault   *fault   // scripted for this request
+}
+
+// readBody reads the parameters: those of the query for a GET, of the body for everything else; stripe-go sends those of DELETE in the body.
+func readBody(out http.ResponseWriter, r *http.Request) (string, error) {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.ContentLength == 0 {
+		return r.URL.RawQuery, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(out, r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return "", &apiError{status: http.StatusRequestEntityTooLarge, kind: invalidRequest, message: "The request is too large: at most " + strconv.Itoa(maxBody) + " bytes are read."}
+	}
+	if err != nil {
+		return "", &apiError{status: http.StatusBadRequest, kind: invalidRequest, message: "The request's body could not be read."}
+	}
+	if kind := r.Header.Get("Content-Type"); len(body) > 0 && strings.HasPrefix(kind, "application/json") {
+		return "", &apiError{status: http.StatusBadRequest, kind: invalidRequest,
+			message: "Invalid request: the Content-Type of requests to this API is application/x-www-form-urlencoded, not " + strconv.Quote(kind) + "."}
+	}
+	return string(body), nil
+}
+
+// serve runs the request through scripted faults, idempotency and the operation, and sends the answer.
+func (x *exchange) serve(form string) {
+	r := x.request
+	x.fault = x.world.scripted(r.Method, r.URL.Path)
+	if x.breakBefore(x.fault) {
+		return
+	}
+	answer := x.answer(form)
+	if x.fault != nil {
+		x.sendBroken(x.fault, answer)
+		return
+	}
+	x.send(answer)
+}
+
+// answer runs the operation under the world's lock.
+func (x *exchange) answer(form string) *reply {
+	w := x.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settle()
+	x.id = w.newShortID("req_")
+	result, err := x.run(form)
+	if err != nil {
+		e := asAPIError(err)
+		result = &reply{status: e.status, body: e.body(w.account, x.id), header: e.header}
+		w.finish(x.first, result, e.executed)
+	} else if result.body != nil {
+		w.finish(x.first, result, true)
+	}
+	x.first = nil
+	w.log.add(logged{At: w.now(), Method: x.request.Method, Path: x.request.URL.Path, Key: x.key, Status: result.status, ID: x.id})
+	return result
+}
+
+// run finds the operation, reads the parameters, and does what was asked.
+func (x *exchange) run(form string) (*reply, error) {
+	r, w := x.request, x.world
+	op, path, ok := spec.Match(r.Method, r.URL.EscapedPath())
+	if !ok {
+		return nil, &apiError{status: http.StatusNotFound, kind: invalidRequest,
+			message: "Unrecognized request URL (" + r.Method + ": " + r.URL.Path + "). Please see https://stripe.com/docs or we can help at https://support.stripe.com/."}
+	}
+	do := table[op.ID()]
+	if do == nil {
+		return nil, unbuilt("%s", op)
+	}
+	if err := x.allowed(op); err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(form, "?") {
+		form = form[1:]
+	}
+	params, bad := op.Decode(form)
+	if bad != nil {
+		return nil, fromSpec(bad)
+	}
+	expand, err := parseExpand(op, params.Strings("expand"))
+	if err != nil {
+		return nil, err
+	}
+	x.key = ""
+	if r.Method == http.MethodPost {
+		x.key = r.Header.Get("Idempotency-Key")
+	}
+	if x.key != "" {
+		first, stored, err := w.begin(x.key, r.Method+" "+r.URL.Path+" "+params.Canonical(), x.id)
+		if err != nil {
+			return nil, err
+		}
+		if stored != nil {
+			return stored, nil
+		}
+		x.first = first
+	}
+	c := &call{world: w, op: op, params: params, path: path, expand: expand, id: x.id, key: x.key, version: x.version, base: baseURL(r), browser: x.browser}
+	if f := x.fault; f != nil && f.Kind == error500 && !f.AfterEffect {
+		return nil, f.failure()
+	}
+	object, err := do(c)
+	if err != nil {
+		return nil, err
+	}
+	if f := x.fault; f != nil && f.Kind == error500 {
+		return nil, f.failure()
+	}
+	result := &reply{status: http.StatusOK, body: object.AppendJSON(make([]byte, 0, 2048))}
+	if r.Method == http.MethodPost {
+		result.header = [][2]string{{"Stripe-Should-Retry", "false"}}
+	}
+	return result, nil
+}
+
+// baseURL is how the caller reached the sandbox.
+func baseURL(r *http.Request) string {
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + r.Host
+}
+
+// send writes an answer with the headers of Stripe's API.
+func (x *exchange) send(answer *reply) {
+	x.head(answer)
+	x.out.WriteHeader(answer.status)
+	_, _ = x.out.Write(answer.body) // a caller who has gone is no business of ours
+}
+
+func (x *exchange) head(answer *reply) {
+	h := x.out.Header()
+	h["Content-Type"] = contentType
+	h["Cache-Control"] = noStore
+	h["Strict-Transport-Security"] = transportSecurity
+	h["Access-Control-Expose-Headers"] = exposed
+	h["X-Stripe-Routing-Context-Priority-Tier"] = priorityTier
+	h.Set("Content-Length", strconv.Itoa(len(answer.body)))
+	if x.id != "" {
+		h.Set("Request-Id", x.id)
+	}
+	if x.version != "" {
+		h.Set("Stripe-Version", x.version)
+	}
+	if account := x.request.Header.Get("Stripe-Account"); account != "" {
+		h.Set("Stripe-Account", account)
+	}
+	if x.key != "" {
+		h.Set("Idempotency-Key", x.key)
+		h.Set("Original-Request", x.id)
+	}
+	for _, pair := range answer.header {
+		h.Set(pair[0], pair[1])
+	}
+}
+
+// The headers that every answer has.
+var (
+	contentType       = []string{"application/json"}
+	noStore           = []string{"no-cache, no-store"}
+	transportSecurity = []string{"max-age=63072000; includeSubDomains; preload"}
+	exposed           = []string{"Request-Id, Stripe-Manage-Version, Stripe-Should-Retry, X-Stripe-External-Auth-Required, X-Stripe-Privileged-Session-Required"}
+	priorityTier      = []string{"api-testmode"}
+)
+
+// fail answers a request that never reached an operation.
+func (x *exchange) fail(err error) {
+	e := asAPIError(err)
+	account := ""
+	if x.world != nil {
+		account = x.world.account
+	}
+	x.send(&reply{status: e.status, body: e.body(account, x.id), header: e.header})
+}
+
+// recovered turns a panic into Stripe's shape of a failure of its own. The key, if any, keeps that result as Stripe would.
+func (x *exchange) recovered() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler { // a scripted fault cuts the connection
+		panic(cause)
+	}
+	slog.Error("sandbox: a request failed in the sandbox itself", "method", x.request.Method, "path", x.request.URL.Path, "cause", cause, "stack", string(debug.Stack()))
+	e := asAPIError(errors.New("panic"))
+	answer := &reply{status: e.status, body: e.body("", x.id)}
+	if x.first != nil {
+		x.world.mu.Lock()
+		x.world.finish(x.first, answer, true)
+		x.world.mu.Unlock()
+	}
+	x.send(answer)
+}

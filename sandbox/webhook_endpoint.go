@@ -1,0 +1,84 @@
+package sandbox
+
+import (
+	"net/url"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// maxEndpoints is Stripe's bound per account.
+const maxEndpoints = 16
+
+// endpointState is what an endpoint's object does not show.
+type endpointState struct{ secret string }
+
+var webhookEndpoints = &Resource{
+	Object: "webhook_endpoint",
+	Path:   "/v1/webhook_endpoints",
+	Prefix: "we_",
+	Plain:  []string{"description", "enabled_events", "url"},
+	Create: createEndpoint,
+	Update: updateEndpoint,
+	Delete: none,
+	Others: map[string]func(*call) (appender, error){
+		"POST /v1/webhook_endpoints": makeEndpoint,
+	},
+}
+
+func createEndpoint(c *call, r *record) error {
+	existing := 0
+	for _, one := range c.all("webhook_endpoint") {
+		if !one.gone {
+			existing++
+		}
+	}
+	if existing >= maxEndpoints {
+		return invalid("", "", "You have reached the maximum of %d test webhook endpoints.", maxEndpoints)
+	}
+	if err := checkEndpointURL(c); err != nil {
+		return err
+	}
+	if c.params.Bool("connect") {
+		return unbuilt("webhook endpoints for connected accounts (connect=true)")
+	}
+	if version := c.params.String("api_version"); version != "" {
+		r.object.Set("api_version", version)
+	}
+	r.object.Set("status", "enabled")
+	r.private = &endpointState{secret: "whsec_" + c.letters(32)}
+	return nil
+}
+
+// makeEndpoint is the creation, whose answer alone shows the secret.
+func makeEndpoint(c *call) (appender, error) {
+	made, err := kinds["webhook_endpoint"].create(c)
+	if err != nil {
+		return nil, err
+	}
+	o := made.(*spec.Object).Clone()
+	return o.Set("secret", c.byID[o.String("id")].private.(*endpointState).secret), nil
+}
+
+func updateEndpoint(c *call, r *record) error {
+	if c.params.Has("url") {
+		if err := checkEndpointURL(c); err != nil {
+			return err
+		}
+	}
+	if c.params.Has("disabled") {
+		status := "enabled"
+		if c.params.Bool("disabled") {
+			status = "disabled"
+		}
+		r.object.Set("status", status)
+	}
+	return nil
+}
+
+func checkEndpointURL(c *call) error {
+	u, err := url.Parse(c.params.String("url"))
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return invalid("url_invalid", "url", "Invalid URL: An explicit scheme (such as https) must be provided.")
+	}
+	return nil
+}

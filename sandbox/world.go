@@ -1,0 +1,45 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// world is all that one API key sees: a Stripe account in test mode with its objects, clock, events and deliveries.
+// One lock guards it. Nothing waits while holding it: webhooks are sent and replies held back without.
+type world struct {
+	sandbox *Sandbox
+	suffix  string // of the keys that name it
+	account string // acct_…
+
+	mu     sync.Mutex
+	random *rand.Rand
+	made   time.Time
+
+	store
+	timeline
+	ledger
+	mailroom
+	chaos
+	once idempotency
+	log  requestLog
+}
+
+func newWorld(s *Sandbox, suffix string) *world {
+	w := &world{sandbox: s, suffix: suffix}
+	seed := sha256.Sum256(append(s.seed[:], suffix...))
+	w.random = rand.New(rand.NewChaCha8(seed))
+	// The account is a function of the key alone, so that it is the same after a restart.
+	name := sha256.Sum256([]byte("account of " + suffix))
+	n := binary.BigEndian.Uint64(name[:])
+	w.account = "acct_1" + string(base62(nil, n, 7)) + string(base62(nil, binary.BigEndian.Uint64(name[8:]), 8))
+	w.made = w.now()
+	w.kick = make(chan struct{}, 1)
+	return w
+}
+
+// secretKey and publishableKey are written as their owners write them, for links that a browser follows.
+func (w *world) publishableKey() string { return "pk_test_" + w.suffix }
