@@ -84,15 +84,11 @@ func covers(n node, p *Params) bool {
 
 func (c *checker) checkObject(p *Params, n node) {
 	p.kind = kindObject
-	if n.flag&lenient != 0 {
-		p.setAny()
-		return
-	}
 	if p.kid("") != nil {
 		c.refuse("", "Invalid object")
 		return
 	}
-	c.fields(p, n.ref)
+	c.fields(p, n)
 }
 
 // MetadataKeys is how many keys an object's metadata may have. Decode counts those of a request; who merges them into an object

@@ -21,9 +21,9 @@ func (o Op) decode(encoded string, strict bool) (*Params, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	c := checker{op: o, strict: strict}
+	c := checker{op: o, strict: strict, trail: make([]string, 0, maxDepth+1)}
 	p.kind = kindObject
-	c.fields(p, operations[o].root)
+	c.fields(p, node{kind: kindObject, ref: operations[o].root})
 	if len(c.unknown) > 0 {
 		return nil, c.refusal()
 	}
@@ -77,20 +77,24 @@ func (c *checker) refuse(code, message string, args ...any) {
 }
 
 // fields checks the fields of an object.
-func (c *checker) fields(p *Params, object uint16) {
+func (c *checker) fields(p *Params, n node) {
+	fields := objects[n.ref]
 	for k := p.first; k != nil; k = k.next {
-		n, ok := lookup(objects[object], k.name)
+		decl, ok := lookup(fields, k.name)
 		if !ok {
-			n, ok = c.beyond(k.name)
+			decl, ok = c.beyond(k.name)
 		}
-		if !ok {
-			c.reject(k.name, objects[object])
-			continue
+		switch {
+		case ok:
+			c.enter(k, decl)
+		case n.flag&lenient != 0:
+			k.setAny()
+		default:
+			c.reject(k.name, fields)
 		}
-		c.enter(k, n)
 	}
-	for i := range objects[object] {
-		if f := &objects[object][i]; f.required && c.err == nil && p.kid(f.name) == nil {
+	for i := range fields {
+		if f := &fields[i]; f.required && c.err == nil && p.kid(f.name) == nil {
 			name := c.param(f.name)
 			c.err = &Error{Code: "parameter_missing", Param: name, Message: "Missing required param: " + name + "."}
 		}

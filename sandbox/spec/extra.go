@@ -1,6 +1,9 @@
 package spec
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // extra is something that Stripe takes although the document that it publishes lacks it.
 type extra struct {
@@ -101,17 +104,22 @@ func (c *checker) beyondWord(word string) bool {
 
 func (c *checker) here(e *extra) bool {
 	return !c.strict && slices.EqualFunc(e.within, c.trail, func(want, name string) bool { return want == "*" || want == name }) &&
-		slices.Contains(e.ops, c.op.String())
+		slices.ContainsFunc(e.ops, c.op.called)
 }
 
 func (at *place) node() (node, bool) {
-	for _, o := range Ops() {
-		if o.String() != at.op {
-			continue
-		}
-		return lookup(objects[operations[o].root], at.name)
+	method, path, _ := strings.Cut(at.op, " ")
+	o, _, ok := Match(method, path)
+	if !ok {
+		return node{}, false
 	}
-	return node{}, false
+	return lookup(objects[operations[o].root], at.name)
+}
+
+// called tells whether name is the operation's, method and template.
+func (o Op) called(name string) bool {
+	method, path, _ := strings.Cut(name, " ")
+	return method == o.Method() && path == o.Path()
 }
 
 // blank is a set of texts that may be sent as "" although the document does not say so.
@@ -148,7 +156,7 @@ func (c *checker) beyondBlank() (ok, unsets bool) {
 	}
 	for i := range blanks {
 		b := &blanks[i]
-		if b.within == within && (b.names == nil || slices.Contains(b.names, name)) && (b.ops == nil || slices.Contains(b.ops, c.op.String())) {
+		if b.within == within && (b.names == nil || slices.Contains(b.names, name)) && (b.ops == nil || slices.ContainsFunc(b.ops, c.op.called)) {
 			return !c.strict, b.unsets
 		}
 	}

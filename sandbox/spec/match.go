@@ -36,6 +36,15 @@ func (o Op) Path() string { return operations[o].path }
 
 func (o Op) String() string { return o.Method() + " " + o.Path() }
 
+// Names are the names of the parameters that the operation takes, in order, without those of its path.
+func (o Op) Names() []string {
+	var all []string
+	for _, p := range objects[operations[o].root] {
+		all = append(all, p.name)
+	}
+	return all
+}
+
 // Result is the shape of the object that the operation answers with, the first where it may be one of several, and "" where the
 // answer is a page (see ResultList and ResultSearch) or no JSON.
 func (o Op) Result() string {

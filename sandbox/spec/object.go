@@ -1,10 +1,7 @@
 package spec
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"sort"
 )
 
@@ -67,62 +64,6 @@ func build(n uint16) *Object {
 	return o
 }
 
-// zero is the value that a field has from the start. Metadata is an empty map even where it may be null, as Stripe has it.
-func (f *field) zero() any {
-	v := &values[f.value]
-	if v.nullable && !(f.name == "metadata" && v.form == formMap) {
-		return nil
-	}
-	switch v.form {
-	case formString, formID:
-		return ""
-	case formFixed:
-		return words[v.ref]
-	case formTrue:
-		return true
-	case formInteger:
-		return int64(0)
-	case formNumber:
-		return float64(0)
-	case formBoolean:
-		return false
-	case formObject:
-		return build(unions[v.ref][0])
-	case formList:
-		return New("list")
-	case formArray:
-		return emptyArray(values[v.ref].form)
-	case formMap:
-		return emptyMap(values[v.ref].form)
-	default:
-		return map[string]any{}
-	}
-}
-
-func emptyArray(of form) any {
-	switch of {
-	case formString, formFixed:
-		return []string{}
-	case formObject:
-		return []*Object{}
-	default:
-		return []any{}
-	}
-}
-
-func emptyMap(of form) any {
-	switch of {
-	case formString:
-		return map[string]string{}
-	case formInteger:
-		return map[string]int64{}
-	case formObject:
-		return map[string]*Object{}
-	default:
-		return map[string]any{}
-	}
-}
-
 // Shape is the name of the object's shape.
 func (o *Object) Shape() string { return shapes[o.shape].name }
 
@@ -155,7 +96,6 @@ func (o *Object) Set(field string, v any) *Object {
 		if x == nil {
 			v = nil
 		}
-	case nil, absent:
 	}
 	if v == nil && !decl.nullable && !f.required {
 		v = Absent
@@ -165,56 +105,6 @@ func (o *Object) Set(field string, v any) *Object {
 	}
 	o.values[i] = v
 	return o
-}
-
-// takes tells whether v is of the declared sort.
-func (d *value) takes(v any) bool {
-	if v == nil {
-		return d.nullable || d.form == formAny
-	}
-	switch d.form {
-	case formAny:
-		return true
-	case formString, formFixed:
-		_, ok := v.(string)
-		return ok
-	case formTrue, formBoolean:
-		_, ok := v.(bool)
-		return ok
-	case formInteger:
-		_, ok := v.(int64)
-		return ok
-	case formNumber:
-		switch v.(type) {
-		case float64, int64:
-			return true
-		}
-		return false
-	case formObject:
-		o, ok := v.(*Object)
-		return ok && slices.Contains(unions[d.ref], o.shape)
-	case formID:
-		if o, ok := v.(*Object); ok {
-			return slices.Contains(unions[d.ref], o.shape)
-		}
-		_, ok := v.(string)
-		return ok
-	case formList:
-		o, ok := v.(*Object)
-		return ok && o.Shape() == "list"
-	case formArray:
-		switch v.(type) {
-		case []any, []string, []*Object:
-			return true
-		}
-		return false
-	default:
-		switch v.(type) {
-		case map[string]string, map[string]int64, map[string]*Object, map[string]any:
-			return true
-		}
-		return false
-	}
 }
 
 // Get is a field's value, with integers as int64; nil where it is null, left out or not declared.
@@ -291,106 +181,4 @@ func (o *Object) Clone() *Object {
 		c.values[i] = clone(v)
 	}
 	return c
-}
-
-func clone(v any) any {
-	switch v := v.(type) {
-	case *Object:
-		return v.Clone()
-	case []*Object:
-		c := make([]*Object, len(v))
-		for i := range v {
-			c[i] = v[i].Clone()
-		}
-		return c
-	case []any:
-		c := make([]any, len(v))
-		for i := range v {
-			c[i] = clone(v[i])
-		}
-		return c
-	case []string:
-		return slices.Clone(v)
-	case json.RawMessage:
-		return slices.Clone(v)
-	case map[string]string:
-		return maps.Clone(v)
-	case map[string]int64:
-		return maps.Clone(v)
-	case map[string]any:
-		c := make(map[string]any, len(v))
-		for k := range v {
-			c[k] = clone(v[k])
-		}
-		return c
-	case map[string]*Object:
-		c := make(map[string]*Object, len(v))
-		for k := range v {
-			c[k] = v[k].Clone()
-		}
-		return c
-	default:
-		return v
-	}
-}
-
-// Field is what a shape says of a field.
-type Field struct {
-	Name       string
-	Nullable   bool
-	Optional   bool     // may be left out
-	List       bool     // a list object of Shapes
-	Array      bool     // a plain array; Shapes are of its elements
-	Map        bool     // free keys; Shapes are of its values
-	Expandable bool     // an id that can be expanded to one of Shapes, or a list that is left out until it is expanded
-	Shapes     []string // of a nested, listed or expandable object
-}
-
-// FieldOf is what a shape says of one field.
-func FieldOf(shape, name string) (Field, bool) {
-	n, ok := number(shape)
-	if !ok {
-		return Field{}, false
-	}
-	i, ok := shapes[n].field(name)
-	if !ok {
-		return Field{}, false
-	}
-	return describe(&shapes[n].fields[i]), true
-}
-
-// Fields are what a shape says of all its fields, in the order of rendering.
-func Fields(shape string) []Field {
-	n, ok := number(shape)
-	if !ok {
-		return nil
-	}
-	var all []Field
-	for i := range shapes[n].fields {
-		all = append(all, describe(&shapes[n].fields[i]))
-	}
-	return all
-}
-
-func describe(f *field) Field {
-	v := &values[f.value]
-	d := Field{Name: f.name, Nullable: v.nullable, Optional: !f.required}
-	elem := v
-	switch v.form {
-	case formArray:
-		d.Array, elem = true, &values[v.ref]
-	case formMap:
-		d.Map, elem = true, &values[v.ref]
-	}
-	switch elem.form {
-	case formID:
-		d.Expandable = true
-		d.Shapes = names(elem.ref)
-	case formList:
-		d.List, d.Expandable = true, !f.required
-		d.Shapes = names(elem.ref)
-	case formObject:
-		d.Shapes = names(elem.ref)
-	}
-	return d
 }

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -83,8 +82,14 @@ func appendList[E any](dst []byte, list []E) []byte {
 }
 
 func appendMap[V any](dst []byte, m map[string]V) []byte {
+	var room [8]string // Most maps are small.
+	keys := room[:0]
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
 	dst = append(dst, '{')
-	for i, k := range slices.Sorted(maps.Keys(m)) {
+	for i, k := range keys {
 		if i > 0 {
 			dst = append(dst, ',')
 		}

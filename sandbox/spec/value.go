@@ -1,0 +1,185 @@
+package spec
+
+import (
+	"encoding/json"
+	"iter"
+	"maps"
+	"slices"
+)
+
+// zero is the value that a field has from the start. Metadata is an empty map even where it may be null, as Stripe has it.
+func (f *field) zero() any {
+	v := &values[f.value]
+	if v.nullable && !(f.name == "metadata" && v.form == formMap) {
+		return nil
+	}
+	switch v.form {
+	case formString, formID:
+		return ""
+	case formFixed:
+		return words[v.ref]
+	case formTrue:
+		return true
+	case formInteger:
+		return int64(0)
+	case formNumber:
+		return float64(0)
+	case formBoolean:
+		return false
+	case formObject:
+		return build(unions[v.ref][0])
+	case formList:
+		return New("list")
+	case formArray:
+		return emptyArray(values[v.ref].form)
+	case formMap:
+		return emptyMap(values[v.ref].form)
+	default:
+		return map[string]any{}
+	}
+}
+
+func emptyArray(of form) any {
+	switch of {
+	case formString, formFixed:
+		return []string{}
+	case formObject:
+		return []*Object{}
+	default:
+		return []any{}
+	}
+}
+
+func emptyMap(of form) any {
+	switch of {
+	case formString:
+		return map[string]string{}
+	case formInteger:
+		return map[string]int64{}
+	case formObject:
+		return map[string]*Object{}
+	default:
+		return map[string]any{}
+	}
+}
+
+// takes tells whether v is of the declared sort.
+func (d *value) takes(v any) bool {
+	if v == nil {
+		return d.nullable || d.form == formAny
+	}
+	switch d.form {
+	case formString, formFixed:
+		return is[string](v)
+	case formTrue, formBoolean:
+		return is[bool](v)
+	case formInteger:
+		return is[int64](v) || is[int](v)
+	case formNumber:
+		return is[float64](v) || is[int64](v) || is[int](v)
+	case formObject:
+		return d.takesObject(v)
+	case formID:
+		return is[string](v) || d.takesObject(v)
+	case formList:
+		o, ok := v.(*Object)
+		return ok && o.Shape() == "list"
+	case formArray:
+		return !is[json.RawMessage](v) && values[d.ref].takesEach(v, false)
+	case formMap:
+		return values[d.ref].takesEach(v, true)
+	default:
+		return d.takesAny(v)
+	}
+}
+
+func is[T any](v any) bool {
+	_, ok := v.(T)
+	return ok
+}
+
+func (d *value) takesObject(v any) bool {
+	o, ok := v.(*Object)
+	return ok && o != nil && slices.Contains(unions[d.ref], o.shape)
+}
+
+// takesEach tells whether v is a collection, keyed or not, of what is declared.
+func (d *value) takesEach(v any, keyed bool) bool {
+	switch v := v.(type) {
+	case []string:
+		return !keyed && d.takes("")
+	case []*Object:
+		return !keyed && every(slices.Values(v), d)
+	case []any:
+		return !keyed && every(slices.Values(v), d)
+	case map[string]string:
+		return keyed && d.takes("")
+	case map[string]int64:
+		return keyed && d.takes(int64(0))
+	case map[string]*Object:
+		return keyed && every(maps.Values(v), d)
+	case map[string]any:
+		return keyed && every(maps.Values(v), d)
+	default:
+		return false
+	}
+}
+
+func every[E any](elements iter.Seq[E], d *value) bool {
+	for e := range elements {
+		if !d.takes(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// takesAny tells whether v can be rendered.
+func (d *value) takesAny(v any) bool {
+	switch v.(type) {
+	case string, bool, int, int64, float64, *Object, json.RawMessage:
+		return true
+	}
+	return d.takesEach(v, true) || d.takesEach(v, false)
+}
+
+func clone(v any) any {
+	switch v := v.(type) {
+	case *Object:
+		return v.Clone()
+	case []*Object:
+		c := make([]*Object, len(v))
+		for i := range v {
+			c[i] = v[i].Clone()
+		}
+		return c
+	case []any:
+		c := make([]any, len(v))
+		for i := range v {
+			c[i] = clone(v[i])
+		}
+		return c
+	case []string:
+		return slices.Clone(v)
+	case json.RawMessage:
+		return slices.Clone(v)
+	case map[string]string:
+		return maps.Clone(v)
+	case map[string]int64:
+		return maps.Clone(v)
+	case map[string]any:
+		c := make(map[string]any, len(v))
+		for k := range v {
+			c[k] = clone(v[k])
+		}
+		return c
+	case map[string]*Object:
+		c := make(map[string]*Object, len(v))
+		for k := range v {
+			c[k] = v[k].Clone()
+		}
+		return c
+	default:
+		return v
+	}
+}
