@@ -68,6 +68,8 @@ type engine interface {
 type DB struct {
 	engine
 	Name string // "postgres" or "sqlite"
+	// Committed hears, after a commit, of each Topic that its changes were about; nil hears nothing. It must not block.
+	Committed func(topic string)
 }
 
 // timeout bounds every transaction and every read: nothing in till may hold a connection for longer.
@@ -81,13 +83,13 @@ func Open(ctx context.Context, url string) (*DB, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &DB{e, "postgres"}, nil
+		return &DB{engine: e, Name: "postgres"}, nil
 	case strings.HasPrefix(url, "sqlite:"):
 		e, err := openSQLite(ctx, strings.TrimPrefix(url, "sqlite:"))
 		if err != nil {
 			return nil, err
 		}
-		return &DB{e, "sqlite"}, nil
+		return &DB{engine: e, Name: "sqlite"}, nil
 	}
 	return nil, errors.New("the database URL must be postgres://… or sqlite:PATH")
 }
@@ -139,9 +141,10 @@ func (d *DB) once(ctx context.Context, f func(Tx) error) error {
 
 // Change is one guarded statement: it must touch exactly Rows rows, or nothing of its list is written.
 type Change struct {
-	SQL  string
-	Args []any
-	Rows int64 // Any where the number is not a guard
+	SQL   string
+	Args  []any
+	Rows  int64  // Any where the number is not a guard
+	Topic string // what waits for such a change, if anything does: see DB.Committed
 }
 
 // Any is the Rows of a change that guards nothing.
@@ -175,6 +178,13 @@ func (d *DB) Write(ctx context.Context, changes ...Change) error {
 		return nil
 	})
 	crash.Here("db.write.after")
+	if err == nil && d.Committed != nil {
+		for _, c := range changes {
+			if c.Topic != "" {
+				d.Committed(c.Topic)
+			}
+		}
+	}
 	return err
 }
 

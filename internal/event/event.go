@@ -30,11 +30,14 @@ func New(scope db.Scope, kind, object string, data any, at time.Time) Event {
 	return Event{Scope: scope, ID: id.New(), Type: kind, Object: object, Data: json.RawMessage(db.JSON(data)), CreatedAt: at}
 }
 
+// Topic is what the database tells of when events were written.
+const Topic = "events"
+
 // Insert is the change that adds an event to the story.
 func Insert(e Event) db.Change {
 	return db.Change{
 		SQL:  `insert into events (merchant, mode, id, type, object, data, created_at, fanned) values ($1, $2, $3, $4, $5, $6, $7, false)`,
-		Args: []any{e.Merchant, e.Mode, e.ID, e.Type, e.Object, string(e.Data), db.Micros(e.CreatedAt)}, Rows: 1,
+		Args: []any{e.Merchant, e.Mode, e.ID, e.Type, e.Object, string(e.Data), db.Micros(e.CreatedAt)}, Rows: 1, Topic: Topic,
 	}
 }
 

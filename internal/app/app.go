@@ -1,0 +1,174 @@
+// Package app wires the rooms: the only place that knows them all.
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/card"
+	"github.com/till-pay/till/internal/clock"
+	"github.com/till-pay/till/internal/customer"
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/event"
+	"github.com/till-pay/till/internal/inbox"
+	"github.com/till-pay/till/internal/merchant"
+	"github.com/till-pay/till/internal/once"
+	"github.com/till-pay/till/internal/outbox"
+	"github.com/till-pay/till/internal/payment"
+	"github.com/till-pay/till/internal/refund"
+	"github.com/till-pay/till/internal/stripe"
+	"github.com/till-pay/till/internal/task"
+)
+
+// Config is what a till is started with.
+type Config struct {
+	Database       string // "sqlite:PATH" or "postgres://…"
+	StripeURL      string // stripe.APIBase where it is empty
+	MasterKey      string // path of the master key's file
+	NewMasterKey   bool   // make the master key where there is none
+	PublicURL      string // where the world reaches this till
+	AllowWebhookTo []string
+	Version        string
+	Clock          clock.Clock
+	Log            *slog.Logger
+}
+
+// App is a whole till.
+type App struct {
+	API       *api.API
+	DB        *db.DB
+	Clock     clock.Clock
+	Once      *once.Once
+	Merchants *merchant.Merchants
+	Customers *customer.Customers
+	Cards     *card.Cards
+	Payments  *payment.Payments
+	Refunds   *refund.Refunds
+	Outbox    *outbox.Outbox
+	Inbox     *inbox.Inbox
+	tasks     *task.Runner
+	stop      context.CancelFunc
+	log       *slog.Logger
+}
+
+// Open opens the database, brings it up to date, checks the master key, and wires the rooms. Nothing runs yet.
+func Open(ctx context.Context, c Config) (*App, error) {
+	if c.Clock == nil {
+		c.Clock = clock.Real{}
+	}
+	if c.StripeURL == "" {
+		c.StripeURL = stripe.APIBase
+	}
+	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
+		if err := merchant.CheckMasterKeyPath(c.MasterKey, path); err != nil {
+			return nil, err
+		}
+	}
+	sealer, err := merchant.OpenMasterKey(c.MasterKey, c.NewMasterKey)
+	if err != nil {
+		return nil, err
+	}
+	d, err := db.Open(ctx, c.Database)
+	if err != nil {
+		return nil, err
+	}
+	a, err := wire(ctx, c, d, sealer)
+	if err != nil {
+		d.Close()
+	}
+	return a, err
+}
+
+func wire(ctx context.Context, c Config, d *db.DB, sealer *merchant.Sealer) (*App, error) {
+	if err := d.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if err := sealer.CheckCanary(ctx, d); err != nil {
+		return nil, err
+	}
+	dialer, err := outbox.NewDialer(c.AllowWebhookTo...)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{DB: d, Clock: c.Clock, log: c.Log}
+	a.Once = once.New(d, c.Clock, c.Log)
+	a.Merchants = &merchant.Merchants{DB: d, Clock: c.Clock, Log: c.Log, Sealer: sealer, Base: c.StripeURL, HTTP: stripe.HTTPClient(), PublicURL: c.PublicURL,
+		InboundEvents: inbox.Events, CheckURL: dialer.CheckURL}
+	if err := a.Merchants.CheckLiveKeys(ctx); err != nil {
+		return nil, err
+	}
+	a.Customers = &customer.Customers{DB: d, Clock: c.Clock, Once: a.Once, Client: a.Merchants.Client}
+	a.Cards = &card.Cards{DB: d, Clock: c.Clock, Once: a.Once, Merchants: a.Merchants, Customers: a.Customers}
+	a.Payments = &payment.Payments{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Cards: a.Cards, Customers: a.Customers}
+	a.Refunds = &refund.Refunds{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Payments: a.Payments}
+	a.Outbox = &outbox.Outbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Dialer: dialer}
+	a.Inbox = &inbox.Inbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants,
+		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard}}
+
+	a.tasks = task.NewRunner(d, c.Clock, c.Log, a.due()...)
+	a.Outbox.Wake, a.Inbox.Wake = a.tasks.Wake, a.tasks.Wake
+	d.Committed = func(topic string) {
+		if topic == event.Topic {
+			a.tasks.Wake(outbox.FanTask)
+		}
+	}
+	for _, r := range []interface{ Register() }{a.Customers, a.Cards, a.Payments, a.Refunds} {
+		r.Register()
+	}
+	a.API = api.New(c.Version, a.Merchants.Authenticate, c.Log)
+	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox} {
+		r.Routes(a.API)
+	}
+	return a, nil
+}
+
+// due is the work that falls due, of every room.
+func (a *App) due() []task.Task {
+	tasks := []task.Task{a.Once.Recovery(), a.Payments.Sweep(), a.Refunds.Sweep()}
+	tasks = append(tasks, a.Outbox.Tasks()...)
+	return append(tasks, a.Inbox.Tasks()...)
+}
+
+// Start runs the background work until Close.
+func (a *App) Start() {
+	ctx, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	a.tasks.Start(ctx)
+}
+
+// Close finishes the work in flight, for as long as ctx allows, and closes the database. What it abandons, the next start takes up.
+func (a *App) Close(ctx context.Context) {
+	a.Once.Close(ctx)
+	if a.stop != nil {
+		a.stop()
+		a.tasks.Wait()
+	}
+	a.Inbox.Wait()
+	a.Outbox.Wait()
+	a.DB.Close()
+}
+
+// Ready says whether this till can take a payment: its database answers.
+func (a *App) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return a.DB.Ping(ctx)
+}
+
+// Health answers /healthz: the process runs.
+func (a *App) Health(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) }
+
+// Readiness answers /readyz: the process can take a payment.
+func (a *App) Readiness(w http.ResponseWriter, r *http.Request) {
+	if err := a.Ready(r.Context()); err != nil && !errors.Is(err, context.Canceled) {
+		a.log.LogAttrs(r.Context(), slog.LevelWarn, "not ready", slog.Any("error", err))
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ready\n"))
+}
