@@ -29,6 +29,9 @@ func (s InboundSecret) GoString() string { return s.String() }
 // LogValue implements slog.LogValuer.
 func (s InboundSecret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
+// MarshalText implements encoding.TextMarshaler: a log writes what is inside a list as JSON.
+func (s InboundSecret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 const (
 	// mostShared is how many secrets an event on the shared URL is tried against.
 	mostShared = 32
