@@ -1,20 +1,20 @@
 // Package api is the front door: routes, decoding, authentication, the envelope, and the only place where errors become HTTP.
 //
 // A room registers its endpoints with Add. What it gets for free: a strict JSON body, checked parameters, the caller and
-// its scopes, the envelope {"success":true,"data":…}, errors in one form, and its page in the OpenAPI document.
+// its scopes, the envelope {"success":true,"data":…}, errors in one form, and its page in the reference at /docs.
 package api
 
 import (
 	"context"
 	"log/slog"
 	"net/http"
-	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/till-pay/till/internal/db"
-	"github.com/till-pay/till/internal/fault"
 )
 
 // Caller is who asks: a merchant, in one mode, with the scopes of its key.
@@ -39,46 +39,43 @@ const (
 // Scopes are all of them, in the order of the reference.
 var Scopes = []string{PaymentsRead, PaymentsWrite, MerchantRead, MerchantWrite, WebhooksRead}
 
-// API is the front door.
+// API is the front door. Its routes are registered before it serves.
 type API struct {
 	huma         huma.API
 	mux          *http.ServeMux
 	authenticate Authenticate
 	log          *slog.Logger
+	names        *names
+	reference    *reference
+
+	bodyWithin time.Duration // a body must arrive in this time
+	crowd      int64         // so many requests are answered at once; the next one is told to come back
+	inside     atomic.Int64
 }
 
 // New is an empty front door. version is the build's, for the OpenAPI document.
 func New(version string, authenticate Authenticate, log *slog.Logger) *API {
-	config := huma.DefaultConfig("till", version)
-	config.Info.Description = "Payments on Stripe, exactly once: charge, capture, refund, save cards, and hear about all of it by signed webhooks."
-	config.DocsPath = "" // huma's own page loads its script from elsewhere; docs.go writes ours
-	config.OpenAPIPath = "/openapi"
-	config.SchemasPath = ""
-	config.CreateHooks = nil // no "$schema" in our bodies
-	config.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON}
-	config.DefaultFormat = "application/json"
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"apiKey": {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "A key made by `till key create`: till_test_… or till_live_…"},
+	a := &API{
+		mux: http.NewServeMux(), authenticate: authenticate, log: log, names: newNames(),
+		bodyWithin: 10 * time.Second, crowd: 4096,
 	}
-	mux := http.NewServeMux()
-	return &API{huma: humago.New(mux, config), mux: mux, authenticate: authenticate, log: log}
+	a.huma = humago.New(a.mux, document(version, a.names))
+	a.reference = newReference(a.huma.OpenAPI())
+	a.Handle("GET /openapi.json", a.reference.json())
+	a.Handle("GET /docs", a.reference.page())
+	return a
 }
 
 // Handle adds a route outside the OpenAPI document, such as /healthz.
 func (a *API) Handle(pattern string, h http.Handler) { a.mux.Handle(pattern, h) }
 
-// ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.serve(w, r)
-}
-
 // Operation describes one endpoint.
 type Operation struct {
 	Method  string
 	Path    string
-	Summary string // a few words, the endpoint's title
-	Text    string // what holds, for the reference
-	Tag     string
+	Summary string // a few words, unique: the endpoint's title, and its name in the OpenAPI document
+	Text    string // what holds, for the reference: paragraphs, with `code` in backticks
+	Tag     string // the section of the reference
 	Scope   string // what the key must carry; "" where any key will do
 	Open    bool   // no key at all: Stripe's webhooks prove themselves by their signature
 	Status  int    // of a success; 200 where it is 0
@@ -95,12 +92,12 @@ type Reply[T any] struct {
 
 type output[T any] struct {
 	Status   int
-	Replayed string `header:"Idempotent-Replayed" doc:"true where the key had been used before"`
+	Replayed string `header:"Idempotent-Replayed" doc:"true where the Idempotency-Key had been used before"`
 	Body     envelope[T]
 }
 
 type envelope[T any] struct {
-	Success bool `json:"success" doc:"true"`
+	Success bool `json:"success" enum:"true"`
 	Data    T    `json:"data"`
 }
 
@@ -121,6 +118,7 @@ func Add[I, T any](a *API, o Operation, handle func(context.Context, Caller, *I)
 		}
 		return out, nil
 	})
+	a.reference.add(o)
 }
 
 type listOutput[T any] struct {
@@ -128,7 +126,7 @@ type listOutput[T any] struct {
 }
 
 type listEnvelope[T any] struct {
-	Success bool     `json:"success" doc:"true"`
+	Success bool     `json:"success" enum:"true"`
 	Data    []T      `json:"data" nullable:"false"`
 	Page    pageInfo `json:"page"`
 }
@@ -151,6 +149,7 @@ func AddList[I, T any](a *API, o Operation, handle func(context.Context, Caller,
 		}
 		return &listOutput[T]{listEnvelope[T]{true, data, pageInfo{page.Next, page.Next != ""}}}, nil
 	})
+	a.reference.add(o)
 }
 
 // AddRaw registers an endpoint whose answer has a form of its own, outside the envelope. Errors keep theirs.
@@ -162,28 +161,32 @@ func AddRaw[I, O any](a *API, o Operation, handle func(context.Context, *I) (*O,
 		}
 		return out, nil
 	})
+	a.reference.add(o)
 }
 
+// operation is an endpoint in huma's terms. What stands between a request and its handler is here, in its order: the crowd,
+// the key and its scope, the query, the body.
 func (a *API) operation(o Operation) huma.Operation {
+	a.names.operation(o.Summary)
 	op := huma.Operation{
-		OperationID: operationID(o.Method, o.Path), Method: o.Method, Path: o.Path, Summary: o.Summary, Description: o.Text,
-		DefaultStatus: o.Status, MaxBodyBytes: o.MaxBody, Tags: []string{o.Tag},
-		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity},
+		OperationID: a.names.id(), Method: o.Method, Path: o.Path, Summary: o.Summary, Description: o.Text,
+		Tags: []string{o.Tag}, DefaultStatus: o.Status, BodyReadTimeout: -1, // ours is in body
+		Responses: a.refusals(o),
 	}
 	if op.DefaultStatus == 0 {
 		op.DefaultStatus = http.StatusOK
 	}
-	if op.MaxBodyBytes == 0 {
-		op.MaxBodyBytes = 64 << 10
+	limit := o.MaxBody
+	if limit == 0 {
+		limit = 64 << 10
 	}
+	op.MaxBodyBytes = limit + 1
+	op.Middlewares = append(op.Middlewares, a.admit)
 	if !o.Open {
 		op.Middlewares = append(op.Middlewares, a.authorize(o.Scope))
-		op.Security = []map[string][]string{{"apiKey": {}}}
-		if o.Scope != "" {
-			op.Description += "\n\nNeeds the scope `" + o.Scope + "`."
-		}
+		op.Security = []map[string][]string{{securityScheme: {}}}
 	}
-	op.Middlewares = append(op.Middlewares, a.knownQuery(&op))
+	op.Middlewares = append(op.Middlewares, a.query, a.body(limit))
 	return op
 }
 
@@ -192,21 +195,4 @@ type callerKey struct{}
 func callerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
-}
-
-// authorize lets a request in whose key is valid and carries the scope, before anything of it is read.
-func (a *API) authorize(scope string) func(huma.Context, func(huma.Context)) {
-	return func(ctx huma.Context, next func(huma.Context)) {
-		header := http.Header{}
-		ctx.EachHeader(func(name, value string) { header.Add(name, value) })
-		caller, err := a.authenticate(ctx.Context(), header)
-		if err == nil && scope != "" && !slices.Contains(caller.Scopes, scope) {
-			err = fault.New(fault.ScopeMissing, "", "This API key lacks the scope %s.", scope)
-		}
-		if err != nil {
-			a.write(ctx, err)
-			return
-		}
-		next(huma.WithValue(ctx, callerKey{}, caller))
-	}
 }

@@ -1,12 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,18 +23,26 @@ var statuses = map[fault.Kind]int{
 	fault.TooLarge: http.StatusRequestEntityTooLarge,
 }
 
+// status is the HTTP status of a code and its kind; HTTP has a word of its own for a wrong method.
+func status(code fault.Code, kind fault.Kind) int {
+	if code == fault.MethodNotAllowed {
+		return http.StatusMethodNotAllowed
+	}
+	return statuses[kind]
+}
+
 // failure is the body of every error.
 type failure struct {
 	status  int
-	Success bool    `json:"success" doc:"false"`
+	Success bool    `json:"success" enum:"false"`
 	Err     problem `json:"error"`
 }
 
 type problem struct {
-	Code      string `json:"code" doc:"Stable, for programs."`
-	Message   string `json:"message" doc:"A sentence, for people."`
-	Param     string `json:"param" doc:"The field at fault; empty where none is."`
-	RequestID string `json:"request_id" doc:"Finds this request in the log."`
+	Code      string `json:"code" doc:"Stable, for programs." example:"parameter_missing"`
+	Message   string `json:"message" doc:"A sentence, for people." example:"The field amount is required."`
+	Param     string `json:"param" doc:"The field at fault; empty where none is." example:"amount"`
+	RequestID string `json:"request_id" doc:"Finds this request in the log." example:"req_9f2c4b7d1e06a35c8d41b2f7"`
 }
 
 // Error implements error.
@@ -42,10 +51,21 @@ func (f *failure) Error() string { return f.Err.Code + ": " + f.Err.Message }
 // GetStatus implements huma.StatusError.
 func (f *failure) GetStatus() int { return f.status }
 
+// GetHeaders implements huma.HeadersError: who may come back is told when.
+func (f *failure) GetHeaders() http.Header {
+	h := http.Header{}
+	if f.status == http.StatusTooManyRequests || f.status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	}
+	return h
+}
+
 func init() {
+	// Keys of a body are matched to the letter: {"amount":1,"Amount":2} must not be read as either.
+	huma.ValidateStrictCasing = true
 	// huma's own error form echoes the submitted value, secrets included: ours names the field only.
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
-		var goctx context.Context
+		goctx := context.Background()
 		if ctx != nil {
 			goctx = ctx.Context()
 		}
@@ -61,14 +81,18 @@ func failed(ctx context.Context, f *fault.Error) *failure {
 	if f.Kind == fault.Internal {
 		message = "Something failed on our side. The request id finds it in the log."
 	}
-	return &failure{status: statuses[f.Kind], Err: problem{string(f.Code), message, f.Param, RequestID(ctx)}}
+	return &failure{status: status(f.Code, f.Kind), Err: problem{string(f.Code), message, f.Param, RequestID(ctx)}}
 }
 
-// refuse turns a handler's error into its answer, and logs what must not be shown.
-func (a *API) refuse(ctx context.Context, err error) error {
+// refuse turns an error into its answer, and logs what must not be shown.
+func (a *API) refuse(ctx context.Context, err error) *failure {
 	f := asFault(err)
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-		a.log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("request_id", RequestID(ctx)), slog.String("code", string(f.Code)), slog.Any("error", err))
+		level := slog.LevelError
+		if errors.Is(err, context.Canceled) {
+			level = slog.LevelInfo // the client has left
+		}
+		a.log.LogAttrs(ctx, level, "request failed", slog.String("request_id", RequestID(ctx)), slog.String("code", string(f.Code)), slog.Any("error", err))
 	}
 	return failed(ctx, f)
 }
@@ -85,92 +109,130 @@ func asFault(err error) *fault.Error {
 
 // write answers an error from a middleware.
 func (a *API) write(ctx huma.Context, err error) {
-	var f *failure
-	if !errors.As(a.refuse(ctx.Context(), err), &f) {
-		return
+	f := a.refuse(ctx.Context(), err)
+	for name, values := range f.GetHeaders() {
+		ctx.SetHeader(name, values[0])
 	}
-	ctx.SetHeader("Content-Type", "application/json")
+	ctx.SetHeader("Content-Type", contentType)
 	ctx.SetStatus(f.status)
-	_ = strictJSON.Marshal(ctx.BodyWriter(), f)
+	_ = format.Marshal(ctx.BodyWriter(), f)
 }
 
-var (
-	requiredProperty = regexp.MustCompile(`^expected required property (\S+) to be present$`)
-	inArticle        = strings.NewReplacer("expected ", "It must be ", "length >= 1", "at least one character long", "length", "of length")
-)
-
-// translate puts what huma found wrong with a request into our words. It names the first fault: one clear error is enough to act on.
+// translate puts what huma found wrong with a request into our words. It names one fault, always the same one of several:
+// one clear error is enough to act on.
 func translate(status int, message string, errs []error) *fault.Error {
-	var detail *huma.ErrorDetail
+	var details []*huma.ErrorDetail
 	for _, err := range errs {
 		if d, ok := err.(huma.ErrorDetailer); ok {
-			detail = d.ErrorDetail()
-			break
+			details = append(details, d.ErrorDetail())
 		}
 	}
 	switch {
-	case status == http.StatusRequestEntityTooLarge:
-		return fault.New(fault.BodyTooLarge, "", "The body is longer than this call reads.")
-	case status == http.StatusUnsupportedMediaType:
-		return fault.New(fault.ContentTypeUnsupported, "", "The body must be JSON: Content-Type: application/json.")
-	case status >= 500:
-		return fault.New(fault.InternalError, "", "%s", message)
-	case detail == nil && strings.Contains(message, "body is required"):
-		return fault.New(fault.BodyInvalid, "", "The body is missing: this call takes a JSON object.")
-	case detail == nil:
-		return fault.New(fault.ParameterInvalid, "", "%s", message)
-	case detail.Location == "body" && status == http.StatusBadRequest:
-		return fault.New(fault.BodyInvalid, "", "The body cannot be read as JSON: %s.", strings.TrimPrefix(detail.Message, "json: "))
+	case status >= http.StatusInternalServerError:
+		return fault.New(fault.InternalError, "", "%s", message).Because(errors.Join(errs...))
+	case len(details) == 0:
+		return fault.New(fault.ParameterInvalid, "", "The request is not one that this call takes.")
 	}
-	return translateDetail(detail)
+	return saying(slices.MinFunc(details, func(a, b *huma.ErrorDetail) int {
+		return cmp.Or(cmp.Compare(weight(a), weight(b)), cmp.Compare(a.Location, b.Location), cmp.Compare(a.Message, b.Message))
+	}))
 }
 
-func translateDetail(d *huma.ErrorDetail) *fault.Error {
-	param := parameter(d.Location)
-	if m := requiredProperty.FindStringSubmatch(d.Message); m != nil {
-		if param != "" {
-			param += "."
-		}
-		return fault.New(fault.ParameterMissing, param+m[1], "The field %s is required.", param+m[1])
-	}
+const unexpected = "unexpected property"
+
+var (
+	required  = regexp.MustCompile(`^expected required property (.+) to be present$|^required \w+ parameter is missing$`)
+	wrongType = regexp.MustCompile(`^json: cannot unmarshal .* into Go (?:struct field [^.]+\.(\S+)|value) of type`)
+)
+
+// weight orders faults by what a caller would mend first: a header, then a name mistyped, then what is absent, then the rest.
+func weight(d *huma.ErrorDetail) int {
 	switch {
-	case strings.HasPrefix(d.Message, "required ") && strings.HasSuffix(d.Message, "parameter is missing"):
+	case strings.HasPrefix(d.Location, "header."):
+		return 0
+	case d.Message == unexpected:
+		return 1
+	case required.MatchString(d.Message):
+		return 2
+	}
+	return 3
+}
+
+// saying is one of huma's details as a fault. Its value is never looked at.
+func saying(d *huma.ErrorDetail) *fault.Error {
+	noun, param := parameter(d.Location)
+	if m := required.FindStringSubmatch(d.Message); m != nil {
+		param = join(param, m[1])
 		if strings.EqualFold(param, "Idempotency-Key") {
 			return fault.New(fault.IdempotencyKeyRequired, param, "This call moves money: send an Idempotency-Key header, and the same one again when you repeat the call.")
 		}
-		return fault.New(fault.ParameterMissing, param, "The parameter %s is required.", param)
-	case d.Message == "unexpected property":
-		return fault.New(fault.ParameterUnknown, param, "The field %s is not one that this call takes.", param)
-	case strings.EqualFold(param, "Idempotency-Key") && strings.Contains(d.Message, "length <="):
+		return fault.New(fault.ParameterMissing, clip(param), "The %s %s is required.", noun, clip(param))
+	}
+	if m := wrongType.FindStringSubmatch(d.Message); m != nil { // the schema let it pass, and the Go type does not hold it
+		param = join(param, m[1])
+	}
+	switch {
+	case param == "":
+		return fault.New(fault.BodyInvalid, "", "The body must be a JSON object.")
+	case d.Message == unexpected:
+		return fault.New(fault.ParameterUnknown, clip(param), "The field %s is not one that this call takes.", clip(param))
+	case strings.EqualFold(param, "Idempotency-Key") && strings.HasPrefix(d.Message, "expected length <="):
 		return fault.New(fault.IdempotencyKeyTooLong, param, "The Idempotency-Key is longer than 255 characters.")
-	case d.Location == "body":
-		return fault.New(fault.ParameterInvalid, "", "The body has a field of the wrong type.")
 	}
-	return fault.New(fault.ParameterInvalid, param, "The field %s is not valid: %s.", param, clip(inArticle.Replace(d.Message)))
+	return fault.New(fault.ParameterInvalid, clip(param), "The %s %s %s.", noun, clip(param), rule(d.Message))
 }
 
-// parameter is the name of a field as the caller wrote it: "body.customer.email" becomes "customer.email".
-func parameter(location string) string {
-	for _, in := range []string{"body", "query", "path", "header"} {
-		if location == in {
-			return ""
+// rules say what a field must be. A pattern takes huma's words, whose own end may quote the submitted value; what it says is kept
+// only where it is the rule's own.
+var rules = []struct {
+	pattern *regexp.Regexp
+	words   string
+}{
+	{regexp.MustCompile(`^expected boolean$|^invalid boolean$`), "must be true or false"},
+	{regexp.MustCompile(`^expected number$|^invalid float`), "must be a number"},
+	{regexp.MustCompile(`^expected integer$|^invalid integer$|of type u?int`), "must be a whole number"},
+	{regexp.MustCompile(`^expected string$`), "must be a string"},
+	{regexp.MustCompile(`^expected array$`), "must be a list"},
+	{regexp.MustCompile(`^expected object$`), "must be an object"},
+	{regexp.MustCompile(`^expected value to match exactly one schema`), "must be a decimal number, as a string or a number"},
+	{regexp.MustCompile(`^expected string to be RFC 3339 date-time$|^invalid date/time`), "must be a time such as 2026-01-31T09:30:00Z"},
+	{regexp.MustCompile(`^expected string to be RFC 5322 email`), "must be an email address"},
+	{regexp.MustCompile(`^expected string to be RFC 3986 uri`), "must be a URL"},
+	{regexp.MustCompile(`^expected string to be RFC 4122 uuid`), "must be a UUID"},
+	{regexp.MustCompile(`^expected value to be one of "(.*)"$`), "must be one of $1"},
+	{regexp.MustCompile(`^expected length >= 1$`), "must not be empty"},
+	{regexp.MustCompile(`^expected length >= (\d+)$`), "must be at least $1 characters long"},
+	{regexp.MustCompile(`^expected length <= (\d+)$`), "must be at most $1 characters long"},
+	{regexp.MustCompile(`^expected number >= (\S+)$`), "must be $1 or more"},
+	{regexp.MustCompile(`^expected number <= (\S+)$`), "must be $1 or less"},
+	{regexp.MustCompile(`^expected array length <= (\d+)$|^expected object with at most (\d+) properties$`), "must hold at most $1$2"},
+	{regexp.MustCompile(`^expected array length >= (\d+)$|^expected object with at least (\d+) properties$`), "must hold at least $1$2"},
+}
+
+func rule(message string) string {
+	for _, r := range rules {
+		if m := r.pattern.FindStringSubmatchIndex(message); m != nil {
+			return string(r.pattern.ExpandString(nil, r.words, message, m))
 		}
-		if rest, ok := strings.CutPrefix(location, in+"."); ok {
-			return rest
-		}
 	}
-	return location
+	return "does not have the right form"
 }
 
-func clip(s string) string {
-	const most = 200
-	if len(s) <= most {
-		return s
+// parameter is what a place is called, and its name as the caller wrote it: "body.customer.email" is the field customer.email.
+func parameter(location string) (noun, name string) {
+	in, name, _ := strings.Cut(location, ".")
+	switch in {
+	case "body":
+		return "field", name
+	case "header":
+		return "header", name
 	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
+	return "parameter", name
 }
 
-// operationID names an operation after its method and path: post-v1-payments-id-capture.
-func operationID(method, path string) string {
-	return strings.ToLower(fmt.Sprintf("%s%s", method, strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)))
+func join(at, name string) string {
+	if at == "" || name == "" {
+		return at + name
+	}
+	return at + "." + name
 }

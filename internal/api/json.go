@@ -6,89 +6,100 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/till-pay/till/internal/fault"
 )
 
-// strictJSON is JSON without its traps: a key given twice is refused (which of two amounts did you mean?), as is anything
-// after the document, deep nesting, and the NUL character, which PostgreSQL cannot store.
-var strictJSON = huma.Format{
+// format is how bodies are read and written. What it reads has passed strict.
+var format = huma.Format{
 	Marshal: func(w io.Writer, v any) error {
-		e := json.NewEncoder(w)
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
 		e.SetEscapeHTML(false)
-		return e.Encode(v)
-	},
-	Unmarshal: func(data []byte, v any) error {
-		if err := strict(data); err != nil {
+		if err := e.Encode(v); err != nil {
 			return err
 		}
-		return json.Unmarshal(data, v)
+		_, _ = w.Write(b.Bytes()) // a client that has left is no failure of ours
+		return nil
 	},
+	Unmarshal: json.Unmarshal,
 }
 
 const deepest = 16
 
-// strict walks a document once and refuses the traps.
+// strict refuses a document that is no JSON, and the traps of those that are: a key given twice (which of two amounts did you
+// mean?), a number that no number can hold, deep nesting, and what PostgreSQL cannot store: NUL and bytes that are no UTF-8.
+// It names places, never values: a body holds secrets.
 func strict(data []byte) error {
+	if !utf8.Valid(data) {
+		return fault.New(fault.BodyInvalid, "", "The body is not UTF-8 text.")
+	}
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(data, &json.RawMessage{}); errors.As(err, &syntax) {
+		return fault.New(fault.BodyInvalid, "", "The body is not well-formed JSON: it breaks off or goes wrong at byte %d.", syntax.Offset)
+	} else if err != nil {
+		return fault.New(fault.BodyInvalid, "", "The body is not well-formed JSON.").Because(err)
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	if err := value(d, 0); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("something follows the document")
-	}
-	return nil
+	return value(d, "", 0)
 }
 
-func value(d *json.Decoder, depth int) error {
+// value walks one value of a well-formed document; at names its place.
+func value(d *json.Decoder, at string, depth int) error {
 	if depth > deepest {
-		return fmt.Errorf("it is nested deeper than %d", deepest)
+		return fault.New(fault.BodyInvalid, clip(at), "The body is nested deeper than %d levels.", deepest)
 	}
-	t, err := d.Token()
+	token, err := d.Token()
 	if err != nil {
-		if errors.Is(err, io.EOF) {
-			return errors.New("it ends too early")
-		}
-		return err
+		return fault.New(fault.BodyInvalid, "", "The body is not well-formed JSON.").Because(err)
 	}
-	switch t := t.(type) {
+	switch t := token.(type) {
 	case string:
-		return text(t)
+		return text(t, at)
+	case json.Number:
+		if _, err := strconv.ParseFloat(t.String(), 64); err != nil {
+			return fault.New(fault.ParameterInvalid, clip(at), "The field %s is not a number that anything can hold.", clip(at))
+		}
 	case json.Delim:
 		if t == '{' {
-			return object(d, depth)
+			return object(d, at, depth)
 		}
-		for d.More() {
-			if err := value(d, depth+1); err != nil {
+		for i := 0; d.More(); i++ {
+			if err := value(d, fmt.Sprintf("%s[%d]", at, i), depth+1); err != nil {
 				return err
 			}
 		}
-		_, err := d.Token()
-		return err
+		_, err = d.Token()
 	}
-	return nil
+	return err
 }
 
-func object(d *json.Decoder, depth int) error {
+func object(d *json.Decoder, at string, depth int) error {
 	seen := map[string]bool{}
 	for d.More() {
-		t, err := d.Token()
+		token, err := d.Token()
 		if err != nil {
 			return err
 		}
-		key, _ := t.(string)
-		if err := text(key); err != nil {
+		key, _ := token.(string)
+		place := key
+		if at != "" {
+			place = at + "." + key
+		}
+		if err := text(key, at); err != nil {
 			return err
 		}
 		if seen[key] {
-			return fmt.Errorf("the key %q is there twice", clip(key))
+			return fault.New(fault.BodyInvalid, clip(place), "The field %s is there twice.", clip(place))
 		}
 		seen[key] = true
-		if err := value(d, depth+1); err != nil {
+		if err := value(d, place, depth+1); err != nil {
 			return err
 		}
 	}
@@ -96,11 +107,9 @@ func object(d *json.Decoder, depth int) error {
 	return err
 }
 
-func text(s string) error {
+func text(s, at string) error {
 	if strings.ContainsRune(s, 0) {
-		return errors.New("a string holds the NUL character")
+		return fault.New(fault.BodyInvalid, clip(at), "The body holds the NUL character.")
 	}
 	return nil
 }
-
-func parseQuery(r *http.Request) (url.Values, error) { return url.ParseQuery(r.URL.RawQuery) }

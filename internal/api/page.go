@@ -3,10 +3,9 @@ package api
 import (
 	"encoding/base64"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/id"
@@ -37,9 +36,9 @@ func (in PageInput) Position() (Position, error) {
 	if err != nil {
 		return Position{}, bad
 	}
-	var micros int64
-	var last string
-	if n, err := fmt.Sscanf(string(raw), "%d %s", &micros, &last); err != nil || n != 2 || !id.Valid(last) {
+	at, last, _ := strings.Cut(string(raw), " ")
+	micros, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || !id.Valid(last) {
 		return Position{}, bad
 	}
 	return Position{time.UnixMicro(micros).UTC(), last}, nil
@@ -60,43 +59,3 @@ func NewPage[T any](in PageInput, found []T, position func(T) Position) Page[T] 
 	last := position(found[len(found)-1])
 	return Page[T]{found, base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", last.At.UnixMicro(), last.ID))}
 }
-
-// MetadataFilter is embedded in the input of a list that can be filtered by metadata[key]=value.
-type MetadataFilter struct {
-	Metadata MetadataQuery `query:"metadata,deepObject" doc:"metadata[key]=value: objects that carry this pair."`
-}
-
-// MetadataQuery is the pairs of a metadata filter.
-type MetadataQuery map[string]string
-
-// Schema implements huma.SchemaProvider.
-func (MetadataQuery) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString}}
-}
-
-// Amount is a decimal number as the caller wrote it, as a JSON number or a string. It is never a float on its way to money.Parse.
-type Amount string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (a *Amount) UnmarshalJSON(b []byte) error {
-	s := strings.Trim(string(b), `"`)
-	if s != "null" {
-		*a = Amount(s)
-	}
-	return nil
-}
-
-// MarshalText writes an amount as a string.
-func (a Amount) MarshalText() ([]byte, error) { return []byte(a), nil }
-
-// Schema implements huma.SchemaProvider.
-func (Amount) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		OneOf:       []*huma.Schema{{Type: huma.TypeString, MinLength: ptr(1), MaxLength: ptr(24)}, {Type: huma.TypeNumber}},
-		Description: "A decimal amount in the currency's main unit, as a string (safest) or a number: \"50.00\". Never rounded.",
-		Examples:    []any{"50.00"},
-	}
-}
-
-func ptr[T any](v T) *T { return &v }
-

@@ -2,130 +2,153 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/url"
+	"path"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/id"
 )
+
+const (
+	answerWithin = 25 * time.Second // the deadline of a request's context: a payment waits 10 s for Stripe, and the rest is short
+	writeWithin  = 30 * time.Second // then the connection is cut
+)
+
+// Server is an HTTP server with every bound set. It has no ReadTimeout, because a read deadline that passes while a handler is
+// at work ends the handler's context (net/http); the front door bounds the reading of bodies itself.
+func Server(addr string, handler http.Handler) *http.Server {
+	return &http.Server{
+		Addr: addr, Handler: handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		WriteTimeout:      writeWithin,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+	}
+}
 
 type requestIDKey struct{}
 
 // RequestID is the id of the request that a context belongs to, or "".
 func RequestID(ctx context.Context) string {
-	if ctx == nil {
-		return ""
-	}
 	s, _ := ctx.Value(requestIDKey{}).(string)
 	return s
 }
 
-// serve gives the request its id, refuses what no room should see, and logs one line when it is answered.
-func (a *API) serve(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP gives a request its id and its deadline, refuses what no room should see, and logs one line when it is answered.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	requestID := "req_" + id.Hex(12)
-	ctx := context.WithValue(r.Context(), requestIDKey{}, requestID)
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestIDKey{}, requestID), answerWithin)
+	defer cancel()
 	r = r.WithContext(ctx)
 	rec := &recorder{ResponseWriter: w}
 	rec.Header().Set("X-Request-Id", requestID)
-	defer func() {
-		if p := recover(); p != nil {
-			a.log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("request_id", requestID), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-			if rec.status == 0 {
-				a.answer(rec, r, fault.New(fault.InternalError, "", "panic"))
-			}
-		}
-		a.log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("request_id", requestID), slog.String("method", r.Method),
-			slog.String("route", route(a.mux, r)), slog.Int("status", rec.status), slog.Duration("took", time.Since(started)))
-	}()
-	if err := readable(r); err != nil {
-		a.answer(rec, r, err)
-		return
+	rec.Header().Set("X-Content-Type-Options", "nosniff")
+	rec.Header().Set("Cache-Control", "no-store")
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(started.Add(a.bodyWithin))
 	}
-	if err := a.routed(r); err != nil {
+	defer func() {
+		a.recovered(rec, r, recover())
+		a.log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("request_id", requestID), slog.String("method", clip(r.Method)),
+			slog.String("route", r.Pattern), slog.Int("status", rec.status), slog.Duration("took", time.Since(started)))
+	}()
+	err := readable(r)
+	if err == nil {
+		err = a.routed(rec, r)
+	}
+	if err != nil {
 		a.answer(rec, r, err)
 		return
 	}
 	a.mux.ServeHTTP(rec, r)
 }
 
-// readable refuses bytes that are no text: no database column of ours can hold them.
+// recovered answers a panic. Where part of an answer is out already, only cutting the connection tells the client so.
+func (a *API) recovered(rec *recorder, r *http.Request, p any) {
+	if p == nil {
+		return
+	}
+	a.log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("request_id", RequestID(r.Context())), slog.Any("panic", p),
+		slog.String("stack", string(debug.Stack())))
+	if rec.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	a.answer(rec, r, fault.New(fault.InternalError, "", "panic"))
+}
+
+// readable refuses bytes that are no text, which no database column of ours can hold, and an Idempotency-Key that is two.
 func readable(r *http.Request) error {
 	text := func(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 	if !text(r.URL.Path) {
-		return fault.New(fault.RouteUnknown, "", "There is no such URL.")
+		return fault.New(fault.RouteUnknown, "", "There is no such URL: its path is not text.")
 	}
-	query, err := parseQuery(r)
+	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return fault.New(fault.ParameterInvalid, "", "The query string cannot be read.")
 	}
-	for name, values := range query {
+	for _, name := range sorted(query) {
 		if !text(name) {
 			return fault.New(fault.ParameterUnknown, "", "A query parameter's name is not text.")
 		}
-		for _, v := range values {
+		for _, v := range query[name] {
 			if !text(v) {
-				return fault.New(fault.ParameterInvalid, name, "The parameter %s is not text.", name)
+				return fault.New(fault.ParameterInvalid, clip(name), "The parameter %s is not text.", clip(name))
 			}
 		}
 	}
-	if key := r.Header.Get("Idempotency-Key"); !text(key) {
-		return fault.New(fault.ParameterInvalid, "Idempotency-Key", "The Idempotency-Key is not text.")
+	keys := r.Header.Values("Idempotency-Key")
+	switch {
+	case len(keys) > 1:
+		return fault.New(fault.ParameterInvalid, "Idempotency-Key", "The Idempotency-Key header is there twice.")
+	case len(keys) == 1 && !text(keys[0]):
+		return fault.New(fault.ParameterInvalid, "Idempotency-Key", "The Idempotency-Key is not UTF-8 text.")
 	}
 	return nil
 }
 
-// routed says in our own form that a URL or a method is unknown.
-func (a *API) routed(r *http.Request) error {
-	if _, pattern := a.mux.Handler(r); pattern != "" {
-		return nil
-	}
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
-		probe := r.Clone(r.Context())
-		probe.Method = method
-		if _, pattern := a.mux.Handler(probe); pattern != "" {
-			return fault.New(fault.MethodNotAllowed, "", "This URL does not take %s.", r.Method)
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// routed says in our own form that a URL or a method is unknown. A path that is not clean ("//", "..") is unknown too: net/http
+// would redirect it.
+func (a *API) routed(w http.ResponseWriter, r *http.Request) error {
+	clean := path.Clean(r.URL.Path)
+	if clean == r.URL.Path {
+		if _, pattern := a.mux.Handler(r); pattern != "" {
+			return nil
+		}
+		if allowed := a.allowed(r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			return fault.New(fault.MethodNotAllowed, "", "This URL takes %s.", strings.Join(allowed, " or "))
 		}
 	}
-	return fault.New(fault.RouteUnknown, "", "There is no such URL: %s %s. See /docs.", r.Method, clip(r.URL.Path))
+	return fault.New(fault.RouteUnknown, "", "There is no such URL; /docs lists them all.")
+}
+
+func (a *API) allowed(r *http.Request) []string {
+	return slices.DeleteFunc(slices.Clone(methods), func(method string) bool {
+		probe := r.Clone(r.Context())
+		probe.Method = method
+		_, pattern := a.mux.Handler(probe)
+		return pattern == ""
+	})
 }
 
 // answer writes an error outside huma.
 func (a *API) answer(w http.ResponseWriter, r *http.Request, err error) {
-	f := asFault(err)
-	body := failed(r.Context(), f)
-	if f.Code == fault.MethodNotAllowed {
-		body.status = http.StatusMethodNotAllowed
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(body.status)
-	_ = strictJSON.Marshal(w, body)
-}
-
-// knownQuery refuses query parameters that an operation does not take: a mistyped filter must not widen a list.
-func (a *API) knownQuery(op *huma.Operation) func(huma.Context, func(huma.Context)) {
-	return func(ctx huma.Context, next func(huma.Context)) {
-		u := ctx.URL()
-		for name := range u.Query() {
-			plain, _, bracketed := strings.Cut(name, "[")
-			declared := slices.ContainsFunc(ctx.Operation().Parameters, func(p *huma.Param) bool {
-				return p.In == "query" && p.Name == plain && (p.Style == "deepObject") == bracketed
-			})
-			if !declared {
-				a.write(ctx, fault.New(fault.ParameterUnknown, name, "The parameter %s is not one that this call takes.", clip(name)))
-				return
-			}
-		}
-		next(ctx)
-	}
+	f := failed(r.Context(), asFault(err))
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(f.status)
+	_ = format.Marshal(w, f)
 }
 
 // recorder remembers the status for the log.
@@ -134,12 +157,12 @@ type recorder struct {
 	status int
 }
 
-// WriteHeader implements http.ResponseWriter.
+// WriteHeader implements http.ResponseWriter. The first status stands.
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
+		r.ResponseWriter.WriteHeader(status)
 	}
-	r.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
@@ -153,11 +176,6 @@ func (r *recorder) Write(b []byte) (int, error) {
 // Unwrap gives http.ResponseController the connection underneath.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// route is the pattern of a request, for the log: the path itself may hold a secret token.
-func route(mux *http.ServeMux, r *http.Request) string {
-	_, pattern := mux.Handler(r)
-	if pattern == "" {
-		return "unknown"
-	}
-	return fmt.Sprint(pattern)
+func sorted(values url.Values) []string {
+	return slices.Sorted(maps.Keys(values))
 }
