@@ -11,7 +11,7 @@ var balanceTransactions = &Resource{
 	Path:    "/v1/balance_transactions",
 	Prefix:  "txn_",
 	Filters: []string{"currency", "source", "type"},
-	Matches: func(c *call, r *record) bool { return !c.params.Has("payout") }, // there are no payouts that could hold any
+	Matches: map[string]func(*call, *record) bool{"payout": func(*call, *record) bool { return false }}, // there are no payouts that could hold any
 	Refresh: settleTransaction,
 }
 

@@ -103,7 +103,8 @@ func (c *call) nextAction(r *record, shape string) *spec.Object {
 	ch := c.newChallenge(r)
 	at := c.base + challengePath + ch.id
 	o := spec.New(shape)
-	if back := r.private.(*intent).returnURL; back != "" {
+	if state := r.private.(*intent); state.returnURL != "" && !state.script {
+		back := state.returnURL
 		to := spec.New(shape+"_redirect_to_url").Set("return_url", back).Set("url", at)
 		return o.Set("type", "redirect_to_url").Set("redirect_to_url", to)
 	}

@@ -128,8 +128,10 @@ func (x *exchange) breakBefore(f *fault) bool {
 	case f == nil:
 		return false
 	case f.Kind == timeoutBefore:
+		x.note(0)
 		x.hang()
 	case f.Kind == error429:
+		x.note(http.StatusTooManyRequests)
 		x.fail(&apiError{status: http.StatusTooManyRequests, kind: invalidRequest, code: "rate_limit",
 			message: "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
 			header:  [][2]string{{"Stripe-Rate-Limited-Reason", "endpoint-rate"}}})
@@ -137,6 +139,15 @@ func (x *exchange) breakBefore(f *fault) bool {
 		return false
 	}
 	return true
+}
+
+// note logs a request that never reached its operation; status 0 is no answer.
+func (x *exchange) note(status int) {
+	w := x.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x.id = w.newShortID("req_")
+	w.log.add(logged{At: w.now(), Method: x.request.Method, Path: x.request.URL.Path, Key: x.request.Header.Get("Idempotency-Key"), Status: status, ID: x.id})
 }
 
 // sendBroken sends an answer as a fault would have it.
@@ -161,6 +172,9 @@ func (x *exchange) sendBroken(f *fault, answer *reply) {
 	}
 }
 
+// fails says whether the request is to fail with Stripe's own failure.
+func (f *fault) fails() bool { return f != nil && f.Kind == error500 }
+
 // failure is what error_500 answers.
 func (f *fault) failure() error {
 	return &apiError{status: http.StatusInternalServerError, kind: apiFailure, executed: true,
@@ -177,12 +191,13 @@ func (x *exchange) hang() {
 	panic(http.ErrAbortHandler)
 }
 
-// hold waits until the reply is released.
+// hold waits until the reply is released. Meanwhile its idempotency key is in use.
 func (x *exchange) hold() {
 	w := x.world
 	released := make(chan struct{})
 	w.mu.Lock()
 	if len(w.held) >= maxHeld {
+		x.first.let()
 		w.mu.Unlock()
 		return
 	}
@@ -195,6 +210,7 @@ func (x *exchange) hold() {
 	case <-time.After(maxHang):
 	}
 	w.mu.Lock()
+	x.first.let()
 	w.held = slices.DeleteFunc(w.held, func(c chan struct{}) bool { return c == released })
 	w.mu.Unlock()
 }

@@ -26,17 +26,24 @@ var charges = &Resource{
 	Path:      "/v1/charges",
 	Prefix:    "ch_",
 	Plain:     []string{"description", "receipt_email", "shipping", "transfer_group"},
+	Takes:     []string{"fraud_details"},
 	Update:    updateCharge,
-	Announces: "updated",
+	Announces: []string{"updated"},
 	Filters:   []string{"customer", "payment_intent", "transfer_group"},
 	Search:    []string{"amount", "billing_details.address.postal_code", "currency", "customer", "disputed", "status", "payment_method_details.card.last4", "payment_method_details.card.exp_month", "payment_method_details.card.exp_year", "payment_method_details.card.brand", "payment_method_details.card.fingerprint"},
+	Searched:  map[string]func(*record) any{"refunded": searchedRefunded},
 	Expands:   map[string]func(*call, *record) *spec.Object{"refunds": refundsOf},
 }
 
-func updateCharge(c *call, r *record) error {
-	if c.params.Has("customer") {
-		return unbuilt("changing the customer of a charge")
+// searchedRefunded is what the query language calls refunded: true in full, false in part, null not at all.
+func searchedRefunded(r *record) any {
+	if r.object.Int("amount_refunded") == 0 {
+		return nil
 	}
+	return r.object.Bool("refunded")
+}
+
+func updateCharge(c *call, r *record) error {
 	if report := c.params.String("fraud_details", "user_report"); report != "" {
 		r.object.Set("fraud_details", spec.New("charge_fraud_details").Set("user_report", report))
 	}

@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"container/heap"
+	"log/slog"
+	"runtime/debug"
 	"time"
 )
 
@@ -72,8 +74,18 @@ func (w *world) settle() {
 	for len(w.agenda) > 0 && !w.agenda[0].at.After(now) {
 		next := heap.Pop(&w.agenda).(appointment)
 		w.present = next.at
-		next.do()
+		next.run()
 	}
+}
+
+// run does what was arranged. A failure in it is logged and ends here: nobody is waiting for it who could be told.
+func (a appointment) run() {
+	defer func() {
+		if cause := recover(); cause != nil {
+			slog.Error("sandbox: something that fell due failed in the sandbox itself", "due", a.at, "cause", cause, "stack", string(debug.Stack()))
+		}
+	}()
+	a.do()
 }
 
 // advance moves the world's clock forward and lets happen what falls due on the way.

@@ -8,11 +8,12 @@ var customers = &Resource{
 	Prefix:    "cus_",
 	NewID:     func(w *world, _ *spec.Params) string { return w.newShortID("cus_") },
 	Plain:     []string{"address", "balance", "business_name", "description", "email", "individual_name", "invoice_prefix", "invoice_settings", "name", "next_invoice_sequence", "phone", "preferred_locales", "shipping", "tax_exempt"},
+	Takes:     []string{"payment_method", "validate"},
 	Create:    createCustomer,
 	Made:      attachFirst,
 	Update:    updateCustomer,
 	Delete:    deleteCustomer,
-	Announces: "created updated deleted",
+	Announces: []string{"created", "updated", "deleted"},
 	Stub:      true,
 	Filters:   []string{"email"},
 	Search:    []string{"email", "name", "phone"},
@@ -21,15 +22,7 @@ var customers = &Resource{
 	},
 }
 
-// notBuiltOfCustomers are refused rather than ignored.
-var notBuiltOfCustomers = []string{"cash_balance", "coupon", "promotion_code", "source", "default_source", "tax", "tax_id_data", "test_clock", "bank_account", "card"}
-
 func (c *call) checkCustomer() error {
-	for _, name := range notBuiltOfCustomers {
-		if c.params.Has(name) && !c.params.Unset(name) {
-			return unbuilt("the parameter %s of %s", name, c.op)
-		}
-	}
 	if method := c.params.String("invoice_settings", "default_payment_method"); method != "" && c.find("payment_method", method) == nil {
 		return invalid("resource_missing", "invoice_settings[default_payment_method]", "No such PaymentMethod: '%s'%s", method, elsewhere)
 	}

@@ -16,18 +16,15 @@ var events = &Resource{
 	Path:    "/v1/events",
 	Prefix:  "evt_",
 	Filters: []string{"type"},
-	Matches: matchEvent,
+	Matches: map[string]func(*call, *record) bool{"types": hasOneType, "delivery_success": hasBeenTaken},
 }
 
-// matchEvent narrows a list to several types, or to what all endpoints have or have not taken.
-func matchEvent(c *call, r *record) bool {
-	if types := c.params.Strings("types"); len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return matchesType(t, r.object.String("type")) }) {
-		return false
-	}
-	if c.params.Has("delivery_success") {
-		return c.params.Bool("delivery_success") == (r.object.Int("pending_webhooks") == 0)
-	}
-	return true
+func hasOneType(c *call, r *record) bool {
+	return slices.ContainsFunc(c.params.Strings("types"), func(pattern string) bool { return matchesType(pattern, r.object.String("type")) })
+}
+
+func hasBeenTaken(c *call, r *record) bool {
+	return c.params.Bool("delivery_success") == (r.object.Int("pending_webhooks") == 0)
 }
 
 // emit announces what has happened to a record: the event is kept, and delivered to the endpoints that asked for its type.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"time"
 )
@@ -9,7 +10,7 @@ import (
 const (
 	maxKeyLength = 255
 	keyLifetime  = 24 * time.Hour
-	maxKeys      = 500_000
+	maxKeys      = 200_000
 )
 
 // idempotency remembers the results of requests that carried a key.
@@ -21,22 +22,24 @@ type idempotency struct {
 // attempt is the first request under a key.
 type attempt struct {
 	key         string
-	fingerprint string // method, path and parameters
+	fingerprint [sha256.Size]byte // of method, path and parameters
 	at          time.Time
 	requestID   string
-	result      *reply // nil while the request is running
+	result      *reply
+	held        bool // the request is not over: its reply is kept back on purpose
 }
 
-// begin takes a key for a request. It gives the stored reply of an earlier one, or an error when the key cannot be used.
+// begin takes a key for a request, which is its method, path and parameters in one text. It gives the stored reply of an earlier one, or an error when the key cannot be used.
 // The lock is held.
-func (w *world) begin(key, fingerprint, requestID string) (*attempt, *reply, error) {
+func (w *world) begin(key, request, requestID string) (*attempt, *reply, error) {
 	if len(key) > maxKeyLength {
 		return nil, nil, invalid("", "", "Idempotency keys are restricted to a maximum length of %d characters. Your Idempotency-Key header was %d characters long.", maxKeyLength, len(key))
 	}
 	w.forgetKeys()
+	digest := sha256.Sum256([]byte(request))
 	first := w.once.keys[key]
 	if first == nil {
-		a := &attempt{key: key, fingerprint: fingerprint, at: w.now(), requestID: requestID}
+		a := &attempt{key: key, fingerprint: digest, at: w.now(), requestID: requestID}
 		if w.once.keys == nil {
 			w.once.keys = map[string]*attempt{}
 		}
@@ -44,19 +47,20 @@ func (w *world) begin(key, fingerprint, requestID string) (*attempt, *reply, err
 		w.once.order = append(w.once.order, a)
 		return a, nil, nil
 	}
-	if first.result == nil {
+	if first.held || first.result == nil {
 		// Sources disagree about this error's type; stripe-go maps none of them specially.
 		return nil, nil, &apiError{status: http.StatusConflict, kind: idempotencyErr, code: "idempotency_key_in_use",
 			message: "There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): " + key + ". Please try again later."}
 	}
-	if first.fingerprint != fingerprint {
+	if first.fingerprint != digest {
 		return nil, nil, &apiError{status: http.StatusBadRequest, kind: idempotencyErr,
 			message: "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '" + key + "' if you meant to execute a different request."}
 	}
 	return nil, first.replay(), nil
 }
 
-// finish stores the result under the key, or frees the key when the endpoint never began. The lock is held.
+// finish stores the result under the key, or frees the key when the endpoint never began. The lock is held, and has been since begin:
+// no other request sees a key without a result.
 func (w *world) finish(a *attempt, result *reply, keep bool) {
 	if a == nil {
 		return
@@ -67,6 +71,19 @@ func (w *world) finish(a *attempt, result *reply, keep bool) {
 	}
 	if w.once.keys[a.key] == a {
 		delete(w.once.keys, a.key)
+	}
+}
+
+// keep and let mark the request under a key as running although its result is there, and as over. Without a key they do nothing.
+func (a *attempt) keep() {
+	if a != nil {
+		a.held = true
+	}
+}
+
+func (a *attempt) let() {
+	if a != nil {
+		a.held = false
 	}
 }
 

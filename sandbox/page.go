@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/till-pay/till/sandbox/spec"
@@ -60,10 +61,13 @@ func (c *call) limit() int {
 	return int(min(max(c.params.Int("limit"), 1), maxLimit))
 }
 
+// paging are the parameters that every list takes.
+var paging = []string{"limit", "starting_after", "ending_before", "expand", "created"}
+
 func (r *Resource) list(c *call) (appender, error) {
-	if r.Listed != nil {
-		if err := r.Listed(c); err != nil {
-			return nil, err
+	for _, name := range c.params.Names() {
+		if !slices.Contains(paging, name) && !slices.Contains(r.Filters, name) && r.Matches[name] == nil {
+			return nil, unbuilt("the parameter %s of %s", name, c.op)
 		}
 	}
 	return c.listOf(r.Object, r.Path, func(one *record) bool { return r.passes(c, one) })
@@ -79,7 +83,12 @@ func (r *Resource) passes(c *call, one *record) bool {
 	if !inRange(c.params, "created", one.created) {
 		return false
 	}
-	return r.Matches == nil || r.Matches(c, one)
+	for name, matches := range r.Matches {
+		if c.params.Has(name) && !matches(c, one) {
+			return false
+		}
+	}
+	return true
 }
 
 // inRange holds a time against an equality or the bounds gt, gte, lt and lte.
@@ -119,7 +128,7 @@ func (c *call) listOf(kind, url string, passes func(*record) bool) (appender, er
 		}
 		more := len(found) > limit
 		found = found[:min(len(found), limit)]
-		reverse(found)
+		slices.Reverse(found)
 		return c.pageOf(found, more, url), nil
 	}
 	from := len(all)
@@ -177,10 +186,4 @@ func place(all []*record, order int64) int {
 		}
 	}
 	return lo
-}
-
-func reverse(records []*record) {
-	for i, j := 0, len(records)-1; i < j; i, j = i+1, j-1 {
-		records[i], records[j] = records[j], records[i]
-	}
 }

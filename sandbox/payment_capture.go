@@ -24,11 +24,6 @@ func capturePaymentIntent(c *call, r *record) error {
 		}
 		return c.unexpected(r, "This PaymentIntent could not be captured because it has a status of "+status+". Only a PaymentIntent with one of the following statuses may be captured: requires_capture.")
 	}
-	for _, name := range []string{"application_fee_amount", "transfer_data", "amount_details", "payment_details", "hooks"} {
-		if c.params.Has(name) {
-			return unbuilt("the parameter %s of %s", name, c.op)
-		}
-	}
 	if c.params.Has("final_capture") && !c.params.Bool("final_capture") {
 		return invalid("payment_intent_invalid_parameter", "final_capture", "This PaymentIntent does not support multiple captures, so final_capture cannot be false.")
 	}

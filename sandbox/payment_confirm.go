@@ -15,9 +15,6 @@ func confirmPaymentIntent(c *call, r *record) error {
 	if c.browser && r.object.String("confirmation_method") == "manual" {
 		return invalid("secret_key_required", "", "You cannot confirm this PaymentIntent with a publishable key because its confirmation_method is manual. Please confirm it with a secret key.")
 	}
-	if err := c.refuseUnbuilt(); err != nil {
-		return err
-	}
 	err := c.changing(r, func() error {
 		if err := c.adjustPayment(r); err != nil {
 			return err
@@ -74,6 +71,7 @@ func (c *call) readSession(state *intent, r *record) {
 	off := c.params.String("off_session")
 	state.offSession = off == "true" || off == "one_off" || off == "recurring"
 	state.returnURL = c.params.String("return_url")
+	state.script = c.params.Bool("use_stripe_sdk")
 	requested, _ := r.object.At("payment_method_options", "card", "request_three_d_secure").(string)
 	state.asked = requested == "any" || requested == "challenge"
 }

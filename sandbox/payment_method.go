@@ -25,10 +25,11 @@ var paymentMethods = &Resource{
 	Prefix:    "pm_",
 	Noun:      "PaymentMethod",
 	Param:     "payment_method",
+	Takes:     []string{"allow_redisplay", "billing_details", "card", "customer", "radar_options", "type"},
 	Create:    createPaymentMethod,
 	Update:    updatePaymentMethod,
-	Announces: "updated",
-	Filters:   []string{"customer", "type"},
+	Announces: []string{"updated"},
+	Filters:   []string{"customer", "customer_account", "type"},
 	Find:      findPaymentMethod,
 	Verbs:     Verbs{"attach": attachPaymentMethod, "detach": detachPaymentMethod},
 	Others: map[string]func(*call) (appender, error){
@@ -58,7 +59,9 @@ func (c *call) paymentMethod(id string) (*record, error) {
 		if known := cardByName(name); known != nil {
 			r := c.record("payment_method", c.newID("pm_"))
 			c.fillCard(r, &instrument{card: known, cvc: true}, c.now().Month(), c.now().Year()+1)
-			c.insert(r)
+			if c.op.Method() != http.MethodGet { // looking at it leaves nothing behind
+				c.insert(r)
+			}
 			return r, nil
 		}
 	}
@@ -69,10 +72,8 @@ func (c *call) paymentMethod(id string) (*record, error) {
 }
 
 func createPaymentMethod(c *call, r *record) error {
-	for _, name := range []string{"customer", "payment_method", "customer_account"} {
-		if c.params.Has(name) {
-			return unbuilt("creating a PaymentMethod from another one (%s)", name)
-		}
+	if c.params.Has("customer") {
+		return unbuilt("the parameter customer of %s", c.op) // it shares a payment method with a connected account
 	}
 	return c.describeMethod(r, c.params)
 }
@@ -166,9 +167,6 @@ func updatePaymentMethod(c *call, r *record) error {
 
 func attachPaymentMethod(c *call, r *record) error {
 	customer := c.params.String("customer")
-	if c.params.Has("customer_account") {
-		return unbuilt("customer accounts (customer_account)")
-	}
 	if customer == "" {
 		return invalid("parameter_missing", "customer", "Missing required param: customer.")
 	}

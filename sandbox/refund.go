@@ -14,10 +14,11 @@ var refunds = &Resource{
 	Path:      "/v1/refunds",
 	Prefix:    "re_",
 	NewID:     newRefundID,
+	Takes:     []string{"amount", "charge", "currency", "instructions_email", "payment_intent", "reason", "refund_application_fee", "reverse_transfer"},
 	Create:    createRefund,
 	Made:      announceRefund,
 	Update:    none,
-	Announces: "updated",
+	Announces: []string{"updated"},
 	Filters:   []string{"charge", "payment_intent"},
 	Verbs:     Verbs{"cancel": cancelRefund},
 	Others: map[string]func(*call) (appender, error){
@@ -65,11 +66,6 @@ func createRefund(c *call, r *record) error {
 	for _, name := range []string{"refund_application_fee", "reverse_transfer"} {
 		if c.params.Bool(name) {
 			return unbuilt("the parameter %s of %s", name, c.op)
-		}
-	}
-	for _, name := range []string{"origin", "customer"} {
-		if c.params.Has(name) {
-			return unbuilt("refunds from a customer's cash balance (%s)", name)
 		}
 	}
 	ch, err := c.refundedCharge(c.params)

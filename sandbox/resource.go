@@ -21,8 +21,10 @@ type Resource struct {
 	Param string                            // the param of that error when the id is in the path; empty is "id"
 	NewID func(*world, *spec.Params) string // empty makes ids of the current form
 
-	// Plain parameters are stored as they are given, at creation and update, in the field of the same name.
+	// Plain parameters are stored as they are given, at creation, update and verbs, in the field of the same name. Takes are the others
+	// that the functions below look at. Any other parameter that Stripe knows is refused with a 501 that names it, rather than ignored.
 	Plain []string
+	Takes []string
 
 	Create func(*call, *record) error // checks the parameters and fills the new object in; nil: there is no creation
 	Made   func(*call, *record) error // what follows once the object is stored and announced
@@ -30,14 +32,12 @@ type Resource struct {
 	Delete func(*call, *record) error // nil: there is no deletion
 	Verbs  Verbs
 
-	Filters  []string                        // parameters of the list that a field of the same name must equal
-	Matches  func(*call, *record) bool       // further filters; nil is none
-	Listed   func(*call) error               // refuses a list; nil is never
-	Unlisted bool                            // there is no list of all
-	Search   []string                        // fields that the query language knows, beside created and metadata
-	Searched map[string]func(*record) string // fields that are not read off the object
+	Filters  []string                             // parameters of the list that the field of the same name must equal
+	Matches  map[string]func(*call, *record) bool // further filters, by parameter
+	Search   []string                             // fields that the query language knows, beside created and metadata
+	Searched map[string]func(*record) any         // further fields, which are not read off the object
 
-	Announces string                                       // events of the engine: created, updated, deleted, separated by spaces
+	Announces []string                                     // the events that the engine emits: created, updated, deleted
 	Refresh   func(*world, *record)                        // brings up to date what time alone changes; nil is nothing
 	Expands   map[string]func(*call, *record) *spec.Object // list fields that are absent until expanded
 	Browser   []string                                     // GET and the verbs that a publishable key may use with a client secret
@@ -62,14 +62,7 @@ func (r *Resource) noun() string {
 	return r.Object
 }
 
-func (r *Resource) announces(what string) bool {
-	for _, one := range strings.Fields(r.Announces) {
-		if one == what {
-			return true
-		}
-	}
-	return false
-}
+func (r *Resource) announces(what string) bool { return slices.Contains(r.Announces, what) }
 
 // none is for a Resource whose creation or update has nothing to do beyond what the engine does.
 func none(*call, *record) error { return nil }
@@ -96,9 +89,7 @@ const one = "/x_1"
 func (r *Resource) routes(set func(method, path string, h handler)) {
 	if r.Path != "" && r.Path != singleton {
 		set("GET", r.Path+one, r.retrieve)
-		if !r.Unlisted {
-			set("GET", r.Path, r.list)
-		}
+		set("GET", r.Path, r.list)
 	}
 	if r.Create != nil {
 		set("POST", r.Path, r.create)
@@ -148,8 +139,8 @@ func (r *Resource) notFound(id string) error {
 }
 
 func (r *Resource) create(c *call) (appender, error) {
-	if c.full() {
-		return nil, &apiError{status: http.StatusTooManyRequests, kind: invalidRequest, code: "rate_limit", message: "This world of the sandbox holds no more objects."}
+	if err := r.takes(c); err != nil {
+		return nil, err
 	}
 	n := c.newRecord(r)
 	if err := c.fill(n); err != nil {
@@ -198,6 +189,9 @@ func (r *Resource) retrieve(c *call) (appender, error) {
 func (r *Resource) update(c *call) (appender, error) {
 	found, err := r.named(c)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.takes(c); err != nil {
 		return nil, err
 	}
 	before := found.object
@@ -250,10 +244,24 @@ func (r *Resource) verb(c *call, name string, do func(*call, *record) error) (ap
 	if err := r.allowBrowser(c, name, found); err != nil {
 		return nil, err
 	}
+	if err := r.takes(c); err != nil {
+		return nil, err
+	}
 	if err := do(c, found); err != nil {
 		return nil, err
 	}
 	return c.show(found)
+}
+
+// takes refuses parameters that nothing here looks at.
+func (r *Resource) takes(c *call) error {
+	for _, name := range c.params.Names() {
+		known := name == "expand" || name == "metadata" || name == "client_secret" && len(r.Browser) > 0
+		if !known && !slices.Contains(r.Plain, name) && !slices.Contains(r.Takes, name) && !c.params.Unset(name) {
+			return unbuilt("the parameter %s of %s", name, c.op)
+		}
+	}
+	return nil
 }
 
 // allowBrowser checks the client secret that a publishable key needs.

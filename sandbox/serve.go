@@ -143,82 +143,114 @@ func (x *exchange) serve(form string) {
 	x.send(answer)
 }
 
-// answer runs the operation under the world's lock.
+// answer reads the parameters and, under the world's lock, does what was asked. The answer is rendered under the lock too, so that it
+// shows what this request has done and nothing later.
 func (x *exchange) answer(form string) *reply {
 	w := x.world
+	c, do, err := x.prepare(form)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.settle()
 	x.id = w.newShortID("req_")
-	result, err := x.run(form)
-	if err != nil {
-		e := asAPIError(err)
-		result = &reply{status: e.status, body: e.body(w.account, x.id), header: e.header}
-		w.finish(x.first, result, e.executed)
-	} else if result.body != nil {
-		w.finish(x.first, result, true)
+	var result *reply
+	if err == nil {
+		c.id = x.id
+		result, err = x.perform(c, do)
 	}
-	x.first = nil
+	if err != nil {
+		result = x.refusal(err)
+	}
+	w.finish(x.first, result, err == nil || asAPIError(err).executed)
+	if x.fault != nil && x.fault.Kind == hold {
+		x.first.keep()
+	}
 	w.log.add(logged{At: w.now(), Method: x.request.Method, Path: x.request.URL.Path, Key: x.key, Status: result.status, ID: x.id})
 	return result
 }
 
-// run finds the operation, reads the parameters, and does what was asked.
-func (x *exchange) run(form string) (*reply, error) {
-	r, w := x.request, x.world
+// perform takes the idempotency key and does what was asked. Until the key is taken, nothing has happened; from then on the answer
+// belongs to the key.
+func (x *exchange) perform(c *call, do handler) (*reply, error) {
+	post := x.request.Method == http.MethodPost
+	if c.key != "" {
+		first, stored, err := x.world.begin(c.key, x.request.Method+" "+x.request.URL.Path+" "+c.params.Canonical(), c.id)
+		if stored != nil || err != nil {
+			return stored, err
+		}
+		x.first = first
+	}
+	if post && x.world.full() {
+		return nil, &apiError{status: http.StatusTooManyRequests, kind: invalidRequest, code: "rate_limit", message: "This world of the sandbox holds no more objects."}
+	}
+	if x.fault.fails() && !x.fault.AfterEffect {
+		return nil, x.fault.failure()
+	}
+	object, err := do(c)
+	if err == nil && x.fault.fails() {
+		err = x.fault.failure()
+	}
+	if err != nil {
+		return nil, err
+	}
+	result := &reply{status: http.StatusOK, body: object.AppendJSON(make([]byte, 0, 2048))}
+	if post {
+		result.header = noRetry
+	}
+	return result, nil
+}
+
+// refusal is the answer that an error is.
+func (x *exchange) refusal(err error) *reply {
+	e := asAPIError(err)
+	result := &reply{status: e.status, body: e.body(x.world.account, x.id), header: e.header}
+	if e.status == http.StatusPaymentRequired {
+		result.header = noRetry
+	}
+	return result
+}
+
+var noRetry = [][2]string{{"Stripe-Should-Retry", "false"}}
+
+// prepare finds the operation and reads the parameters.
+func (x *exchange) prepare(form string) (*call, handler, error) {
+	r := x.request
 	op, path, ok := spec.Match(r.Method, r.URL.EscapedPath())
 	if !ok {
-		return nil, &apiError{status: http.StatusNotFound, kind: invalidRequest,
+		return nil, nil, &apiError{status: http.StatusNotFound, kind: invalidRequest,
 			message: "Unrecognized request URL (" + r.Method + ": " + r.URL.Path + "). Please see https://stripe.com/docs or we can help at https://support.stripe.com/."}
 	}
 	do := table[op.ID()]
 	if do == nil {
-		return nil, unbuilt("%s", op)
+		return nil, nil, unbuilt("%s", op)
 	}
 	if err := x.allowed(op); err != nil {
-		return nil, err
-	}
-	if strings.HasPrefix(form, "?") {
-		form = form[1:]
+		return nil, nil, err
 	}
 	params, bad := op.Decode(form)
 	if bad != nil {
-		return nil, fromSpec(bad)
+		return nil, nil, fromSpec(bad)
 	}
 	expand, err := parseExpand(op, params.Strings("expand"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	x.key = ""
+	c := &call{world: x.world, op: op, params: params, path: path, expand: expand, version: x.version, base: baseURL(r), browser: x.browser}
 	if r.Method == http.MethodPost {
 		x.key = r.Header.Get("Idempotency-Key")
+		c.key = x.key
 	}
-	if x.key != "" {
-		first, stored, err := w.begin(x.key, r.Method+" "+r.URL.Path+" "+params.Canonical(), x.id)
-		if err != nil {
-			return nil, err
-		}
-		if stored != nil {
-			return stored, nil
-		}
-		x.first = first
-	}
-	c := &call{world: w, op: op, params: params, path: path, expand: expand, id: x.id, key: x.key, version: x.version, base: baseURL(r), browser: x.browser}
-	if f := x.fault; f != nil && f.Kind == error500 && !f.AfterEffect {
-		return nil, f.failure()
-	}
-	object, err := do(c)
-	if err != nil {
-		return nil, err
-	}
-	if f := x.fault; f != nil && f.Kind == error500 {
-		return nil, f.failure()
-	}
-	result := &reply{status: http.StatusOK, body: object.AppendJSON(make([]byte, 0, 2048))}
-	if r.Method == http.MethodPost {
-		result.header = [][2]string{{"Stripe-Should-Retry", "false"}}
-	}
-	return result, nil
+	return c, do, nil
+}
+
+// begin takes the idempotency key. It gives the stored reply of an earlier request, or refuses.
+func (x *exchange) begin(fingerprint string) (*reply, error) {
+	w := x.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settle()
+	first, stored, err := w.begin(x.key, fingerprint, x.id)
+	x.first = first
+	return stored, err
 }
 
 // baseURL is how the caller reached the sandbox.
@@ -294,7 +326,7 @@ func (x *exchange) recovered() {
 	slog.Error("sandbox: a request failed in the sandbox itself", "method", x.request.Method, "path", x.request.URL.Path, "cause", cause, "stack", string(debug.Stack()))
 	e := asAPIError(errors.New("panic"))
 	answer := &reply{status: e.status, body: e.body("", x.id)}
-	if x.first != nil {
+	if x.world != nil {
 		x.world.mu.Lock()
 		x.world.finish(x.first, answer, true)
 		x.world.mu.Unlock()

@@ -17,6 +17,7 @@ var webhookEndpoints = &Resource{
 	Path:   "/v1/webhook_endpoints",
 	Prefix: "we_",
 	Plain:  []string{"description", "enabled_events", "url"},
+	Takes:  []string{"api_version", "connect", "disabled"},
 	Create: createEndpoint,
 	Update: updateEndpoint,
 	Delete: none,
