@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -117,7 +118,7 @@ func (r *reference) curl(o Operation, op *huma.Operation) string {
 		lines = append(lines, `-H "X-API-Key: $TILL_API_KEY"`)
 	}
 	for _, p := range op.Parameters {
-		example := strings.Trim(r.example(p.Schema, false), `"`)
+		example := strings.Trim(r.example(p.Schema, p.Name, false), `"`)
 		switch {
 		case p.In == "path":
 			path = strings.Replace(path, "{"+p.Name+"}", url.PathEscape(example), 1)
@@ -131,7 +132,7 @@ func (r *reference) curl(o Operation, op *huma.Operation) string {
 		path += "?" + query.Encode()
 	}
 	if op.RequestBody != nil && op.RequestBody.Content[contentType] != nil {
-		body := strings.ReplaceAll(r.example(op.RequestBody.Content[contentType].Schema, false), "'", `'\''`)
+		body := strings.ReplaceAll(r.example(op.RequestBody.Content[contentType].Schema, "", false), "'", `'\''`)
 		lines = append(lines, `-H "Content-Type: application/json"`, "-d '"+body+"'")
 	}
 	first := `curl "$TILL` + path + `"`
@@ -143,9 +144,9 @@ func (r *reference) curl(o Operation, op *huma.Operation) string {
 
 // example is a value of a schema as indented JSON: what the field's own example says, else something of its form. An answer
 // shows every field, a request those that are required or have an example.
-func (r *reference) example(s *huma.Schema, answer bool) string {
+func (r *reference) example(s *huma.Schema, name string, answer bool) string {
 	var b strings.Builder
-	r.write(&b, s, "", "\n", answer)
+	r.write(&b, s, name, "\n", answer)
 	return b.String()
 }
 
@@ -179,6 +180,12 @@ func (r *reference) write(b *strings.Builder, s *huma.Schema, name, indent strin
 	}
 }
 
+// samples stand in for fields without an example, by format or by name.
+var samples = map[string]string{
+	"uuid": "01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83", "date-time": "2026-01-31T09:30:00Z", "uri": "https://shop.example/till", "email": "jenny@example.com",
+	"id": "01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83", "Idempotency-Key": "order-1042", "currency": "USD",
+}
+
 func scalar(t *huma.Schema, name string) any {
 	switch {
 	case t.Default != nil:
@@ -194,11 +201,7 @@ func scalar(t *huma.Schema, name string) any {
 	case t.Type == "":
 		return struct{}{}
 	}
-	made := map[string]string{"uuid": "01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83", "date-time": "2026-01-31T09:30:00Z", "uri": "https://shop.example/hook", "email": "jenny@example.com"}
-	if v := made[t.Format]; v != "" {
-		return v
-	}
-	return name
+	return cmp.Or(samples[t.Format], samples[name], name)
 }
 
 // plain is a value as JSON, its lines indented as the place where it stands.

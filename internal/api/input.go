@@ -8,7 +8,7 @@ import (
 
 // MetadataFilter is embedded in the input of a list that can be filtered by metadata[key]=value.
 type MetadataFilter struct {
-	Metadata MetadataQuery `query:"metadata,deepObject" doc:"metadata[key]=value: only objects that carry this pair; several pairs must all be there."`
+	Metadata MetadataQuery `query:"metadata,deepObject,explode" doc:"metadata[key]=value: only objects that carry this pair; several pairs must all be there."`
 }
 
 // MetadataQuery is the pairs of a metadata filter.
@@ -23,6 +23,7 @@ func (MetadataQuery) Schema(huma.Registry) *huma.Schema {
 }
 
 // Amount is a decimal number as the caller wrote it, as a JSON number or a string. It is never a float on its way to money.Parse.
+// A field of it needs no example tag; one of its own is JSON: `example:"\"12.50\""`.
 type Amount string
 
 // UnmarshalJSON implements json.Unmarshaler.

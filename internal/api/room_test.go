@@ -39,7 +39,7 @@ type createInput struct {
 	Key  string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"255" doc:"Makes a repeat safe."`
 	Body struct {
 		Title  string            `json:"title" minLength:"1" maxLength:"20" doc:"What it is about." example:"Milk"`
-		Price  api.Amount        `json:"price" doc:"What it costs." example:"1.20"`
+		Price  api.Amount        `json:"price" doc:"What it costs."`
 		Kind   string            `json:"kind,omitempty" enum:"plain,loud"`
 		Loud   bool              `json:"loud,omitempty"`
 		Email  string            `json:"email,omitempty" format:"email"`
