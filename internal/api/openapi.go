@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/till-pay/till/internal/fault"
+	"github.com/till-pay/till/internal/money"
 )
 
 const securityScheme = "apiKey"
@@ -26,6 +27,7 @@ func document(version string, n *names) huma.Config {
 	config.Formats = map[string]huma.Format{contentType: format}
 	config.DefaultFormat = contentType
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", n.schema)
+	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[money.Money](), reflect.TypeFor[string]()) // as MarshalText writes it
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		securityScheme: {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "A key made by `till key create`: till_test_… or till_live_…"},
 	}
