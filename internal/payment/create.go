@@ -9,7 +9,6 @@ import (
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/id"
-	"github.com/till-pay/till/internal/money"
 	"github.com/till-pay/till/internal/once"
 	"github.com/till-pay/till/internal/stripe"
 )

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/db"
+)
+
+// Admin are the operator's endpoints: /healthz, /readyz and /metrics.
+func (a *App) Admin() http.Handler {
+	mux := http.NewServeMux()
+	for path, h := range a.admin() {
+		mux.Handle("GET "+path, h)
+	}
+	return mux
+}
+
+// ServeAdminOnAPI puts the operator's endpoints on the API's own address: for one developer's machine.
+func (a *App) ServeAdminOnAPI() {
+	for path, h := range a.admin() {
+		a.API.Handle("GET "+path, h)
+	}
+}
+
+// Server is an HTTP server with the bounds of the front door's.
+func Server(h http.Handler) *http.Server { return api.Server("", h) }
+
+func (a *App) admin() map[string]http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &books{a})
+	return map[string]http.Handler{
+		"/healthz": http.HandlerFunc(a.Health), "/readyz": http.HandlerFunc(a.Readiness), "/metrics": promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+	}
+}
+
+// books are figures read from the database when they are asked for: they are the same from every node.
+type books struct{ app *App }
+
+// figure is one gauge and the query behind it. Each query is answered from an index that holds only what is open.
+type figure struct {
+	desc *prometheus.Desc
+	sql  string
+	late bool // the query takes the present time as $1
+}
+
+func gauge(name, help, sql string, late bool) figure {
+	return figure{prometheus.NewDesc("till_"+name, help, nil, nil), sql, late}
+}
+
+var figures = []figure{
+	gauge("calls_open", "Calls to Stripe that are claimed and not settled.", `select count(*) from calls where state = 'open'`, false),
+	gauge("calls_stuck", "Open calls past their resolve_by: should be 0.", `select count(*) from calls where state = 'open' and resolve_by < $1 and lease_until < $1`, true),
+	gauge("payments_overdue", "Open payments that the sweep should have ended: should be 0.", `select count(*) from payments where due_at < $1`, true),
+	gauge("events_unfanned", "Events that the outbox has not numbered yet.", `select count(*) from events where not fanned`, false),
+	gauge("deliveries_due", "Webhook deliveries whose time has come.", `select count(*) from deliveries where due_at <= $1`, true),
+	gauge("stripe_events_due", "Events of Stripe's that are kept and not taken in yet.", `select count(*) from stripe_events where due_at <= $1`, true),
+}
+
+// Describe implements prometheus.Collector.
+func (b *books) Describe(to chan<- *prometheus.Desc) {
+	for _, f := range figures {
+		to <- f.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (b *books) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, f := range figures {
+		var args []any
+		if f.late {
+			args = []any{b.app.Clock.Now().Add(-time.Minute).UnixMicro()}
+		}
+		n, err := db.One(ctx, b.app.DB, db.Value[int64], f.sql, args...)
+		if err != nil {
+			b.app.log.LogAttrs(ctx, slog.LevelWarn, "a figure could not be read", slog.Any("error", err))
+			to <- prometheus.NewInvalidMetric(f.desc, err)
+			continue
+		}
+		to <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, float64(n))
+	}
+}

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"fmt"
+
+	box "github.com/till-pay/till/sandbox"
+)
+
+type sandbox struct {
+	Addr string `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where it listens (${default}); loopback only."`
+}
+
+// Help is the end of --help.
+func (sandbox) Help() string {
+	return `Any key of the form sk_test_… opens a world of its own. Example, with curl and with Node:
+
+  curl http://127.0.0.1:12111/v1/payment_intents -u sk_test_mine: -d amount=1000 -d currency=usd -d payment_method=pm_card_visa -d confirm=true -d "payment_method_types[]=card"
+
+  const stripe = require('stripe')('sk_test_mine', {protocol: 'http', host: '127.0.0.1', port: 12111})`
+}
+
+// Run serves until it is told to stop.
+func (s *sandbox) Run(c *console) error {
+	if err := loopback("--addr", s.Addr); err != nil {
+		return err
+	}
+	l, err := listen("the sandbox", s.Addr)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.err, "Stripe in a box: http://%s (any key sk_test_… opens a world of its own; Ctrl-C stops)\n", l.Addr())
+	return box.New().Serve(c.ctx, l)
+}

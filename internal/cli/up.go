@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/app"
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/id"
+	"github.com/till-pay/till/internal/merchant"
+	box "github.com/till-pay/till/sandbox"
+)
+
+type up struct {
+	Addr           string   `env:"TILL_ADDR" default:"127.0.0.1:8080" help:"Where the API listens (${default}); port 0 picks a free one. Loopback only."`
+	SandboxAddr    string   `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where the sandbox listens (${default})."`
+	Data           string   `placeholder:"DIR" env:"TILL_DATA" help:"Keep the books here, with the master key in DIR.key; a fresh temporary folder where it is not given."`
+	DB             string   `name:"db" placeholder:"URL" env:"TILL_DB" help:"postgres://… in place of the SQLite file in the data folder."`
+	AllowWebhookTo []string `env:"TILL_ALLOW_WEBHOOK_TO" placeholder:"HOST:PORT" help:"Where webhooks may go besides this command's own receiver."`
+	JSON           bool     `name:"json" help:"Print one JSON line on stdout when ready, for scripts."`
+}
+
+// Help is the end of --help.
+func (up) Help() string {
+	return `Nothing but this program is needed: no account, no network, no database. Example:
+
+  till up
+  till up --addr 127.0.0.1:0 --sandbox-addr 127.0.0.1:0 --json`
+}
+
+// ready is the JSON line.
+type ready struct {
+	API           string `json:"api"`
+	Sandbox       string `json:"sandbox"`
+	APIKey        string `json:"api_key"`
+	MerchantID    string `json:"merchant_id"`
+	WebhookSecret string `json:"webhook_secret"`
+	ReadyMS       int64  `json:"ready_ms"`
+}
+
+// Run starts everything, takes a first payment, and keeps running.
+func (u *up) Run(c *console) error {
+	started := time.Now()
+	for flag, address := range map[string]string{"--addr": u.Addr, "--sandbox-addr": u.SandboxAddr} {
+		if err := loopback(flag, address); err != nil {
+			return err
+		}
+	}
+	say := narrator{c.out}
+	if u.JSON {
+		say = narrator{c.err}
+	}
+	w, err := u.start(c)
+	if err != nil {
+		return err
+	}
+	defer w.stop()
+	say.printf("\n  till          http://%s   (reference: /docs, metrics: /metrics)\n  sandbox       http://%s  (Stripe's API; its control API is /_sandbox/)\n  books         %s\n\n",
+		w.api.Addr(), w.box.Addr(), w.books)
+	d, err := newDemo(c.ctx, w)
+	if err != nil {
+		return fmt.Errorf("set up the demo merchant: %w", err)
+	}
+	took := time.Since(started)
+	if err := d.firstPayment(c.ctx, say); err != nil {
+		return err
+	}
+	say.printf(farewell, w.api.Addr(), d.key, w.api.Addr(), d.key)
+	if u.JSON {
+		fmt.Fprintln(c.out, db.JSON(ready{"http://" + w.api.Addr().String(), "http://" + w.box.Addr().String(), d.key, d.merchant.ID, d.sink.secret, took.Milliseconds()}))
+	}
+	return w.wait(c.ctx)
+}
+
+const farewell = `
+Try it:
+
+  curl -s http://%s/v1/payments -H "X-API-Key: %s" -H "Content-Type: application/json" \
+    -H "Idempotency-Key: order-1" -d '{"amount":"12.50","currency":"EUR","provider":"stripe","payment_method":"pm_card_visa"}'
+
+  curl -s http://%s/v1/payments -H "X-API-Key: %s"
+
+Other test cards: pm_card_chargeDeclined, pm_card_visa_chargeDeclinedInsufficientFunds, pm_card_threeDSecure2Required (give a return_url).
+Running. Ctrl-C stops.
+`
+
+// world is everything that till up runs.
+type world struct {
+	app    *app.App
+	api    net.Listener
+	box    net.Listener
+	sink   *sink
+	books  string
+	ended  chan error
+	cancel context.CancelFunc
+	failed chan error
+}
+
+// start opens the sockets first, so that a port in use is told before anything is written.
+func (u *up) start(c *console) (_ *world, err error) {
+	w := &world{failed: make(chan error, 1), ended: make(chan error, 1)}
+	if w.api, err = listen("the API", u.Addr); err != nil {
+		return nil, err
+	}
+	if w.box, err = listen("the sandbox", u.SandboxAddr); err != nil {
+		w.api.Close()
+		return nil, err
+	}
+	if w.sink, err = newSink(); err != nil {
+		return nil, err
+	}
+	dir := u.Data
+	if dir == "" {
+		tmp, err := os.MkdirTemp("", "till-up-")
+		if err != nil {
+			return nil, fmt.Errorf("make a folder for the books: %w", err)
+		}
+		dir = filepath.Join(tmp, "data")
+	}
+	database, masterKey := storage{Data: dir, DB: u.DB}.resolved()
+	w.books = database
+	if u.DB != "" {
+		w.books = "the database of --db"
+	}
+	log := logger(io.Discard, "text")
+	w.app, err = app.Open(c.ctx, app.Config{Database: database, StripeURL: "http://" + w.box.Addr().String(), MasterKey: masterKey, NewMasterKey: true,
+		PublicURL: "http://" + w.api.Addr().String(), AllowWebhookTo: append(u.AllowWebhookTo, w.sink.Addr().String()), Version: version(), Log: log})
+	if err != nil {
+		return nil, err
+	}
+	w.run()
+	return w, nil
+}
+
+// run serves the sandbox, and the API with its admin endpoints on the same address.
+func (w *world) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel = cancel
+	go func() { w.failed <- box.New().Serve(ctx, w.box) }()
+	w.app.ServeAdminOnAPI()
+	w.app.Start()
+	go func() {
+		w.ended <- serveUntil(ctx, logger(io.Discard, "text"), listening{w.api, app.Server(w.app.API)})
+	}()
+}
+
+// wait returns when the user or a failure ends it.
+func (w *world) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-w.failed:
+		return err
+	case err := <-w.ended:
+		return err
+	}
+}
+
+func (w *world) stop() {
+	closeApp(w.app)
+	w.cancel()
+	w.sink.Close()
+}
+
+// narrator tells a person what happens.
+type narrator struct{ to io.Writer }
+
+func (n narrator) printf(format string, args ...any) { fmt.Fprintf(n.to, format, args...) }
+
+// demo is the demo merchant: what a developer sets up by hand, done through the same public API.
+type demo struct {
+	world    *world
+	merchant merchant.Merchant
+	key      string
+	stripe   string
+	sink     *sink
+	http     *http.Client
+}
+
+const demoName = "Demo"
+
+func newDemo(ctx context.Context, w *world) (*demo, error) {
+	d := &demo{world: w, sink: w.sink, stripe: "sk_test_" + id.Hex(16), http: &http.Client{Timeout: 30 * time.Second}}
+	m := w.app.Merchants
+	var err error
+	if d.merchant, err = m.Find(ctx, demoName); isMissing(err) {
+		d.merchant, err = m.CreateMerchant(ctx, demoName)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, d.key, err = m.CreateKey(ctx, merchant.KeyInput{Merchant: d.merchant.ID, Mode: merchant.Test, Name: "till up", Scopes: api.Scopes}); err != nil {
+		return nil, err
+	}
+	provider := map[string]any{"provider": "stripe", "register": true, "stripe": map[string]string{"secret_key": d.stripe}}
+	if _, err := d.call(ctx, "PUT", "/v1/merchant/providers", "", provider); err != nil {
+		return nil, err
+	}
+	said, err := d.call(ctx, "PUT", "/v1/merchant/webhook", "", map[string]any{"webhook_url": d.sink.url(), "rotate_secret": true})
+	if err != nil {
+		return nil, err
+	}
+	d.sink.expect(text(said, "secret"))
+	return d, nil
+}

@@ -1,0 +1,107 @@
+package tilltest
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+)
+
+// Receiver is a merchant's own server: it checks each delivery's signature with the reference library and keeps what it was told.
+type Receiver struct {
+	URL    string
+	t      testing.TB
+	secret string
+	mu     sync.Mutex
+	told   []Told
+	more   chan struct{}
+}
+
+// Told is one event as the merchant heard it.
+type Told struct {
+	ID       string         `json:"id"`
+	Type     string         `json:"type"`
+	Sequence int64          `json:"sequence"`
+	Data     map[string]any `json:"data"`
+}
+
+func newReceiver(t testing.TB, l net.Listener) *Receiver {
+	r := &Receiver{t: t, more: make(chan struct{}, 1)}
+	s := httptest.NewUnstartedServer(r)
+	s.Listener.Close()
+	s.Listener = l
+	s.Start()
+	t.Cleanup(s.Close)
+	r.URL = s.URL + "/till"
+	return r
+}
+
+// ServeHTTP implements http.Handler.
+func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	body, err := io.ReadAll(q.Body)
+	if err != nil {
+		r.t.Error(err)
+		return
+	}
+	check, err := standardwebhooks.NewWebhook(r.secret)
+	if err == nil {
+		err = check.VerifyIgnoringTimestamp(body, q.Header)
+	}
+	var told Told
+	if err == nil {
+		err = json.Unmarshal(body, &told)
+	}
+	if err != nil {
+		r.t.Errorf("a delivery that cannot be trusted: %v: %s", err, body)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	r.mu.Lock()
+	r.told = append(r.told, told)
+	r.mu.Unlock()
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+}
+
+// Told is everything heard so far.
+func (r *Receiver) Told() []Told {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Told(nil), r.told...)
+}
+
+// About is what was heard of one object, by type.
+func (r *Receiver) About(id string) (types []string) {
+	for _, t := range r.Told() {
+		if t.Data["id"] == id {
+			types = append(types, t.Type)
+		}
+	}
+	return types
+}
+
+// Await returns the first event of a type about an object, when it has been heard; it ends the test after ten seconds.
+func (r *Receiver) Await(kind, id string) Told {
+	r.t.Helper()
+	late := time.After(10 * time.Second)
+	for {
+		for _, t := range r.Told() {
+			if t.Type == kind && t.Data["id"] == id {
+				return t
+			}
+		}
+		select {
+		case <-r.more:
+		case <-late:
+			r.t.Fatalf("%s about %s was not heard; heard: %v", kind, id, r.Told())
+		}
+	}
+}
