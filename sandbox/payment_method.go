@@ -189,7 +189,7 @@ func attachPaymentMethod(c *call, r *record) error {
 // reusable refuses a payment method that is spent.
 func (r *record) reusable() error {
 	if in := r.private.(*instrument); in.used || in.detached {
-		return refused("", "payment_method", spent)
+		return refused("", "", spent)
 	}
 	return nil
 }

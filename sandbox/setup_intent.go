@@ -186,9 +186,9 @@ func (c *call) attempt(r, method *record, status string) *record {
 	}
 	a := c.record("setup_attempt", c.newID("setatt_"))
 	o := a.object.Set("setup_intent", r.id).Set("payment_method", method.id).Set("status", status).Set("usage", r.object.String("usage")).Set("customer", r.object.Get("customer"))
-	details := o.Sub("payment_method_details").Set("type", "card")
 	in, from := method.private.(*instrument), method.object.Sub("card")
-	of := details.Sub("card")
+	of := spec.New("setup_attempt_payment_method_details_card")
+	o.Set("payment_method_details", spec.New("setup_attempt_payment_method_details").Set("type", "card").Set("card", of))
 	for _, name := range []string{"brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4"} {
 		of.Set(name, from.Get(name))
 	}

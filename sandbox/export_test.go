@@ -1,0 +1,59 @@
+package sandbox
+
+import (
+	"strings"
+	"time"
+)
+
+// Card is a row of the tables of test cards, as the tests see it.
+type Card struct {
+	Number, Brand, Country, Funding string
+	Names                           []string
+	Declines, Attachable            bool
+}
+
+// AllCards are all rows.
+func AllCards() (all []Card) {
+	for _, table := range [][]card{brandCards, countryCards, declineCards, radarCards, disputeCards, secureCards} {
+		for i := range table {
+			c := &table[i]
+			all = append(all, Card{c.number, c.brand(), c.country, c.funding, strings.Fields(c.names), c.does.decline != nil, c.does.attachable})
+		}
+	}
+	return all
+}
+
+// ResourceNames are the names of the resources' objects.
+func ResourceNames() (all []string) {
+	for _, r := range resources {
+		all = append(all, r.Object)
+	}
+	return all
+}
+
+// Break stores a record that makes whatever touches it panic.
+func Break(s *Sandbox, suffix, id string) {
+	w, _ := s.world(suffix, true)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.byID == nil {
+		w.byID, w.byKind = map[string]*record{}, map[string][]*record{}
+	}
+	w.byID[id] = &record{id: id}
+}
+
+// What is pure is tested as it is.
+var (
+	Settlement = usSettlement
+	Luhn       = luhn
+	Fee        = feeOf
+)
+
+// ParseQuery reads a search query of charges and says whether it could.
+func ParseQuery(text string) bool {
+	_, err := charges.parseQuery(text)
+	return err == nil
+}
+
+// MaxKeyAge is how long idempotency keys live at least.
+const MaxKeyAge time.Duration = keyLifetime
