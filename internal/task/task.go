@@ -4,7 +4,9 @@ package task
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -22,8 +24,14 @@ type Task struct {
 	Run func(ctx context.Context) (more bool, err error)
 }
 
-// lease is how long a node may hold a task without a word; each run renews it.
-const lease = 30 * time.Second
+const (
+	// longest is how long a run may take; its context ends then.
+	longest = 30 * time.Second
+	// lease is how long a node holds a task without a word. A run starts only with the longest run's time left on it.
+	lease = 2 * longest
+	// grace is how long a run in progress may go on when the runner is stopped.
+	grace = 10 * time.Second
+)
 
 // Runner runs tasks until it is stopped.
 type Runner struct {
@@ -45,7 +53,7 @@ func NewRunner(d *db.DB, c clock.Clock, log *slog.Logger, tasks ...Task) *Runner
 	return r
 }
 
-// Start runs every task in the background until ctx ends. Wait waits for the runs in progress.
+// Start runs every task in the background until ctx ends. A run in progress then may finish: Wait waits for it.
 func (r *Runner) Start(ctx context.Context) {
 	for _, t := range r.tasks {
 		r.ended.Go(func() { r.loop(ctx, t) })
@@ -64,9 +72,10 @@ func (r *Runner) Wake(name string) {
 }
 
 func (r *Runner) loop(ctx context.Context, t Task) {
+	var held time.Time // until when this node holds the task
 	for ctx.Err() == nil {
-		more, err := r.turn(ctx, t)
-		if err != nil && ctx.Err() == nil {
+		more, err := r.turn(ctx, t, &held)
+		if err != nil {
 			r.log.LogAttrs(ctx, slog.LevelError, "task failed", slog.String("task", t.Name), slog.Any("error", err))
 		}
 		if more && err == nil {
@@ -81,32 +90,46 @@ func (r *Runner) loop(ctx context.Context, t Task) {
 	r.release(t)
 }
 
-// turn runs a task once if no other node holds it.
-func (r *Runner) turn(ctx context.Context, t Task) (more bool, err error) {
-	held, err := r.take(ctx, t.Name)
-	if err != nil || !held {
-		return false, err
+// turn runs a task once if no other node holds it. A panic is a failure of this task only.
+func (r *Runner) turn(ctx context.Context, t Task, held *time.Time) (more bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if time.Until(*held) < longest {
+		if *held, err = r.take(ctx, t.Name); err != nil || held.IsZero() {
+			return false, err
+		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, lease)
+	run, cancel := context.WithTimeout(context.WithoutCancel(ctx), longest)
 	defer cancel()
-	return t.Run(ctx)
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	return t.Run(run)
 }
 
-// take gets or renews the lease. Leases run on the machines' own time: a moved test clock must not end them.
-func (r *Runner) take(ctx context.Context, name string) (bool, error) {
+// take gets or renews the lease and says when it ends; the zero time where another node holds it. Leases run on the machines' own
+// time: a moved test clock must not end them.
+func (r *Runner) take(ctx context.Context, name string) (until time.Time, err error) {
 	now := time.Now()
 	var n int64
-	err := r.db.Tx(ctx, func(tx db.Tx) (err error) {
+	err = r.db.Tx(ctx, func(tx db.Tx) (err error) { // not by Write: a lease is no step of a story that a proof counts
 		n, err = tx.Exec(ctx, `insert into leases (name, holder, until) values ($1, $2, $3)
 			on conflict (name) do update set holder = excluded.holder, until = excluded.until
-			where leases.holder = excluded.holder or leases.until < $4`, name, r.holder, now.Add(2*lease).UnixMicro(), now.UnixMicro())
+			where leases.holder = excluded.holder or leases.until < $4`, name, r.holder, now.Add(lease).UnixMicro(), now.UnixMicro())
 		return err
 	})
-	return n == 1, err
+	if err != nil || n == 0 {
+		return time.Time{}, err
+	}
+	return now.Add(lease), nil
 }
 
 func (r *Runner) release(t Task) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = r.db.Write(ctx, db.Change{SQL: `delete from leases where name = $1 and holder = $2`, Args: []any{t.Name, r.holder}, Rows: db.Any})
+	_ = r.db.Tx(ctx, func(tx db.Tx) error {
+		_, err := tx.Exec(ctx, `delete from leases where name = $1 and holder = $2`, t.Name, r.holder)
+		return err
+	})
 }
