@@ -195,7 +195,7 @@ func (w *wish) explain(err error, asked string) error {
 	case stripe.Refused:
 		return fault.New(fault.ProviderRefused, "", "Stripe refused to %s; nothing was changed. It says: %.500s", asked, clean(said.Message))
 	}
-	return fault.New(fault.ProviderUnavailable, "", "Stripe could not be asked to %s; nothing was changed here. Try again.", asked).Because(errors.New(clean(err.Error())))
+	return fault.New(fault.ProviderUnavailable, "", "Stripe gave no clear answer when asked to %s; nothing was changed here. Try again.", asked).Because(errors.New(clean(err.Error())))
 }
 
 // turnTo is what has to change so that the merchant uses the account of the wish. All generations of that account get the

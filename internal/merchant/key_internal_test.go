@@ -56,6 +56,7 @@ func FuzzReadKey(f *testing.F) {
 	for _, s := range []string{
 		"", good, strings.Replace(good, testPrefix, livePrefix, 1), good[:len(good)-1], good + "0", " " + good, testPrefix, livePrefix,
 		testPrefix + strings.Repeat("z", merchantDigits+keyDigits), testPrefix + strings.Repeat("0", merchantDigits+keyDigits),
+		testPrefix + strings.Repeat("0", merchantDigits) + strings.Repeat("z", keyDigits),
 		testPrefix + strings.Repeat("é", (merchantDigits+keyDigits)/2) + "0", testPrefix + strings.Repeat("\x00", merchantDigits+keyDigits),
 		strings.ToUpper(good), strings.Replace(good, "_", "-", 2),
 	} {
