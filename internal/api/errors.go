@@ -199,6 +199,7 @@ var rules = []struct {
 	{regexp.MustCompile(`^expected string to be RFC 5322 email`), "must be an email address"},
 	{regexp.MustCompile(`^expected string to be RFC 3986 uri`), "must be a URL"},
 	{regexp.MustCompile(`^expected string to be RFC 4122 uuid`), "must be a UUID"},
+	{regexp.MustCompile(`^expected string to be ([^:]+)$`), "must be $1"},
 	{regexp.MustCompile(`^expected value to be one of "(.*)"$`), "must be one of $1"},
 	{regexp.MustCompile(`^expected length >= 1$`), "must not be empty"},
 	{regexp.MustCompile(`^expected length >= (\d+)$`), "must be at least $1 characters long"},

@@ -52,10 +52,11 @@ type Page[T any] struct {
 
 // NewPage cuts what a store found to a page: a store is asked for one more than the limit, and that one tells whether more follow.
 func NewPage[T any](in PageInput, found []T, position func(T) Position) Page[T] {
-	if len(found) <= in.Limit {
+	limit := max(in.Limit, 1)
+	if len(found) <= limit {
 		return Page[T]{Data: found}
 	}
-	found = found[:in.Limit]
+	found = found[:limit]
 	last := position(found[len(found)-1])
 	return Page[T]{found, base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", last.At.UnixMicro(), last.ID))}
 }

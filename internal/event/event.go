@@ -79,7 +79,7 @@ func Fanned(e Event) db.Change {
 // ListInput filters the story.
 type ListInput struct {
 	api.PageInput
-	Type   string    `query:"type" maxLength:"60" doc:"Only this type; payment.* for all of a noun."`
+	Type   string    `query:"type" maxLength:"60" pattern:"^[a-z_]+\\.([a-z_.]+|\\*)$" patternDescription:"a type such as payment.completed, or payment.*" doc:"Only this type; payment.* for all of a noun." example:"payment.*"`
 	Object string    `query:"object_id" maxLength:"60" doc:"Only events about this object."`
 	Since  time.Time `query:"since" doc:"At or after this time (RFC 3339)."`
 	Until  time.Time `query:"until" doc:"Before this time (RFC 3339)."`
@@ -96,8 +96,8 @@ func (s *Events) List(ctx context.Context, scope db.Scope, in ListInput) (api.Pa
 	}
 	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
 	b.Select(columns).From("events").Where(b.Equal("merchant", scope.Merchant), b.Equal("mode", scope.Mode))
-	if noun, all := strings.CutSuffix(in.Type, ".*"); all {
-		b.Where(b.GreaterEqualThan("type", noun+"."), b.LessThan("type", noun+"/")) // '/' follows '.'
+	if noun, all := strings.CutSuffix(in.Type, "*"); all { // not by order: PostgreSQL's depends on the database's locale
+		b.Where("substr(type, 1, " + b.Var(len(noun)) + ") = " + b.Var(noun))
 	} else if in.Type != "" {
 		b.Where(b.Equal("type", in.Type))
 	}
