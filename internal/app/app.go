@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -65,7 +66,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 		c.StripeURL = stripe.APIBase
 	}
 	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
-		if err := merchant.CheckMasterKeyPath(c.MasterKey, path); err != nil {
+		if err := merchant.CheckMasterKeyPath(c.MasterKey, filepath.Dir(path)); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,94 @@
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/till-pay/till/internal/stripe"
+)
+
+// handlers is the table: what is done with each type of event. Any other type is kept, and changes nothing.
+var handlers = map[string]func(context.Context, *Inbox, Event) error{
+	"payment_intent.succeeded":                 paymentIntent,
+	"payment_intent.payment_failed":            paymentIntent,
+	"payment_intent.requires_action":           paymentIntent,
+	"payment_intent.processing":                paymentIntent,
+	"payment_intent.canceled":                  paymentIntent,
+	"payment_intent.amount_capturable_updated": paymentIntent,
+	"charge.succeeded":                         charge, // the fee is in its balance transaction, which events name and do not hold
+	"charge.captured":                          charge,
+	"charge.updated":                           charge,
+	"charge.refunded":                          charge,
+	"charge.expired":                           charge,
+	"refund.created":                           refund,
+	"refund.updated":                           refund,
+	"refund.failed":                            refund,
+	"charge.refund.updated":                    refund,
+}
+
+// Events are the types to register for at Stripe.
+func Events() []string {
+	var types []string
+	for t := range handlers {
+		types = append(types, t)
+	}
+	slices.Sort(types)
+	return types
+}
+
+// object is the event's data.object, decoded.
+func object[T any](e Event) (T, error) {
+	var o T
+	seen, err := stripe.ParseEvent([]byte(e.Payload))
+	if err == nil {
+		err = json.Unmarshal(seen.Object, &o)
+	}
+	if err != nil {
+		err = fmt.Errorf("the event's object cannot be read: %w", err)
+	}
+	return o, err
+}
+
+func paymentIntent(ctx context.Context, i *Inbox, e Event) error {
+	if !e.Verified {
+		return i.Handlers.RefetchPayment(ctx, e.Scope, e.Generation, e.Object)
+	}
+	seen, err := object[stripe.PaymentIntent](e)
+	if err != nil {
+		return err
+	}
+	return i.Handlers.PaymentIntent(ctx, e.Scope, e.Generation, seen)
+}
+
+func charge(ctx context.Context, i *Inbox, e Event) error {
+	seen, err := object[stripe.Charge](e)
+	if err != nil || seen.PaymentIntent.ID == "" {
+		return err
+	}
+	return i.Handlers.RefetchPayment(ctx, e.Scope, e.Generation, seen.PaymentIntent.ID)
+}
+
+// refund of a hint is fetched from Stripe, for its payload is not trusted.
+func refund(ctx context.Context, i *Inbox, e Event) error {
+	if e.Verified {
+		seen, err := object[stripe.Refund](e)
+		if err != nil {
+			return err
+		}
+		return i.Handlers.Refund(ctx, e.Scope, e.Generation, seen)
+	}
+	client, err := i.Merchants.Client(ctx, e.Scope, e.Generation)
+	if err != nil {
+		return err
+	}
+	seen, err := client.Refund(ctx, e.Object)
+	if stripe.Meaning(err) == stripe.Refused {
+		return nil // there is no such refund: the hint was wrong
+	}
+	if err != nil {
+		return err
+	}
+	return i.Handlers.Refund(ctx, e.Scope, e.Generation, seen)
+}

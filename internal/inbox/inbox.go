@@ -1,0 +1,67 @@
+// Package inbox is Stripe's events in: verify, keep, answer, and hand them to a room by a table.
+//
+//	request ──verify──► kept (one row per event id) ──► {"received":true}
+//	                      │
+//	                      └──apply──► applied │ tried again, with backoff │ given up, with the reason kept
+//
+// Nothing is written before a signature is verified, and the verified secret alone says whose event it is.
+package inbox
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/till-pay/till/internal/clock"
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/merchant"
+	"github.com/till-pay/till/internal/stripe"
+	"github.com/till-pay/till/internal/task"
+)
+
+// Inbox takes in Stripe's events.
+type Inbox struct {
+	DB        *db.DB
+	Clock     clock.Clock
+	Log       *slog.Logger
+	Merchants *merchant.Merchants
+	Handlers  Handlers
+	// Wake makes the room's task run now. nil where nobody runs tasks.
+	Wake func(task string)
+
+	once  sync.Once
+	slots chan struct{} // bounds what is applied at once
+	ended sync.WaitGroup
+}
+
+// Handlers are the rooms that events are handed to; app fills them. An object that is not theirs changes nothing and is no error.
+type Handlers struct {
+	PaymentIntent  func(ctx context.Context, scope db.Scope, generation int64, seen stripe.PaymentIntent) error
+	RefetchPayment func(ctx context.Context, scope db.Scope, generation int64, intent string) error
+	Refund         func(ctx context.Context, scope db.Scope, generation int64, seen stripe.Refund) error
+}
+
+// Event is one of Stripe's events, as it is kept.
+type Event struct {
+	db.Scope
+	ID         string
+	Generation int64 // of the merchant's Stripe account
+	Type       string
+	Object     string // the id of data.object
+	Payload    string // the body as it came
+	Verified   bool   // false: only a hint; its object is fetched, never trusted
+	Attempts   int64
+	received   time.Time
+}
+
+// ApplyTask is the task that takes in what was kept and not applied yet.
+const ApplyTask = "inbox.apply"
+
+// Tasks is the due work of the room.
+func (i *Inbox) Tasks() []task.Task {
+	return []task.Task{{Name: ApplyTask, Every: time.Second, Run: i.apply}}
+}
+
+// Wait returns when every event in progress is applied.
+func (i *Inbox) Wait() { i.ended.Wait() }

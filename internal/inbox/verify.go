@@ -1,0 +1,99 @@
+package inbox
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/till-pay/till/internal/fault"
+	"github.com/till-pay/till/internal/merchant"
+)
+
+// tolerance is how old a signature may be (docs.stripe.com/webhooks: five minutes). One from the future passes: clocks differ.
+const tolerance = 5 * time.Minute
+
+// signature is a Stripe-Signature header: t=<unix seconds>,v1=<hex>[,v1=<hex>…]; other schemes are ignored.
+type signature struct {
+	at   int64
+	macs [][]byte
+}
+
+// The bounds of what is read of a header: Stripe sends one signature per live secret.
+const (
+	longestHeader = 4096
+	mostMACs      = 16
+)
+
+func parseSignature(header string) (signature, error) {
+	malformed := fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: the Stripe-Signature header cannot be read.")
+	var s signature
+	if header == "" {
+		return s, fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: the Stripe-Signature header is absent.")
+	}
+	if len(header) > longestHeader {
+		return s, malformed
+	}
+	timed := false
+	for _, part := range strings.Split(header, ",") {
+		name, value, ok := strings.Cut(part, "=")
+		if !ok {
+			return s, malformed
+		}
+		switch strings.TrimSpace(name) {
+		case "t":
+			at, err := strconv.ParseInt(value, 10, 64)
+			if err != nil || timed {
+				return s, malformed
+			}
+			s.at, timed = at, true
+		case "v1":
+			if mac, err := hex.DecodeString(value); err == nil && len(mac) == sha256.Size && len(s.macs) < mostMACs {
+				s.macs = append(s.macs, mac)
+			}
+		}
+	}
+	if !timed || len(s.macs) == 0 {
+		return s, malformed
+	}
+	return s, nil
+}
+
+// verify finds whose secret made the signature. Every secret is tried each time, so that the time it takes tells nothing.
+func verify(header string, body []byte, now time.Time, secrets []merchant.InboundSecret) (merchant.InboundSecret, error) {
+	s, err := parseSignature(header)
+	if err != nil {
+		return merchant.InboundSecret{}, err
+	}
+	var found merchant.InboundSecret
+	matched := false
+	for _, candidate := range secrets {
+		if candidate.Secret != "" && s.madeWith(candidate.Secret, body) && !matched {
+			found, matched = candidate, true
+		}
+	}
+	switch {
+	case !matched:
+		return merchant.InboundSecret{}, fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: no signature matches a secret that we know.")
+	case now.Sub(time.Unix(s.at, 0)) > tolerance:
+		return merchant.InboundSecret{}, fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: the signature is more than five minutes old.")
+	}
+	return found, nil
+}
+
+func (s signature) madeWith(secret string, body []byte) bool {
+	h := hmac.New(sha256.New, []byte(secret))
+	h.Write(strconv.AppendInt(nil, s.at, 10))
+	h.Write([]byte{'.'})
+	h.Write(body)
+	want := h.Sum(nil)
+	match := false
+	for _, mac := range s.macs {
+		if hmac.Equal(mac, want) {
+			match = true
+		}
+	}
+	return match
+}
