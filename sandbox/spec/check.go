@@ -126,12 +126,11 @@ func (c *checker) checkMetadata(p *Params) {
 	for k := p.first; k != nil; k = k.next {
 		k.kind = kindString
 		count++
-		switch size := utf8.RuneCountInString(k.name); {
-		case k.tree:
-			c.trail = append(c.trail, k.name)
-			c.refuse("", "Invalid string: %s", k.sketch())
-			c.trail = c.trail[:len(c.trail)-1]
-		case size > metadataKey:
+		if k.tree {
+			c.enter(k, node{kind: kindString})
+			continue
+		}
+		if size := utf8.RuneCountInString(k.name); size > metadataKey {
 			c.refuse("", "Metadata keys can have up to %d characters, but you passed in a key that is %d characters. Invalid key: %s", metadataKey, size, cut(k.name, maxEcho))
 		}
 		if size := utf8.RuneCountInString(k.text); size > metadataValue {

@@ -50,10 +50,10 @@ func (c *checker) refusal() *Error {
 // checker holds a tree against what an operation declares.
 type checker struct {
 	op      Op
-	strict  bool
+	strict  bool     // goes by the tables alone
 	trail   []string // names on the way to where it is
 	unknown []string
-	meant   string // instead of the first unknown
+	meant   string // what was probably meant by the first unknown
 	err     *Error // the first
 }
 
@@ -107,8 +107,10 @@ func (c *checker) reject(name string, fields []param) {
 	if len(c.unknown) == maxUnknown || slices.Contains(c.unknown, whole) {
 		return
 	}
-	if near := nearest(name, fields); near != "" && len(c.unknown) == 0 {
-		c.meant = c.param(near)
+	if len(c.unknown) == 0 {
+		if near := nearest(name, fields); near != "" {
+			c.meant = c.param(near)
+		}
 	}
 	c.unknown = append(c.unknown, whole)
 }
