@@ -36,7 +36,9 @@ func has(list string, words ...string) bool {
 	return slices.ContainsFunc(strings.Fields(list), func(s string) bool { return slices.Contains(words, s) })
 }
 
-func floor(room string) int { return slices.IndexFunc(floors, func(line string) bool { return has(line, room) }) }
+func floor(room string) int {
+	return slices.IndexFunc(floors, func(line string) bool { return has(line, room) })
+}
 
 // may says whether a file of one room may import another room. A test may import its own room too.
 func may(room, other string, test bool) bool {
