@@ -183,7 +183,8 @@ func TestDeclines(t *testing.T) {
 func TestAuthentication(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	live := strings.Replace(w.key, "test", "live", 1)
+	w.made(t, "POST /v1/customers", "") // A publishable key opens no world by itself.
+	live, publishable := strings.Replace(w.key, "test", "live", 1), strings.Replace(w.key, "sk", "pk", 1)
 	for name, c := range map[string]struct {
 		headers []string
 		status  int
@@ -193,6 +194,7 @@ func TestAuthentication(t *testing.T) {
 		"no key":        {[]string{"Authorization", ""}, 401, "", "You did not provide an API key."},
 		"wrong key":     {[]string{"Authorization", "Bearer nonsense"}, 401, "", "Invalid API Key provided: "},
 		"live key":      {[]string{"Authorization", "Bearer " + live}, 401, "", "Invalid API Key provided: "},
+		"publishable":   {[]string{"Authorization", "Bearer " + publishable}, 401, "secret_key_required", "This API call cannot be made with a publishable API key."},
 		"other account": {[]string{"Stripe-Account", "acct_1"}, 403, "account_invalid", "The provided key 'sk_test_"},
 		"wrong version": {[]string{"Stripe-Version", "soon"}, 400, "", "Invalid Stripe API version: soon"},
 	} {
