@@ -1,0 +1,149 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/huandu/go-sqlbuilder"
+
+	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/event"
+	"github.com/till-pay/till/internal/fault"
+)
+
+// The statuses of a delivery. Succeeded and failed are ends that a redelivery leaves again.
+const (
+	Pending   = "pending"
+	Succeeded = "succeeded"
+	Failed    = "failed"
+)
+
+// Delivery is one event on its way to an endpoint. Sequence counts the endpoint's deliveries from 1 without gaps.
+type Delivery struct {
+	db.Scope       `json:"-"`
+	ID             string     `json:"id" format:"uuid"`
+	Sequence       int64      `json:"sequence" doc:"Counts this endpoint's deliveries from 1, without gaps."`
+	EventID        string     `json:"event_id" format:"uuid" doc:"Sent as webhook-id: the same on every attempt."`
+	Type           string     `json:"type" example:"payment.completed"`
+	Status         string     `json:"status" enum:"pending,succeeded,failed"`
+	Attempts       int64      `json:"attempts" doc:"How many were made, redeliveries included."`
+	NextAttemptAt  *time.Time `json:"next_attempt_at" doc:"null where it has ended."`
+	LastStatusCode int64      `json:"last_status_code" doc:"The HTTP status of the last attempt; 0 where no answer came."`
+	LastError      string     `json:"last_error" doc:"Why the last attempt failed; empty where it did not."`
+	CreatedAt      time.Time  `json:"created_at"`
+	EndedAt        *time.Time `json:"ended_at" doc:"null while it is pending."`
+	Log            []Attempt  `json:"attempt_log" nullable:"false" doc:"The last 20 attempts, oldest first."`
+
+	endpoint string
+	retries  int64 // failures since it was last asked for: the place in the schedule
+}
+
+func (d Delivery) place() place { return place{d.Scope, d.endpoint} }
+
+// Attempt is one request and what came of it.
+type Attempt struct {
+	Number     int64     `json:"attempt"`
+	StartedAt  time.Time `json:"started_at"`
+	DurationMS int64     `json:"duration_ms"`
+	StatusCode int64     `json:"status_code" doc:"0 where no answer came."`
+	Error      string    `json:"error" doc:"Empty where it succeeded."`
+
+	took time.Duration
+}
+
+// ListInput filters deliveries.
+type ListInput struct {
+	api.PageInput
+	Status string    `query:"status" enum:"pending,succeeded,failed" doc:"Only deliveries that stand so."`
+	Type   string    `query:"event_type" maxLength:"60" doc:"Only this type of event; payment.* for all of a noun."`
+	Since  time.Time `query:"since" doc:"Made at or after this time (RFC 3339)."`
+	Until  time.Time `query:"until" doc:"Made before this time (RFC 3339)."`
+}
+
+// List is a page of deliveries, newest first, each with its log.
+func (o *Outbox) List(ctx context.Context, scope db.Scope, in ListInput) (api.Page[Delivery], error) {
+	from, err := in.Position()
+	if err != nil {
+		return api.Page[Delivery]{}, err
+	}
+	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
+	b.Select(columns).From("deliveries").Where(b.Equal("merchant", scope.Merchant), b.Equal("mode", scope.Mode))
+	if in.Status != "" {
+		b.Where(b.Equal("status", in.Status))
+	}
+	if noun, all := strings.CutSuffix(in.Type, ".*"); all {
+		b.Where(b.GreaterEqualThan("type", noun+"."), b.LessThan("type", noun+"/")) // '/' follows '.'
+	} else if in.Type != "" {
+		b.Where(b.Equal("type", in.Type))
+	}
+	if !in.Since.IsZero() {
+		b.Where(b.GreaterEqualThan("created_at", db.Micros(in.Since)))
+	}
+	if !in.Until.IsZero() {
+		b.Where(b.LessThan("created_at", db.Micros(in.Until)))
+	}
+	if !from.IsStart() {
+		b.Where("(created_at, id) < (" + b.Var(db.Micros(from.At)) + ", " + b.Var(from.ID) + ")")
+	}
+	b.OrderBy("created_at desc", "id desc").Limit(in.Limit + 1)
+	sql, args := b.Build()
+	found, err := db.All(ctx, o.DB, scan, sql, args...)
+	if err != nil {
+		return api.Page[Delivery]{}, err
+	}
+	page := api.NewPage(in.PageInput, found, func(d Delivery) api.Position { return api.Position{At: d.CreatedAt, ID: d.ID} })
+	page.Data, err = withLogs(ctx, o.DB, scope, page.Data)
+	return page, err
+}
+
+// Get is one delivery with its log.
+func (o *Outbox) Get(ctx context.Context, scope db.Scope, id string) (Delivery, error) {
+	d, err := get(ctx, o.DB, scope, id)
+	if errors.Is(err, db.ErrNone) {
+		return Delivery{}, fault.New(fault.ResourceMissing, "id", "There is no such delivery.")
+	}
+	if err != nil {
+		return Delivery{}, err
+	}
+	found, err := withLogs(ctx, o.DB, scope, []Delivery{d})
+	if err != nil {
+		return Delivery{}, err
+	}
+	return found[0], nil
+}
+
+// Redeliver makes a delivery again, under the same sequence and event id: one that has ended gets the whole schedule anew, one that is
+// pending is due now.
+func (o *Outbox) Redeliver(ctx context.Context, scope db.Scope, id string) (Delivery, error) {
+	if err := o.DB.Write(ctx, renew(scope, id, o.Clock.Now())); err != nil {
+		return Delivery{}, err
+	}
+	d, err := o.Get(ctx, scope, id)
+	if err == nil {
+		o.wake(DeliverTask)
+	}
+	return d, err
+}
+
+// TestType is the event that a merchant sends itself to try its endpoint.
+const TestType = "webhook.test"
+
+// Test writes a test event, which then goes the way of every other.
+func (o *Outbox) Test(ctx context.Context, scope db.Scope) (event.Event, error) {
+	endpoint, err := o.Merchants.Endpoint(ctx, scope)
+	if errors.Is(err, db.ErrNone) {
+		return event.Event{}, fault.New(fault.WebhookUnset, "", "There is no webhook URL yet: PUT /v1/merchant/webhook first.")
+	}
+	if err != nil {
+		return event.Event{}, err
+	}
+	e := event.New(scope, TestType, endpoint.ID, map[string]string{"message": "This is a test of your webhook endpoint."}, o.Clock.Now())
+	if err := o.DB.Write(ctx, event.Insert(e)); err != nil {
+		return event.Event{}, err
+	}
+	o.wake(FanTask)
+	return e, nil
+}

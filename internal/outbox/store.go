@@ -1,0 +1,140 @@
+package outbox
+
+import (
+	"context"
+	"time"
+
+	"github.com/huandu/go-sqlbuilder"
+
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/event"
+	"github.com/till-pay/till/internal/id"
+	"github.com/till-pay/till/internal/merchant"
+)
+
+const columns = `merchant, mode, endpoint, seq, id, event, type, status, attempts, retries, created_at, ended_at, due_at`
+
+func scan(r db.Row) (Delivery, error) {
+	var d Delivery
+	var ended, due time.Time
+	err := r.Scan(&d.Merchant, &d.Mode, &d.endpoint, &d.Sequence, &d.ID, &d.EventID, &d.Type, &d.Status, &d.Attempts, &d.retries,
+		db.At(&d.CreatedAt), db.At(&ended), db.At(&due))
+	d.EndedAt, d.NextAttemptAt = known(ended), known(due)
+	return d, err
+}
+
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// number gives events the next numbers of an endpoint, in one list: the guard on next_seq is what keeps them without gaps.
+func number(endpoint merchant.Endpoint, events []event.Event, now time.Time) []db.Change {
+	changes := []db.Change{{
+		SQL:  `update endpoints set next_seq = next_seq + $1 where merchant = $2 and mode = $3 and id = $4 and next_seq = $5`,
+		Args: []any{int64(len(events)), endpoint.Merchant, endpoint.Mode, endpoint.ID, endpoint.NextSeq}, Rows: 1,
+	}}
+	for i, e := range events {
+		changes = append(changes, db.Change{
+			SQL: `insert into deliveries (merchant, mode, endpoint, seq, id, event, type, status, attempts, retries, created_at, due_at, lease_until)
+				values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $9, 0)`,
+			Args: []any{endpoint.Merchant, endpoint.Mode, endpoint.ID, endpoint.NextSeq + int64(i), id.New(), e.ID, e.Type, Pending, db.Micros(now)}, Rows: 1,
+		})
+	}
+	return changes
+}
+
+// placesPerTurn bounds the endpoints that one turn looks at. It is above places, so that endpoints without room cannot hide the others.
+const placesPerTurn = 256
+
+// due are endpoints with a delivery to be made now, in order, after the given one.
+func due(ctx context.Context, q db.Querier, now time.Time, after place) ([]place, error) {
+	return db.All(ctx, q, func(r db.Row) (p place, err error) { return p, r.Scan(&p.Merchant, &p.Mode, &p.endpoint) },
+		`select e.merchant, e.mode, e.id from endpoints e
+		where (e.merchant, e.mode, e.id) > ($2, $3, $4) and exists (select 1 from deliveries d
+			where d.merchant = e.merchant and d.mode = e.mode and d.endpoint = e.id and d.due_at <= $1 and d.lease_until <= $1)
+		order by e.merchant, e.mode, e.id limit $5`,
+		db.Micros(now), after.Merchant, after.Mode, after.endpoint, placesPerTurn)
+}
+
+// claim leases the deliveries of an endpoint that are longest due. Two nodes never get the same one while its lease lasts: the
+// condition stands outside the inner query too, where the database checks it again after waiting for the other.
+func claim(ctx context.Context, tx db.Tx, p place, n int, now time.Time) ([]Delivery, error) {
+	return db.All(ctx, tx, scan, `update deliveries set lease_until = $1
+		where merchant = $2 and mode = $3 and endpoint = $4 and due_at <= $5 and lease_until <= $5 and seq in (
+			select seq from deliveries where merchant = $2 and mode = $3 and endpoint = $4 and due_at <= $5 and lease_until <= $5
+			order by due_at, seq limit $6)
+		returning `+columns, db.Micros(now.Add(lease)), p.Merchant, p.Mode, p.endpoint, db.Micros(now), n)
+}
+
+// settle is what an attempt changes. Its guard is the count of attempts: of two nodes that made the same one, the first counts.
+func settle(d Delivery, a Attempt, now time.Time) []db.Change {
+	status, ended, due := Succeeded, now, time.Time{}
+	if a.Error != "" {
+		if wait, again := next(d.retries); again {
+			status, ended, due = Pending, time.Time{}, now.Add(wait)
+		} else {
+			status = Failed
+		}
+	}
+	return []db.Change{{
+		SQL: `update deliveries set status = $1, ended_at = $2, due_at = $3, attempts = attempts + 1, retries = retries + 1, lease_until = 0
+			where merchant = $4 and mode = $5 and id = $6 and attempts = $7 and status = $8`,
+		Args: []any{status, db.Micros(ended), db.Micros(due), d.Merchant, d.Mode, d.ID, d.Attempts, Pending}, Rows: 1,
+	}, {
+		SQL:  `insert into delivery_attempts (merchant, mode, delivery, attempt, started_at, took_us, status_code, error) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		Args: []any{d.Merchant, d.Mode, d.ID, a.Number, db.Micros(a.StartedAt), a.took.Microseconds(), a.StatusCode, a.Error}, Rows: 1,
+	}}
+}
+
+// renew makes a delivery due now. One that has ended begins the schedule anew; one that is being sent at this moment is left to it.
+func renew(scope db.Scope, id string, now time.Time) db.Change {
+	return db.Change{
+		SQL: `update deliveries set status = $1, ended_at = null, due_at = $2, retries = case when status = $1 then retries else 0 end
+			where merchant = $3 and mode = $4 and id = $5 and lease_until <= $2`,
+		Args: []any{Pending, db.Micros(now), scope.Merchant, scope.Mode, id}, Rows: db.Any,
+	}
+}
+
+func get(ctx context.Context, q db.Querier, scope db.Scope, id string) (Delivery, error) {
+	return db.One(ctx, q, scan, `select `+columns+` from deliveries where merchant = $1 and mode = $2 and id = $3`, scope.Merchant, scope.Mode, id)
+}
+
+// attemptsShown bounds the log of one delivery: a merchant may redeliver for ever.
+const attemptsShown = 20
+
+// withLogs fills in the last attempts of deliveries, in order.
+func withLogs(ctx context.Context, q db.Querier, scope db.Scope, found []Delivery) ([]Delivery, error) {
+	if len(found) == 0 {
+		return found, nil
+	}
+	at := map[string]*Delivery{}
+	ids := make([]any, len(found))
+	for i := range found {
+		found[i].Log = []Attempt{}
+		at[found[i].ID], ids[i] = &found[i], found[i].ID
+	}
+	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
+	b.Select("a.delivery", "a.attempt", "a.started_at", "a.took_us", "a.status_code", "a.error").From("delivery_attempts a").
+		Join("deliveries d", "d.merchant = a.merchant", "d.mode = a.mode", "d.id = a.delivery").
+		Where(b.Equal("a.merchant", scope.Merchant), b.Equal("a.mode", scope.Mode), b.In("a.delivery", ids...),
+			"a.attempt > d.attempts - "+b.Var(attemptsShown)).
+		OrderBy("a.delivery", "a.attempt")
+	sql, args := b.Build()
+	_, err := db.All(ctx, q, func(r db.Row) (struct{}, error) {
+		var of string
+		var a Attempt
+		var micros int64
+		err := r.Scan(&of, &a.Number, db.At(&a.StartedAt), &micros, &a.StatusCode, &a.Error)
+		a.took = time.Duration(micros) * time.Microsecond
+		a.DurationMS = a.took.Milliseconds()
+		if d := at[of]; d != nil {
+			d.Log = append(d.Log, a)
+			d.LastStatusCode, d.LastError = a.StatusCode, a.Error
+		}
+		return struct{}{}, err
+	}, sql, args...)
+	return found, err
+}
