@@ -13,7 +13,7 @@ import (
 // ReceiveInput is an event on the URL that all merchants share.
 type ReceiveInput struct {
 	Signature string `header:"Stripe-Signature" doc:"Made by Stripe with the endpoint's secret."`
-	RawBody   []byte `contentType:"application/json"`
+	RawBody   []byte
 }
 
 // ReceiveOwnInput is an event on a merchant's own URL.
