@@ -276,7 +276,7 @@ create table deliveries (
 	unique (merchant, mode, id)
 );
 create index deliveries_new on deliveries (merchant, mode, created_at, id);
-create index deliveries_due on deliveries (merchant, mode, endpoint, due_at) where due_at is not null;
+create index deliveries_due on deliveries (merchant, mode, endpoint, due_at, seq) where due_at is not null;
 
 create table delivery_attempts (
 	merchant    text   not null,
