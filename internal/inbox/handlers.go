@@ -17,9 +17,7 @@ var handlers = map[string]func(context.Context, *Inbox, Event) error{
 	"payment_intent.processing":                paymentIntent,
 	"payment_intent.canceled":                  paymentIntent,
 	"payment_intent.amount_capturable_updated": paymentIntent,
-	"charge.succeeded":                         charge, // the fee is in its balance transaction, which events name and do not hold
-	"charge.captured":                          charge,
-	"charge.updated":                           charge,
+	"charge.updated":                           charge, // the fee, where Stripe learns it late
 	"charge.refunded":                          charge,
 	"charge.expired":                           charge,
 	"refund.created":                           refund,

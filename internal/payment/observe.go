@@ -167,13 +167,14 @@ func (s *Payments) takeIn(scope db.Scope, row string, seen stripe.PaymentIntent,
 	}
 }
 
-// Heard takes in a PaymentIntent that a webhook brought. One that is not this merchant's, or not till's, changes nothing.
+// Heard takes in a PaymentIntent that a webhook brought. One that is not this merchant's, or not till's, changes nothing. A webhook names the
+// balance transaction that holds the fee and does not carry it: where a completed payment lacks its fee, Stripe is asked.
 func (s *Payments) Heard(ctx context.Context, scope db.Scope, generation int64, seen stripe.PaymentIntent) error {
-	p, err := s.known(ctx, scope, generation, seen.ID, seen.Metadata[stripe.Tag])
-	if err != nil || p.ID == "" {
+	p, err := s.hear(ctx, scope, generation, seen)
+	if err != nil || p.Status != Completed || p.Fee != nil {
 		return err
 	}
-	return s.DB.Decide(ctx, s.takeIn(scope, p.ID, seen, 0))
+	return s.Refetch(ctx, scope, generation, seen.ID)
 }
 
 // Refetch asks Stripe for an intent as it is now, and takes that in.
@@ -189,7 +190,20 @@ func (s *Payments) Refetch(ctx context.Context, scope db.Scope, generation int64
 	if err != nil {
 		return err
 	}
-	return s.Heard(ctx, scope, generation, seen)
+	_, err = s.hear(ctx, scope, generation, seen)
+	return err
+}
+
+// hear takes in an intent and returns the payment as it then stands; the zero Payment where it is none of ours.
+func (s *Payments) hear(ctx context.Context, scope db.Scope, generation int64, seen stripe.PaymentIntent) (Payment, error) {
+	p, err := s.known(ctx, scope, generation, seen.ID, seen.Metadata[stripe.Tag])
+	if err != nil || p.ID == "" {
+		return p, err
+	}
+	if err := s.DB.Decide(ctx, s.takeIn(scope, p.ID, seen, 0)); err != nil {
+		return Payment{}, err
+	}
+	return s.find(ctx, scope, p.ID)
 }
 
 // known finds a payment by Stripe's id, else by our id in the intent's metadata, within one account. The zero Payment is none.
