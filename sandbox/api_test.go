@@ -116,7 +116,9 @@ func (a *api) control(method, path, body string) answer {
 	}
 	defer func() { _ = got.Body.Close() }()
 	out := answer{status: got.StatusCode, header: got.Header}
-	if err := json.NewDecoder(got.Body).Decode(&out.body); err != nil {
+	d := json.NewDecoder(got.Body)
+	d.UseNumber()
+	if err := d.Decode(&out.body); err != nil {
 		a.t.Fatal(err)
 	}
 	return out

@@ -247,12 +247,7 @@ func (w *world) mishap(d *delivery) bool {
 		w.enqueue(&delivery{event: d.event, endpoint: d.endpoint, spared: true})
 		return true
 	default:
-		again := &delivery{event: d.event, endpoint: d.endpoint, spared: true}
-		w.outstanding++
-		w.in(time.Duration(f.Seconds)*time.Second, func() {
-			w.outstanding--
-			w.enqueue(again)
-		})
+		w.enqueueIn(time.Duration(f.Seconds)*time.Second, &delivery{event: d.event, endpoint: d.endpoint, spared: true})
 		return false
 	}
 }

@@ -180,11 +180,13 @@ func showState(w *world, _ []byte) (any, error) {
 		}
 	}
 	return map[string]any{
-		"account":              w.account,
-		"objects":              objects,
-		"webhooks_outstanding": w.outstanding,
-		"replies_held":         len(w.held),
-		"fault_pending":        w.api != nil || w.webhook != nil,
+		"account":          w.account,
+		"objects":          objects,
+		"webhooks_queued":  len(w.queue),
+		"webhooks_sending": w.sending,
+		"webhooks_later":   w.later,
+		"replies_held":     len(w.held),
+		"fault_pending":    w.api != nil || w.webhook != nil,
 	}, nil
 }
 

@@ -16,8 +16,8 @@ import (
 
 // Bounds of webhook delivery.
 const (
-	maxDelivering   = 16     // at once, per world
-	maxWaiting      = 50_000 // deliveries queued, per world; the newest beyond it are dropped
+	maxWorkers      = 16     // at once, per world
+	maxQueue        = 50_000 // deliveries queued, per world; the newest beyond it are dropped
 	deliveryTimeout = 10 * time.Second
 	maxReplyRead    = 64 << 10 // bytes of an endpoint's answer
 )
@@ -27,9 +27,10 @@ var retryAfter = []time.Duration{30 * time.Second, 15 * time.Minute, 2 * time.Ho
 
 // mailroom delivers a world's events.
 type mailroom struct {
-	waiting     []*delivery
-	delivering  int
-	outstanding int // queued, under way or waiting for another try
+	queue   []*delivery
+	workers int
+	sending int // under way
+	later   int // waiting for another try, or delayed on purpose
 }
 
 // delivery is one event on its way to one endpoint.
@@ -46,7 +47,7 @@ func webhookClient() *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DialContext:           (&net.Dialer{Timeout: deliveryTimeout}).DialContext,
-			MaxIdleConnsPerHost:   maxDelivering,
+			MaxIdleConnsPerHost:   maxWorkers,
 			IdleConnTimeout:       30 * time.Second,
 			ResponseHeaderTimeout: deliveryTimeout,
 		},
@@ -89,24 +90,32 @@ func wanted(endpoint *record, kind string) bool {
 
 // enqueue hands a delivery to a worker. The lock is held.
 func (w *world) enqueue(d *delivery) {
-	if len(w.waiting) >= maxWaiting {
+	if len(w.queue) >= maxQueue {
 		return
 	}
-	w.waiting = append(w.waiting, d)
-	w.outstanding++
-	if w.delivering < maxDelivering {
-		w.delivering++
-		go w.deliverWaiting()
+	w.queue = append(w.queue, d)
+	if w.workers < maxWorkers {
+		w.workers++
+		go w.deliverQueue()
 	}
 }
 
-// deliverWaiting is a worker: it sends what is queued and ends when nothing is.
-func (w *world) deliverWaiting() {
+// enqueueIn queues a delivery when some time has passed on the world's clock.
+func (w *world) enqueueIn(after time.Duration, d *delivery) {
+	w.later++
+	w.in(after, func() {
+		w.later--
+		w.enqueue(d)
+	})
+}
+
+// deliverQueue is a worker: it sends what is queued and ends when nothing is.
+func (w *world) deliverQueue() {
 	for {
 		w.mu.Lock()
 		d, request := w.nextDelivery()
 		if d == nil {
-			w.delivering--
+			w.workers--
 			w.mu.Unlock()
 			return
 		}
@@ -125,16 +134,15 @@ func (w *world) deliverWaiting() {
 func (w *world) nextDelivery() (*delivery, *http.Request) {
 	select {
 	case <-w.sandbox.done:
-		w.waiting = nil
+		w.queue = nil
 	default:
 	}
-	if len(w.waiting) == 0 {
+	if len(w.queue) == 0 {
 		return nil, nil
 	}
-	d := w.waiting[0]
-	w.waiting[0] = nil
-	w.waiting = w.waiting[1:]
-	w.outstanding--
+	d := w.queue[0]
+	w.queue[0] = nil
+	w.queue = w.queue[1:]
 	if d.endpoint.gone || d.endpoint.object.String("status") != "enabled" || !w.mishap(d) {
 		return d, nil
 	}
@@ -143,13 +151,13 @@ func (w *world) nextDelivery() (*delivery, *http.Request) {
 	if err != nil { // a URL that cannot be requested was refused when the endpoint was made
 		return d, nil
 	}
-	w.outstanding++
+	w.sending++
 	return d, request
 }
 
 // delivered books the end of a try: the event has one endpoint less to reach, or another try is arranged.
 func (w *world) delivered(d *delivery, success bool) {
-	w.outstanding--
+	w.sending--
 	if success {
 		if pending := d.event.object.Int("pending_webhooks"); pending > 0 {
 			d.event.object.Set("pending_webhooks", pending-1)
@@ -159,11 +167,7 @@ func (w *world) delivered(d *delivery, success bool) {
 	if d.tries > len(retryAfter) {
 		return
 	}
-	w.outstanding++
-	w.in(retryAfter[d.tries-1], func() {
-		w.outstanding--
-		w.enqueue(d)
-	})
+	w.enqueueIn(retryAfter[d.tries-1], d)
 }
 
 // signed is the request of one try. Every try has a signature and a time of its own.

@@ -214,6 +214,9 @@ var noRetry = [][2]string{{"Stripe-Should-Retry", "false"}}
 // prepare finds the operation and reads the parameters.
 func (x *exchange) prepare(form string) (*call, handler, error) {
 	r := x.request
+	if r.Method == http.MethodPost {
+		x.key = r.Header.Get("Idempotency-Key")
+	}
 	op, path, ok := spec.Match(r.Method, r.URL.EscapedPath())
 	if !ok {
 		return nil, nil, &apiError{status: http.StatusNotFound, kind: invalidRequest,
@@ -234,11 +237,7 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &call{world: x.world, op: op, params: params, path: path, expand: expand, version: x.version, base: baseURL(r), browser: x.browser}
-	if r.Method == http.MethodPost {
-		x.key = r.Header.Get("Idempotency-Key")
-		c.key = x.key
-	}
+	c := &call{world: x.world, op: op, params: params, path: path, expand: expand, key: x.key, version: x.version, base: baseURL(r), browser: x.browser}
 	return c, do, nil
 }
 
