@@ -1,0 +1,50 @@
+# What this project can do. `make` alone lists it.
+
+GO          ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FOLDERS     := bench cmd internal sandbox
+
+# With a throw-away PostgreSQL of the command's own; without one installed, only SQLite is tested, and it says so.
+WITH_POSTGRES := $(GO) run ./internal/db/dbtest/throwaway
+
+# The race detector needs a C compiler: Go says whether it found one.
+RACE := $(shell $(GO) env CGO_ENABLED | grep -qx 1 && echo -race)
+
+# Packages with tests that the race detector would slow beyond use (`//go:build !race`): they run a second time without it.
+WITHOUT_RACE := $(shell grep -rl --include='*_test.go' '^//go:build !race' $(FOLDERS) | xargs -n1 dirname | sort -u | sed 's|^|./|')
+
+.DEFAULT_GOAL := help
+.PHONY: help up build test check format bench createapikey generate
+
+help: ## list these
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: build ## start a sandbox, a till and a demo merchant, and take a first payment (ARGS="--addr 127.0.0.1:9000 …")
+	@./bin/till up $(ARGS)
+
+build: ## build bin/till
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/till ./cmd/till
+
+test: ## run every test, on SQLite and on a throw-away PostgreSQL, with the race detector
+	$(GO) vet -tags prove ./...
+	$(if $(RACE),,@printf '\n*** No C compiler: the race detector is off. For it: apt-get install gcc libc6-dev\n\n' >&2)
+	$(WITH_POSTGRES) $(GO) test -timeout 10m $(WITHOUT_RACE)
+	$(WITH_POSTGRES) $(GO) test $(RACE) -timeout 20m ./...
+
+check: ## check the format, vet, staticcheck, and the plan of the house
+	@unformatted=$$(gofmt -l $(FOLDERS)) && if [ -n "$$unformatted" ]; then echo "not formatted (make format):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) test ./internal
+
+format: ## format the Go files
+	gofmt -w $(FOLDERS)
+
+bench: build ## measure till beside its own limit (docs/benchmarks.md)
+	$(WITH_POSTGRES) $(GO) run ./bench $(ARGS)
+
+createapikey: build ## make an API key (MERCHANT="My shop" MODE=test ARGS="--scopes payments:read"), printed once
+	@./bin/till key create --merchant "$(or $(MERCHANT),My shop)" --mode $(or $(MODE),test) $(ARGS)
+
+generate: ## make the tables of sandbox/spec anew from Stripe's published document
+	$(GO) generate ./...
