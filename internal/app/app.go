@@ -109,7 +109,8 @@ func wire(ctx context.Context, c Config, d *db.DB, sealer *merchant.Sealer) (*Ap
 	a.Refunds = &refund.Refunds{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Payments: a.Payments}
 	a.Outbox = &outbox.Outbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Dialer: dialer}
 	a.Inbox = &inbox.Inbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants,
-		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard}}
+		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard,
+			RefetchRefunds: a.Refunds.Refetch}}
 
 	a.tasks = task.NewRunner(d, c.Clock, c.Log, a.due()...)
 	a.Outbox.Wake, a.Inbox.Wake = a.tasks.Wake, a.tasks.Wake

@@ -18,7 +18,7 @@ var handlers = map[string]func(context.Context, *Inbox, Event) error{
 	"payment_intent.canceled":                  paymentIntent,
 	"payment_intent.amount_capturable_updated": paymentIntent,
 	"charge.updated":                           charge, // the fee, where Stripe learns it late
-	"charge.refunded":                          charge,
+	"charge.refunded":                          refunded,
 	"charge.expired":                           charge,
 	"refund.created":                           refund,
 	"refund.updated":                           refund,
@@ -66,6 +66,15 @@ func charge(ctx context.Context, i *Inbox, e Event) error {
 		return err
 	}
 	return i.Handlers.RefetchPayment(ctx, e.Scope, e.Generation, seen.PaymentIntent.ID)
+}
+
+// refunded: the charge says that money went back, not by which refund.
+func refunded(ctx context.Context, i *Inbox, e Event) error {
+	seen, err := object[stripe.Charge](e)
+	if err != nil || seen.PaymentIntent.ID == "" {
+		return err
+	}
+	return i.Handlers.RefetchRefunds(ctx, e.Scope, e.Generation, seen.PaymentIntent.ID)
 }
 
 // refund of a hint is fetched from Stripe, for its payload is not trusted.

@@ -40,6 +40,7 @@ type Handlers struct {
 	PaymentIntent  func(ctx context.Context, scope db.Scope, generation int64, seen stripe.PaymentIntent) error
 	RefetchPayment func(ctx context.Context, scope db.Scope, generation int64, intent string) error
 	Refund         func(ctx context.Context, scope db.Scope, generation int64, seen stripe.Refund) error
+	RefetchRefunds func(ctx context.Context, scope db.Scope, generation int64, intent string) error
 }
 
 // Event is one of Stripe's events, as it is kept.

@@ -119,6 +119,28 @@ func (s *Refunds) Heard(ctx context.Context, scope db.Scope, generation int64, s
 	return s.adopt(ctx, p, seen)
 }
 
+// Refetch asks Stripe for all refunds of an intent, and takes them in: charge.refunded says that there is one, not which.
+func (s *Refunds) Refetch(ctx context.Context, scope db.Scope, generation int64, intent string) error {
+	client, err := s.Merchants.Client(ctx, scope, generation)
+	if err != nil {
+		return err
+	}
+	var all []stripe.Refund
+	_, err = client.Refunds(ctx, intent, "", func(r stripe.Refund) bool {
+		all = append(all, r)
+		return false
+	})
+	if err != nil && !stripe.Unfinished(err) {
+		return err
+	}
+	for _, r := range all {
+		if err := s.Heard(ctx, scope, generation, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // known is the refund of ours that Stripe speaks of: by Stripe's id, else by our id in its metadata.
 func (s *Refunds) known(ctx context.Context, scope db.Scope, seen stripe.Refund) (Refund, error) {
 	r, err := s.byProviderRef(ctx, scope, seen.ID)

@@ -110,13 +110,18 @@ func (c *Client) Refund(ctx context.Context, id string) (Refund, error) {
 	return call[Refund](ctx, c, http.MethodGet, "/v1/refunds/"+url.PathEscape(id), &sdk.RefundRetrieveParams{})
 }
 
-// FindRefund looks for the refund of an intent that carries our id.
-func (c *Client) FindRefund(ctx context.Context, intent, tillID, cursor string) (found *Refund, next string, err error) {
-	next, err = list(ctx, c, "/v1/refunds", func(after string) sdk.ParamsContainer {
+// Refunds walks the refunds of an intent, newest first, until see says stop. cursor is "" or what an Unfinished walk returned.
+func (c *Client) Refunds(ctx context.Context, intent, cursor string, see func(Refund) (stop bool)) (next string, err error) {
+	return list(ctx, c, "/v1/refunds", func(after string) sdk.ParamsContainer {
 		p := &sdk.RefundListParams{PaymentIntent: sdk.String(intent)}
 		p.Limit, p.StartingAfter = sdk.Int64(100), text(after)
 		return p
-	}, cursor, func(r Refund) bool {
+	}, cursor, see)
+}
+
+// FindRefund looks for the refund of an intent that carries our id.
+func (c *Client) FindRefund(ctx context.Context, intent, tillID, cursor string) (found *Refund, next string, err error) {
+	next, err = c.Refunds(ctx, intent, cursor, func(r Refund) bool {
 		if r.Metadata[Tag] == tillID {
 			found = &r
 		}
