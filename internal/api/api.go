@@ -132,8 +132,8 @@ type listEnvelope[T any] struct {
 }
 
 type pageInfo struct {
-	Next    string `json:"next" doc:"The cursor of the next page; empty on the last one."`
-	HasMore bool   `json:"has_more"`
+	Next    string `json:"next" doc:"The cursor of the next page; empty on the last one." example:"MTc2OTg1MTgwMDAwMDAwMCAwMTk5MmY2ZS04ZDRi"`
+	HasMore bool   `json:"has_more" example:"true"`
 }
 
 // AddList registers an endpoint that answers a page of objects.

@@ -68,7 +68,7 @@ func (r *reference) field(name string, s *huma.Schema, required bool) field {
 	return field{Name: name, Form: r.form(s), Text: s.Description, Required: required}
 }
 
-var formats = map[string]string{"date-time": "time (RFC 3339)", "uuid": "UUID", "uri": "URL", "email": "email address"}
+var formats = map[string]string{"date-time": "time (RFC 3339)", "uuid": "UUID", "uri": "URL", "email": "email address", "decimal": "decimal string"}
 
 // form is a field's type and rules in a few words.
 func (r *reference) form(s *huma.Schema) string {
@@ -118,7 +118,7 @@ func (r *reference) curl(o Operation, op *huma.Operation) string {
 		lines = append(lines, `-H "X-API-Key: $TILL_API_KEY"`)
 	}
 	for _, p := range op.Parameters {
-		example := strings.Trim(r.example(p.Schema, p.Name, false), `"`)
+		example := strings.Trim(r.example(p.Schema, p.Name), `"`)
 		switch {
 		case p.In == "path":
 			path = strings.Replace(path, "{"+p.Name+"}", url.PathEscape(example), 1)
@@ -132,7 +132,7 @@ func (r *reference) curl(o Operation, op *huma.Operation) string {
 		path += "?" + query.Encode()
 	}
 	if op.RequestBody != nil && op.RequestBody.Content[contentType] != nil {
-		body := strings.ReplaceAll(r.example(op.RequestBody.Content[contentType].Schema, "", false), "'", `'\''`)
+		body := strings.ReplaceAll(r.example(op.RequestBody.Content[contentType].Schema, ""), "'", `'\''`)
 		lines = append(lines, `-H "Content-Type: application/json"`, "-d '"+body+"'")
 	}
 	first := `curl "$TILL` + path + `"`
@@ -142,31 +142,31 @@ func (r *reference) curl(o Operation, op *huma.Operation) string {
 	return strings.Join(append([]string{first}, lines...), " \\\n  ")
 }
 
-// example is a value of a schema as indented JSON: what the field's own example says, else something of its form. An answer
-// shows every field, a request those that are required or have an example.
-func (r *reference) example(s *huma.Schema, name string, answer bool) string {
+// example is a value of a schema as indented JSON: what the field's own example says, else something of its form. It shows
+// the fields that are always there and those that have an example.
+func (r *reference) example(s *huma.Schema, name string) string {
 	var b strings.Builder
-	r.write(&b, s, name, "\n", answer)
+	r.write(&b, s, name, "\n")
 	return b.String()
 }
 
-func (r *reference) write(b *strings.Builder, s *huma.Schema, name, indent string, answer bool) {
+func (r *reference) write(b *strings.Builder, s *huma.Schema, name, indent string) {
 	t := r.resolve(s)
 	switch {
 	case len(s.Examples) > 0:
 		b.WriteString(plain(s.Examples[0], indent))
 	case t.Items != nil:
 		b.WriteString("[" + indent + "  ")
-		r.write(b, t.Items, name, indent+"  ", answer)
+		r.write(b, t.Items, name, indent+"  ")
 		b.WriteString(indent + "]")
 	case t.Type == huma.TypeObject && len(t.Properties) == 0:
 		b.WriteString("{}")
 	case t.Type == huma.TypeObject:
 		comma := "{"
 		for _, p := range r.properties(t, s.Ref) {
-			if property := t.Properties[p]; answer || slices.Contains(t.Required, p) || len(property.Examples) > 0 {
+			if property := t.Properties[p]; slices.Contains(t.Required, p) || len(property.Examples) > 0 {
 				b.WriteString(comma + indent + "  " + plain(p, "") + ": ")
-				r.write(b, property, p, indent+"  ", answer)
+				r.write(b, property, p, indent+"  ")
 				comma = ","
 			}
 		}
@@ -180,10 +180,10 @@ func (r *reference) write(b *strings.Builder, s *huma.Schema, name, indent strin
 	}
 }
 
-// samples stand in for fields without an example, by format or by name.
+// samples stand in for fields without an example, by name or by format.
 var samples = map[string]string{
 	"uuid": "01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83", "date-time": "2026-01-31T09:30:00Z", "uri": "https://shop.example/till", "email": "jenny@example.com",
-	"id": "01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83", "Idempotency-Key": "order-1042", "currency": "USD",
+	"id": "01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83", "decimal": "50.00", "refunding": "0.00", "refunded": "0.00", "Idempotency-Key": "order-1042", "idempotency_key": "order-1042", "currency": "USD",
 }
 
 func scalar(t *huma.Schema, name string) any {
@@ -201,7 +201,7 @@ func scalar(t *huma.Schema, name string) any {
 	case t.Type == "":
 		return struct{}{}
 	}
-	return cmp.Or(samples[t.Format], samples[name], name)
+	return cmp.Or(samples[name], samples[t.Format], name)
 }
 
 // plain is a value as JSON, its lines indented as the place where it stands.

@@ -153,7 +153,7 @@ func (r *reference) endpoint(o Operation) endpoint {
 	}
 	e.Request = r.curl(o, op)
 	if media := op.Responses[strconv.Itoa(op.DefaultStatus)].Content[contentType]; media != nil {
-		e.Answer = r.example(media.Schema, "", true)
+		e.Answer = r.example(media.Schema, "")
 		if data := r.resolve(media.Schema).Properties["data"]; data != nil {
 			if data.Items != nil {
 				data = data.Items

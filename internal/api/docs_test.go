@@ -97,6 +97,9 @@ func TestOpenAPIDocumentIsTrue(t *testing.T) {
 	if diff := cmp.Diff([]string{"price", "title"}, slices.Sorted(slices.Values(body.Required))); diff != "" {
 		t.Error(diff)
 	}
+	if cost := doc.Components.Schemas["Note"].Value.Properties["cost"].Value; !cost.Type.Is("string") || cost.Format != "decimal" {
+		t.Errorf("money is %v %s", cost.Type, cost.Format)
+	}
 	var got map[string]any
 	r.do(t, "GET", "/v1/notes/missing", "").ok(404, &got)
 	if err := doc.Components.Schemas["Failure"].Value.VisitJSON(got); err != nil {

@@ -46,4 +46,12 @@ func (Amount) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
+// decimal stands for money.Money in the OpenAPI document: its MarshalText writes a string.
+type decimal string
+
+// Schema implements huma.SchemaProvider.
+func (decimal) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "decimal", Description: "In the currency's main unit, with all of its digits."}
+}
+
 func ptr[T any](v T) *T { return &v }

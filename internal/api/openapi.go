@@ -27,7 +27,7 @@ func document(version string, n *names) huma.Config {
 	config.Formats = map[string]huma.Format{contentType: format}
 	config.DefaultFormat = contentType
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", n.schema)
-	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[money.Money](), reflect.TypeFor[string]()) // as MarshalText writes it
+	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[money.Money](), reflect.TypeFor[decimal]())
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		securityScheme: {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "A key made by `till key create`: till_test_… or till_live_…"},
 	}
@@ -75,7 +75,7 @@ func newNames() *names {
 func (n *names) operation(summary string) {
 	n.current = ""
 	for _, word := range strings.FieldsFunc(summary, func(r rune) bool { return !('a' <= r|0x20 && r|0x20 <= 'z') }) {
-		switch word = strings.ToLower(word); word {
+		switch word {
 		case "a", "an", "the", "s":
 		default:
 			n.current += title(word)
@@ -114,10 +114,11 @@ func (n *names) schema(t reflect.Type, hint string) string {
 	return name
 }
 
-// plain is a type's name and its room, which parts it from a namesake. Inputs and types without a name are called after the operation.
+// plain is a type's name and its room, which parts it from a namesake. Bodies and types without a name are called after the operation.
 func (n *names) plain(t reflect.Type, hint string) (room, name string) {
 	room, name = t.PkgPath()[strings.LastIndex(t.PkgPath(), "/")+1:], t.Name()
 	m := generic.FindStringSubmatch(name)
+	isBody := strings.HasSuffix(hint, "Body") || strings.HasSuffix(hint, "Request")
 	ends := func(suffixes ...string) bool {
 		return slices.ContainsFunc(suffixes, func(s string) bool { return name == "" && strings.HasSuffix(hint, s) })
 	}
@@ -126,7 +127,7 @@ func (n *names) plain(t reflect.Type, hint string) (room, name string) {
 		return m[2], title(m[3]) + "Reply"
 	case m != nil:
 		return m[2], title(m[3]) + "List"
-	case strings.HasSuffix(name, "Body"), strings.HasSuffix(name, "Input"), ends("InputBody", "Request"):
+	case isBody && (strings.HasSuffix(name, "Body") || strings.HasSuffix(name, "Input")), ends("InputBody", "Request"):
 		return room, n.current + "Request"
 	case strings.Contains(name, "["), ends("Body", "Response"):
 		return room, n.current + "Reply"

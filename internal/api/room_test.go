@@ -17,6 +17,7 @@ import (
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/id"
+	"github.com/till-pay/till/internal/money"
 )
 
 // A small made-up room: notes, with every kind of field that a real room has.
@@ -27,6 +28,7 @@ type note struct {
 	Price  string            `json:"price" example:"1.20"`
 	Author *author           `json:"author,omitempty"`
 	Labels map[string]string `json:"labels"`
+	Cost   money.Money       `json:"cost"`
 	At     time.Time         `json:"at"`
 }
 
@@ -106,7 +108,7 @@ func newRoom(t testing.TB) *room {
 	api.Add(r.API, api.Operation{Method: "POST", Path: "/v1/notes", Summary: "Create a note", Tag: "Notes", Scope: write, Status: 201, Text: "Writes a `note`.\n\nNothing else."},
 		func(_ context.Context, c api.Caller, in *createInput) (api.Reply[note], error) {
 			r.caller, r.created = c, append(r.created, *in)
-			return api.Reply[note]{Data: note{ID: id.New(), Title: in.Body.Title, Price: string(in.Body.Price), Author: in.Body.Author, Labels: in.Body.Labels, At: in.Body.When},
+			return api.Reply[note]{Data: note{ID: id.New(), Title: in.Body.Title, Price: string(in.Body.Price), Author: in.Body.Author, Labels: in.Body.Labels, At: in.Body.When, Cost: money.FromMinor(120, "USD")},
 				Replayed: in.Key == "again"}, nil
 		})
 	api.AddList(r.API, api.Operation{Method: "GET", Path: "/v1/notes", Summary: "List notes", Tag: "Notes", Scope: read},
