@@ -185,7 +185,7 @@ func (f *fault) failure() error {
 func (x *exchange) hang() {
 	select {
 	case <-x.request.Context().Done():
-	case <-x.sandbox.done:
+	case <-x.sandbox.live.Done():
 	case <-time.After(maxHang):
 	}
 	panic(http.ErrAbortHandler)
@@ -206,7 +206,7 @@ func (x *exchange) hold() {
 	select {
 	case <-released:
 	case <-x.request.Context().Done():
-	case <-x.sandbox.done:
+	case <-x.sandbox.live.Done():
 	case <-time.After(maxHang):
 	}
 	w.mu.Lock()

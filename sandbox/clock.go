@@ -114,7 +114,7 @@ func (w *world) alarm() {
 		select {
 		case <-due:
 		case <-w.kick:
-		case <-w.sandbox.done:
+		case <-w.sandbox.live.Done():
 			return
 		}
 	}

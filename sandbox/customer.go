@@ -22,15 +22,24 @@ var customers = &Resource{
 	},
 }
 
-func (c *call) checkCustomer() error {
-	if method := c.params.String("invoice_settings", "default_payment_method"); method != "" && c.find("payment_method", method) == nil {
-		return invalid("resource_missing", "invoice_settings[default_payment_method]", "No such PaymentMethod: '%s'%s", method, elsewhere)
+// checkDefaultMethod refuses a payment method as the customer's default that is not the customer's.
+func (c *call) checkDefaultMethod(r *record) error {
+	id := c.params.String("invoice_settings", "default_payment_method")
+	if id == "" {
+		return nil
+	}
+	method := c.find("payment_method", id)
+	switch {
+	case method == nil:
+		return invalid("resource_missing", "invoice_settings[default_payment_method]", "No such PaymentMethod: '%s'%s", id, elsewhere)
+	case method.object.String("customer") != r.id:
+		return invalid("resource_missing", "invoice_settings[default_payment_method]", "The customer does not have a payment method with the ID %s. The payment method must be attached to the customer.", id)
 	}
 	return nil
 }
 
 func createCustomer(c *call, r *record) error {
-	if err := c.checkCustomer(); err != nil {
+	if err := c.checkDefaultMethod(r); err != nil {
 		return err
 	}
 	o := r.object.Set("delinquent", false)
@@ -72,7 +81,7 @@ func attachFirst(c *call, r *record) error {
 	return nil
 }
 
-func updateCustomer(c *call, _ *record) error { return c.checkCustomer() }
+func updateCustomer(c *call, r *record) error { return c.checkDefaultMethod(r) }
 
 // deleteCustomer detaches what belonged to the customer.
 func deleteCustomer(c *call, r *record) error {

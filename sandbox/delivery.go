@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"bytes"
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -132,10 +131,8 @@ func (w *world) deliverQueue() {
 
 // nextDelivery takes the next delivery off the queue and signs it; the request is nil when there is nothing to send after all.
 func (w *world) nextDelivery() (*delivery, *http.Request) {
-	select {
-	case <-w.sandbox.done:
+	if w.sandbox.live.Err() != nil {
 		w.queue = nil
-	default:
 	}
 	if len(w.queue) == 0 {
 		return nil, nil
@@ -177,8 +174,7 @@ func (w *world) signed(d *delivery) (*http.Request, error) {
 		event = event.Clone().Set("api_version", version)
 	}
 	body := event.AppendJSON(nil)
-	// The deadline is the client's; a context of its own would end with this function.
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, d.endpoint.object.String("url"), bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(w.sandbox.live, http.MethodPost, d.endpoint.object.String("url"), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

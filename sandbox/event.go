@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/till-pay/till/sandbox/spec"
 )
 
-// maxEvents bounds how many events a world keeps; Stripe keeps those of thirty days.
-const maxEvents = 100_000
+// Events are kept for thirty days, as at Stripe, and no more than so many of them.
+const (
+	eventLife = 30 * 24 * time.Hour
+	maxEvents = 100_000
+)
 
 var events = &Resource{
 	Object:  "event",
@@ -39,7 +43,7 @@ func (c *call) emitUpdated(kind string, about *record, before *spec.Object) {
 
 func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 	c.refresh(about)
-	data := spec.New("notification_event_data").Set("object", json.RawMessage(about.object.AppendJSON(nil)))
+	data := spec.New("notification_event_data").Set("object", json.RawMessage(c.render(about.object)))
 	if previous != nil {
 		data.Set("previous_attributes", previous)
 	}
@@ -67,15 +71,16 @@ func (c *call) eventID(about *record) string {
 	}
 }
 
-// dropOldEvents keeps a world's events within their bound.
+// dropOldEvents forgets what is older than Stripe keeps, and the oldest where there are too many.
 func (w *world) dropOldEvents() {
 	all := w.all("event")
-	if len(all) <= maxEvents {
-		return
+	since := w.now().Add(-eventLife).Unix()
+	for len(all) > maxEvents || len(all) > 0 && all[0].created < since {
+		delete(w.byID, all[0].id)
+		all[0] = nil
+		all = all[1:]
 	}
-	delete(w.byID, all[0].id)
-	all[0] = nil
-	w.byKind["event"] = all[1:]
+	w.byKind["event"] = all
 }
 
 // own is a call of the sandbox's own, for what happens without a request: events it causes name none.

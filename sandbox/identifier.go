@@ -27,10 +27,23 @@ func (w *world) letters(n int) string {
 }
 
 // newID makes an id as Stripe's look: prefix, version digit 1, five digits of the time, the end of the account's id, eight random.
-func (w *world) newID(prefix string) string { return prefix + w.fragment('1') + w.letters(8) }
+func (w *world) newID(prefix string) string {
+	return w.unused(func() string { return prefix + w.fragment('1') + w.letters(8) })
+}
+
+// unused makes ids until one is new. Each has billions of others beside it, so this ends.
+func (w *world) unused(make func() string) string {
+	for {
+		if id := make(); w.byID[id] == nil {
+			return id
+		}
+	}
+}
 
 // newShortID makes an id of the older form, which customers and requests keep: prefix and fourteen random.
-func (w *world) newShortID(prefix string) string { return prefix + w.letters(14) }
+func (w *world) newShortID(prefix string) string {
+	return w.unused(func() string { return prefix + w.letters(14) })
+}
 
 // newPaymentID makes an id of what belongs to a payment: version digit 3, a shard and seven random. A charge, a refund or a balance
 // transaction shares the first sixteen with its payment, whose id is kin; the payment itself has none.
@@ -41,8 +54,10 @@ func (w *world) newPaymentID(prefix, kin string) string {
 	} else {
 		fragment = w.fragment('3')
 	}
-	shard := string('0' + byte(w.random.Uint64()%3))
-	return prefix + fragment + shard + w.letters(7)
+	return w.unused(func() string {
+		shard := string('0' + byte(w.random.Uint64()%3))
+		return prefix + fragment + shard + w.letters(7)
+	})
 }
 
 // fragment is the sixteen characters that tell when and in which account something was made.

@@ -76,7 +76,7 @@ func (r *Resource) list(c *call) (appender, error) {
 // passes says whether a record passes the list's filters.
 func (r *Resource) passes(c *call, one *record) bool {
 	for _, name := range r.Filters {
-		if c.params.Has(name) && one.object.String(name) != c.params.String(name) {
+		if !c.equals(one, name) {
 			return false
 		}
 	}
@@ -89,6 +89,11 @@ func (r *Resource) passes(c *call, one *record) bool {
 		}
 	}
 	return true
+}
+
+// equals says whether a field has the value that the parameter of the same name asks for, if it is given.
+func (c *call) equals(r *record, name string) bool {
+	return !c.params.Has(name) || r.object.String(name) == c.params.String(name)
 }
 
 // inRange holds a time against an equality or the bounds gt, gte, lt and lte.

@@ -16,10 +16,10 @@ func confirmPaymentIntent(c *call, r *record) error {
 		return invalid("secret_key_required", "", "You cannot confirm this PaymentIntent with a publishable key because its confirmation_method is manual. Please confirm it with a secret key.")
 	}
 	err := c.changing(r, func() error {
-		if err := c.adjustPayment(r); err != nil {
+		if err := c.fill(r); err != nil {
 			return err
 		}
-		return c.fill(r)
+		return c.adjustPayment(r)
 	})
 	if err != nil {
 		return err
@@ -45,10 +45,8 @@ func (c *call) confirmPayment(r *record) error {
 	if method == nil {
 		return c.unexpected(r, "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.")
 	}
-	if method.object.String("customer") == "" {
-		if err := method.reusable(); err != nil {
-			return err
-		}
+	if err := c.belongs(r, method); err != nil {
+		return err
 	}
 	c.readSession(state, r)
 	c.endChallenge(state)
@@ -169,7 +167,7 @@ func usageOf(o *spec.Object) string {
 	return o.String("setup_future_usage")
 }
 
-// keepMethod attaches a payment method that shall be used again to the customer; any other without a customer is spent.
+// keepMethod attaches a payment method that shall be used again to the customer, if there is one; one that shall not is spent.
 func (c *call) keepMethod(r, method *record, usage string) {
 	in := method.private.(*instrument)
 	if usage == "off_session" {
@@ -178,11 +176,12 @@ func (c *call) keepMethod(r, method *record, usage string) {
 	if method.object.String("customer") != "" {
 		return
 	}
-	if customer := r.object.String("customer"); customer != "" && usage != "" {
+	switch customer := r.object.String("customer"); {
+	case usage == "":
+		in.used = true
+	case customer != "":
 		c.attach(method, customer)
-		return
 	}
-	in.used = true
 }
 
 // failPayment books a declined attempt: a failed charge, and an intent that can be tried again with another payment method.

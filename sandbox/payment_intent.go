@@ -229,7 +229,25 @@ func updatePaymentIntent(c *call, r *record) error {
 			}
 		}
 	}
-	return c.adjustPayment(r)
+	was := r.object.String("status")
+	if err := c.adjustPayment(r); err != nil {
+		return err
+	}
+	c.reconsider(r, was)
+	return nil
+}
+
+// reconsider takes an intent that waited for its customer back to before the confirmation, when what the customer was asked about has changed.
+func (c *call) reconsider(r *record, was string) {
+	changed := slices.ContainsFunc(fixedAfterwards, func(name string) bool { return c.params.Has(name) })
+	if !changed || was != requiresAction {
+		return
+	}
+	c.endChallenge(r.private.(*intent))
+	r.object.Set("status", requiresConfirmation).Set("next_action", nil)
+	if r.object.String("payment_method") == "" {
+		r.object.Set("status", requiresMethod)
+	}
 }
 
 // adjustPayment makes the changes that an update or a confirmation asks for.

@@ -29,7 +29,7 @@ var paymentMethods = &Resource{
 	Create:    createPaymentMethod,
 	Update:    updatePaymentMethod,
 	Announces: []string{"updated"},
-	Filters:   []string{"customer", "customer_account", "type"},
+	Filters:   []string{"allow_redisplay", "customer", "customer_account", "type"},
 	Find:      findPaymentMethod,
 	Verbs:     Verbs{"attach": attachPaymentMethod, "detach": detachPaymentMethod},
 	Others: map[string]func(*call) (appender, error){
@@ -242,7 +242,7 @@ func listCustomersMethods(c *call) (appender, error) {
 		return nil, err
 	}
 	return c.listOf("payment_method", "/v1/customers/"+customer.id+"/payment_methods", func(r *record) bool {
-		return r.object.String("customer") == customer.id && (!c.params.Has("type") || r.object.String("type") == c.params.String("type"))
+		return r.object.String("customer") == customer.id && c.equals(r, "type") && c.equals(r, "allow_redisplay")
 	})
 }
 

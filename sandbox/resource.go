@@ -196,10 +196,10 @@ func (r *Resource) update(c *call) (appender, error) {
 	}
 	before := found.object
 	err = c.changing(found, func() error {
-		if err := r.Update(c, found); err != nil {
+		if err := c.fill(found); err != nil {
 			return err
 		}
-		return c.fill(found)
+		return r.Update(c, found)
 	})
 	if err != nil {
 		return nil, err

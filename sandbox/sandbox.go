@@ -35,9 +35,9 @@ type Clock interface {
 type Sandbox struct {
 	clock  Clock
 	seed   [32]byte
-	client *http.Client // delivers webhooks
-	done   chan struct{}
-	ended  sync.Once
+	client *http.Client    // delivers webhooks
+	live   context.Context // until Close
+	end    context.CancelFunc
 
 	mu     sync.Mutex // guards worlds
 	worlds map[string]*world
@@ -58,10 +58,10 @@ func New(options ...Option) *Sandbox {
 	s := &Sandbox{
 		clock:      realClock{},
 		client:     webhookClient(),
-		done:       make(chan struct{}),
 		worlds:     map[string]*world{},
 		challenges: map[string]*challenge{},
 	}
+	s.live, s.end = context.WithCancel(context.Background())
 	_, _ = rand.Read(s.seed[:]) // never fails: crypto/rand ends the program instead
 	for _, set := range options {
 		set(s)
@@ -71,7 +71,7 @@ func New(options ...Option) *Sandbox {
 
 // Close ends deliveries, alarms and held replies. Requests after it are answered still, but nothing happens by itself any more.
 func (s *Sandbox) Close() {
-	s.ended.Do(func() { close(s.done) })
+	s.end()
 	s.client.CloseIdleConnections()
 }
 

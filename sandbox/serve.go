@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log/slog"
@@ -192,11 +193,17 @@ func (x *exchange) perform(c *call, do handler) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := &reply{status: http.StatusOK, body: object.AppendJSON(make([]byte, 0, 2048))}
+	result := &reply{status: http.StatusOK, body: x.world.render(object)}
 	if post {
 		result.header = noRetry
 	}
 	return result, nil
+}
+
+// render writes an object as JSON, in a buffer that is as long as the text.
+func (w *world) render(object appender) []byte {
+	w.scratch = object.AppendJSON(w.scratch[:0])
+	return bytes.Clone(w.scratch)
 }
 
 // refusal is the answer that an error is.

@@ -74,7 +74,12 @@ func updateSetupIntent(c *call, r *record) error {
 			}
 		}
 	}
-	return c.adjustSetup(r)
+	was := r.object.String("status")
+	if err := c.adjustSetup(r); err != nil {
+		return err
+	}
+	c.reconsider(r, was)
+	return nil
 }
 
 func (c *call) adjustSetup(r *record) error {
@@ -98,7 +103,13 @@ func confirmSetupIntent(c *call, r *record) error {
 	if !slices.Contains([]string{requiresMethod, requiresConfirmation, requiresAction}, status) {
 		return c.unexpected(r, "You cannot confirm this SetupIntent because it has a status of "+status+". Only a SetupIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action.")
 	}
-	if err := c.changing(r, func() error { return c.adjustSetup(r) }); err != nil {
+	err := c.changing(r, func() error {
+		if err := c.fill(r); err != nil {
+			return err
+		}
+		return c.adjustSetup(r)
+	})
+	if err != nil {
 		return err
 	}
 	return c.setUp(r)
@@ -111,10 +122,8 @@ func (c *call) setUp(r *record) error {
 	if method == nil {
 		return c.unexpected(r, "You cannot confirm this SetupIntent because it's missing a payment method. Update the SetupIntent with a payment method and then confirm it again.")
 	}
-	if method.object.String("customer") == "" {
-		if err := method.reusable(); err != nil {
-			return err
-		}
+	if err := c.belongs(r, method); err != nil {
+		return err
 	}
 	c.readSession(state, r)
 	c.endChallenge(state)

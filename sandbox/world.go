@@ -15,9 +15,10 @@ type world struct {
 	suffix  string // of the keys that name it
 	account string // acct_…
 
-	mu     sync.Mutex
-	random *rand.Rand
-	made   time.Time
+	mu      sync.Mutex
+	random  *rand.Rand
+	made    time.Time
+	scratch []byte // for rendering
 
 	store
 	timeline
@@ -40,6 +41,3 @@ func newWorld(s *Sandbox, suffix string) *world {
 	w.kick = make(chan struct{}, 1)
 	return w
 }
-
-// secretKey and publishableKey are written as their owners write them, for links that a browser follows.
-func (w *world) publishableKey() string { return "pk_test_" + w.suffix }

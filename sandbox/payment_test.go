@@ -1,0 +1,142 @@
+package sandbox_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestSingleUse: a payment method that has paid without a customer, or was detached, is spent; one that is kept is not.
+func TestSingleUse(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	const spent = "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first."
+	fresh := func() string { return a.must("/v1/payment_methods", "type=card&card[token]=tok_visa").text("id") }
+	once := fresh()
+	a.must("/v1/payment_intents", pay+"&payment_method="+once)
+	a.post("/v1/payment_intents", pay+"&payment_method="+once).wants(t, http.StatusBadRequest, map[string]any{"error.message": spent, "error.code": nil})
+	customer := a.must("/v1/customers", "").text("id")
+	a.post("/v1/payment_methods/"+once+"/attach", "customer="+customer).wants(t, http.StatusBadRequest, map[string]any{"error.message": spent})
+	kept := fresh()
+	a.must("/v1/payment_methods/"+kept+"/attach", "customer="+customer)
+	for range 2 {
+		a.must("/v1/payment_intents", pay+"&customer="+customer+"&payment_method="+kept).wants(t, http.StatusOK, map[string]any{"status": "succeeded"})
+	}
+	later := fresh()
+	a.must("/v1/payment_intents", pay+"&setup_future_usage=off_session&payment_method="+later)
+	a.must("/v1/payment_methods/"+later+"/attach", "customer="+customer)
+	a.must("/v1/payment_methods/"+kept+"/detach", "")
+	a.post("/v1/payment_intents", pay+"&payment_method="+kept).wants(t, http.StatusBadRequest, map[string]any{"error.message": spent})
+	waiting := fresh()
+	intent := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method="+waiting).text("id")
+	a.must("/v1/payment_intents", pay+"&payment_method="+waiting)
+	a.post("/v1/payment_intents/"+intent+"/confirm", "").wants(t, http.StatusBadRequest, map[string]any{"error.message": spent})
+}
+
+// TestBelonging: a customer's payment method pays for that customer only.
+func TestBelonging(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	mine, theirs := a.must("/v1/customers", "payment_method=pm_card_visa").text("id"), a.must("/v1/customers", "").text("id")
+	method := ids(a.get("/v1/customers/"+mine+"/payment_methods", ""))[0]
+	for _, form := range []string{"", "&customer=" + theirs} {
+		got := a.post("/v1/payment_intents", pay+"&payment_method="+method+form)
+		got.wants(t, http.StatusBadRequest, map[string]any{"error.type": "invalid_request_error"})
+		a.post("/v1/setup_intents", "confirm=true&payment_method="+method+form).wants(t, http.StatusBadRequest, nil)
+	}
+	intent := a.must("/v1/payment_intents", "amount=1000&currency=usd&customer="+mine+"&payment_method="+method).text("id")
+	a.must("/v1/payment_intents/"+intent, "customer="+theirs)
+	a.post("/v1/payment_intents/"+intent+"/confirm", "").wants(t, http.StatusBadRequest, nil)
+	if n := len(ids(a.get("/v1/charges", ""))); n != 0 {
+		t.Errorf("%d charges", n)
+	}
+	a.post("/v1/customers/"+theirs, "invoice_settings[default_payment_method]="+method).wants(t, http.StatusBadRequest, map[string]any{"error.code": "resource_missing"})
+	a.must("/v1/customers/"+mine, "invoice_settings[default_payment_method]="+method)
+}
+
+// TestReconsider: changing what a challenged customer was asked about ends the challenge.
+func TestReconsider(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	intent := a.must("/v1/payment_intents", pay+"&payment_method=pm_card_threeDSecure2Required")
+	path, page := "/v1/payment_intents/"+intent.text("id"), a.page(intent)
+	a.must(path, "description=Books").wants(t, http.StatusOK, map[string]any{"status": "requires_action"})
+	a.post(path, "amount=7").wants(t, http.StatusBadRequest, nil)
+	if got := a.browse(http.MethodGet, page, nil); got.StatusCode != http.StatusOK {
+		t.Errorf("a refused change ended the challenge: %d", got.StatusCode)
+	}
+	a.must(path, "amount=2000").wants(t, http.StatusOK, map[string]any{"status": "requires_confirmation", "next_action": nil, "amount": "2000"})
+	if got := a.browse(http.MethodGet, page, nil); got.StatusCode != http.StatusNotFound {
+		t.Errorf("the page shows an amount that has changed: %d", got.StatusCode)
+	}
+	again := a.must(path+"/confirm", "")
+	a.authenticate(again, "complete")
+	a.get(path, "").wants(t, http.StatusOK, map[string]any{"status": "succeeded", "amount_received": "2000"})
+}
+
+// TestRefusedUpdateLeavesNothing: an update is made as a whole or not at all.
+func TestRefusedUpdateLeavesNothing(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	intent := a.must("/v1/payment_intents", "amount=1000&currency=usd&metadata[a]=1").text("id")
+	before := a.get("/v1/payment_intents/"+intent, "").raw
+	many := ""
+	for i := range 49 {
+		many += "&metadata[k" + strings.Repeat("x", i) + "]=1"
+	}
+	for _, form := range []string{"amount=2000&metadata[b]=2&customer=cus_none", "amount=2000&payment_method=pm_none", "description=x&amount=1", "metadata[b]=1&metadata[c]=2&amount=2000" + many} {
+		if got := a.post("/v1/payment_intents/"+intent, form); got.status != http.StatusBadRequest {
+			t.Errorf("%s: %d", form, got.status)
+		}
+	}
+	if after := a.get("/v1/payment_intents/"+intent, "").raw; after != before {
+		t.Errorf("was %s\nis  %s", before, after)
+	}
+}
+
+// TestAuthorizationExpires: a held payment that nobody captures is given back after seven days, and not before.
+func TestAuthorizationExpires(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	held := a.must("/v1/payment_intents", "amount=1000&currency=usd&capture_method=manual&confirm=true&payment_method=pm_card_visa&expand[]=latest_charge")
+	captured := a.must("/v1/payment_intents", "amount=1000&currency=usd&capture_method=manual&confirm=true&payment_method=pm_card_visa").text("id")
+	a.must("/v1/payment_intents/"+captured+"/capture", "")
+	held.wants(t, http.StatusOK, map[string]any{"latest_charge.captured": false, "latest_charge.paid": true, "latest_charge.balance_transaction": nil,
+		"latest_charge.payment_method_details.card.capture_before": "1768219200", "amount_capturable": "1000"})
+	a.clock.Advance(7*24*time.Hour - time.Second)
+	a.get("/v1/payment_intents/"+held.text("id"), "").wants(t, http.StatusOK, map[string]any{"status": "requires_capture"})
+	a.clock.Advance(time.Second)
+	a.get("/v1/payment_intents/"+held.text("id"), "expand[]=latest_charge").wants(t, http.StatusOK, map[string]any{"status": "canceled", "cancellation_reason": "automatic", "latest_charge.refunded": true, "amount_capturable": "0"})
+	a.get("/v1/payment_intents/"+captured, "").wants(t, http.StatusOK, map[string]any{"status": "succeeded"})
+	a.post("/v1/payment_intents/"+held.text("id")+"/capture", "").wants(t, http.StatusBadRequest, map[string]any{"error.code": "payment_intent_unexpected_state"})
+	a.post("/v1/refunds", "charge="+held.text("latest_charge.id")).wants(t, http.StatusBadRequest, map[string]any{"error.code": "charge_already_refunded"})
+}
+
+// TestOptionsOfCards: an option of cards overrides the intent's own.
+func TestOptionsOfCards(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	customer := a.must("/v1/customers", "").text("id")
+	got := a.must("/v1/payment_intents", "amount=1000&currency=usd&confirm=true&payment_method=pm_card_visa&customer="+customer+
+		"&payment_method_options[card][capture_method]=manual&payment_method_options[card][setup_future_usage]=off_session")
+	got.wants(t, http.StatusOK, map[string]any{"status": "requires_capture"})
+	if n := len(ids(a.get("/v1/customers/"+customer+"/payment_methods", ""))); n != 1 {
+		t.Errorf("%d cards are kept", n)
+	}
+	a.post("/v1/payment_intents", pay+"&payment_method=pm_card_threeDSecure2Required&error_on_requires_action=true").wants(t, http.StatusPaymentRequired, map[string]any{"error.code": "authentication_required"})
+}
+
+// TestEventsAge: events are kept for thirty days.
+func TestEventsAge(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	a.must("/v1/customers", "")
+	old := ids(a.get("/v1/events", ""))[0]
+	a.clock.Advance(30 * 24 * time.Hour)
+	a.must("/v1/customers", "")
+	a.get("/v1/events/"+old, "").wants(t, http.StatusOK, nil)
+	a.clock.Advance(time.Second)
+	a.must("/v1/customers", "")
+	a.get("/v1/events/"+old, "").wants(t, http.StatusNotFound, nil)
+}
