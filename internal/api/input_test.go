@@ -14,12 +14,16 @@ func TestGoodRequest(t *testing.T) {
 	r := newRoom(t)
 	var got struct {
 		Success bool
-		Data    note
+		Data    struct {
+			Title, Price, Cost string
+			Author             author
+			Labels             map[string]string
+		}
 	}
 	a := r.do(t, "POST", "/v1/notes", `{"title":"Milk","price":1.20,"kind":"loud","loud":true,"email":"a@b.example","link":"https://x.example/?a=1",
 		"ref":"01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83","when":"2026-01-31T09:30:00+01:00","tags":["a","b"],"author":{"name":"Jenny","age":7},"labels":{"a":"1"}}`)
 	a.ok(201, &got)
-	if !got.Success || got.Data.Title != "Milk" || got.Data.Price != "1.20" || got.Data.Author.Age != 7 || got.Data.Labels["a"] != "1" {
+	if !got.Success || got.Data.Title != "Milk" || got.Data.Price != "1.20" || got.Data.Cost != "1.20" || got.Data.Author.Age != 7 || got.Data.Labels["a"] != "1" {
 		t.Errorf("%s", a.Body)
 	}
 	if r.caller.Merchant != "m" || r.caller.KeyID != "k" || a.Header().Get("Idempotent-Replayed") != "" {
