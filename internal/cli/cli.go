@@ -74,6 +74,10 @@ func run(parser *kong.Kong, args []string, out, errs io.Writer) int {
 		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
+	if file := (configError{}); errors.As(err, &file) {
+		fmt.Fprintln(errs, "till:", oneLine(file.Error()))
+		return 2
+	}
 	if err != nil {
 		fmt.Fprintf(errs, "till: %v\nRun \"till --help\" for the commands, \"till COMMAND --help\" for one with an example.\n", err)
 		return 2

@@ -20,14 +20,14 @@ func (f configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.P
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("cannot read the configuration file: %w", err)
+		return configError{fmt.Errorf("cannot read the configuration file: %w", err)}
 	}
 	var values map[string]any
 	if err := json.Unmarshal(content, &values); err != nil {
-		return fmt.Errorf("the configuration file %s is not a JSON object of flags: %w", path, err)
+		return configError{fmt.Errorf("the configuration file %s is not a JSON object of flags: %w", path, err)}
 	}
 	if err := known(k, values); err != nil {
-		return fmt.Errorf("the configuration file %s: %w", path, err)
+		return configError{fmt.Errorf("the configuration file %s: %w", path, err)}
 	}
 	ctx.AddResolver(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		for _, name := range flag.Envs {
@@ -39,6 +39,9 @@ func (f configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.P
 	}))
 	return nil
 }
+
+// configError is a fault of the file, which --help would not mend.
+type configError struct{ error }
 
 // known refuses a name that no command has as a flag: a mistyped setting must not be silently ignored.
 func known(k *kong.Kong, values map[string]any) error {

@@ -40,6 +40,13 @@ func (k *keyCreate) Run(c *console) error {
 		return err
 	}
 	defer a.DB.Close()
+	scopes := k.Scopes
+	if len(scopes) == 0 {
+		scopes = api.Scopes
+	}
+	if _, err := merchant.CheckScopes(scopes); err != nil { // before a new merchant is made
+		return err
+	}
 	m, err := a.Merchants.Find(c.ctx, k.Merchant)
 	if isMissing(err) {
 		if m, err = a.Merchants.CreateMerchant(c.ctx, k.Merchant); err == nil {
@@ -48,10 +55,6 @@ func (k *keyCreate) Run(c *console) error {
 	}
 	if err != nil {
 		return err
-	}
-	scopes := k.Scopes
-	if len(scopes) == 0 {
-		scopes = api.Scopes
 	}
 	made, secret, err := a.Merchants.CreateKey(c.ctx, merchant.KeyInput{Merchant: m.ID, Mode: k.Mode, Name: k.Name, Scopes: scopes})
 	if err != nil {
@@ -127,6 +130,9 @@ func shown(k merchant.Key) any {
 
 func keysOf(c *console, a *app.App, name string) ([]merchant.Key, error) {
 	m, err := a.Merchants.Find(c.ctx, name)
+	if isMissing(err) {
+		return nil, fmt.Errorf("there is no merchant %q; till key create --merchant %q makes one", name, name)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (m *Merchants) CreateKey(ctx context.Context, in KeyInput) (key Key, secret
 	if err := checkMode(in.Mode); err != nil {
 		return Key{}, "", err
 	}
-	scopes, err := checkScopes(in.Scopes)
+	scopes, err := CheckScopes(in.Scopes)
 	if err != nil {
 		return Key{}, "", err
 	}
@@ -81,8 +81,8 @@ func (m *Merchants) RevokeKey(ctx context.Context, scope db.Scope, keyID string)
 	return key, err
 }
 
-// checkScopes gives the scopes back in the order of the reference, each once.
-func checkScopes(asked []string) ([]string, error) {
+// CheckScopes gives the scopes back in the order of the reference, each once.
+func CheckScopes(asked []string) ([]string, error) {
 	all := strings.Join(api.Scopes, ", ")
 	if len(asked) == 0 {
 		return nil, fault.New(fault.ParameterMissing, "scopes", "A key needs at least one scope of: %s.", all)
