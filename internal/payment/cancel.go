@@ -54,9 +54,7 @@ func cancelling(scope db.Scope, id string, now int64) db.Change {
 }
 
 func (s *Payments) registerCancel() {
-	s.Once.Register(cancelCall, once.Steps{Send: s.sendCancel, Find: s.findCancel, Refuse: func(c once.Call, _ *stripe.Error) once.Decide {
-		return s.release(c, func(p *Payment) { p.cancelling = false })
-	}})
+	s.Once.Register(cancelCall, once.Steps{Send: s.sendCancel, Find: s.findCancel, Refuse: s.refused})
 }
 
 func (s *Payments) sendCancel(ctx context.Context, c once.Call) (once.Decide, error) {
@@ -68,7 +66,7 @@ func (s *Payments) sendCancel(ctx context.Context, c once.Call) (once.Decide, er
 	if err != nil {
 		return nil, err
 	}
-	return s.cancelled(c, seen), nil
+	return s.ended(c, &seen), nil
 }
 
 func (s *Payments) findCancel(ctx context.Context, c once.Call) (once.Decide, error) {
@@ -83,18 +81,5 @@ func (s *Payments) findCancel(ctx context.Context, c once.Call) (once.Decide, er
 	case seen.Status != stripe.Canceled && seen.Status != stripe.Succeeded:
 		return nil, once.Absent
 	}
-	return s.cancelled(c, seen), nil
-}
-
-// cancelled takes in the answer, and that the cancellation is no longer on its way: a failed payment stays failed.
-func (s *Payments) cancelled(c once.Call, seen stripe.PaymentIntent) once.Decide {
-	return func(ctx context.Context) ([]db.Change, error) {
-		was, err := s.find(ctx, c.Scope, c.Row)
-		if err != nil {
-			return nil, err
-		}
-		o := Observe(was, seen, s.Clock.Now())
-		o.Now.cancelling = false
-		return s.changes(was, o)
-	}
+	return s.ended(c, &seen), nil
 }

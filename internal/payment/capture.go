@@ -86,7 +86,7 @@ func (s *Payments) run(ctx context.Context, c once.Call, claim db.Change, agains
 }
 
 func (s *Payments) registerCapture() {
-	s.Once.Register(captureCall, once.Steps{Send: s.sendCapture, Find: s.findCapture, Refuse: s.refuseCapture})
+	s.Once.Register(captureCall, once.Steps{Send: s.sendCapture, Find: s.findCapture, Refuse: s.refused})
 }
 
 func (s *Payments) sendCapture(ctx context.Context, c once.Call) (once.Decide, error) {
@@ -101,7 +101,7 @@ func (s *Payments) sendCapture(ctx context.Context, c once.Call) (once.Decide, e
 	if err != nil {
 		return nil, err
 	}
-	return s.takeIn(c.Scope, c.Row, seen, 0), nil
+	return s.ended(c, &seen), nil
 }
 
 // findCapture looks at the intent itself: a capture has happened if it no longer waits for one.
@@ -117,22 +117,31 @@ func (s *Payments) findCapture(ctx context.Context, c once.Call) (once.Decide, e
 	case seen.Status == stripe.RequiresCapture:
 		return nil, once.Absent
 	}
-	return s.takeIn(c.Scope, c.Row, seen, 0), nil
+	return s.ended(c, &seen), nil
 }
 
-func (s *Payments) refuseCapture(c once.Call, _ *stripe.Error) once.Decide {
-	return s.release(c, func(p *Payment) { p.capturing = 0 })
+// refused takes back the claim of a call that Stripe refused. Where Stripe shows the intent that stood against it, that is taken in.
+func (s *Payments) refused(c once.Call, why *stripe.Error) once.Decide {
+	return s.ended(c, why.PaymentIntent)
 }
 
-// release takes back a claim whose call Stripe refused: the payment stands as before.
-func (s *Payments) release(c once.Call, undo func(*Payment)) once.Decide {
+// ended takes in that a capture or a cancellation is no longer on its way, and the intent as Stripe showed it then, if it did.
+func (s *Payments) ended(c once.Call, seen *stripe.PaymentIntent) once.Decide {
 	return func(ctx context.Context) ([]db.Change, error) {
 		was, err := s.find(ctx, c.Scope, c.Row)
 		if err != nil {
 			return nil, err
 		}
 		now := was
-		undo(&now)
-		return s.changes(was, Outcome{Now: now})
+		switch c.Name {
+		case captureCall:
+			now.capturing = 0
+		case cancelCall:
+			now.cancelling = false
+		}
+		if seen == nil {
+			return s.changes(was, Outcome{Now: now})
+		}
+		return s.changes(was, Observe(now, *seen, s.Clock.Now()))
 	}
 }

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -31,67 +32,88 @@ func outcome(was, now Payment, at time.Time) Outcome {
 	return Outcome{Now: now, Entries: entries(was, now, at), Events: events(was, now, at)}
 }
 
-// merge joins what we know with what Stripe says. It only ever learns: an old snapshot changes nothing that a newer one has told.
+// merge joins what we know with what Stripe says. It only ever learns: a word of a stage that the intent has left moves nothing, and money
+// moves everything.
 func merge(was Payment, seen stripe.PaymentIntent) Payment {
-	now := was
-	if was.ProviderRef == "" {
-		now.ProviderRef = seen.ID
+	if was.ProviderRef != "" && was.ProviderRef != seen.ID {
+		return was
 	}
-	if seen.LatestCharge.ID != "" && (was.chargeRef == "" || seen.AmountReceived > 0) {
-		now.chargeRef = seen.LatestCharge.ID
+	now := was
+	if was.ProviderRef == "" { // from now on there is an intent, and it must be ended
+		now.ProviderRef, now.dueAt = seen.ID, was.ResolveBy
 	}
 	if seen.AmountReceived > was.Captured.Minor {
 		now.Captured.Minor = seen.AmountReceived
 	}
 	learnFee(&now, seen)
-	now.Status = next(was.Status, now.Captured.Minor, seen)
-	settle(&now, was, seen)
+	if stage(seen.Status, declined(seen)) >= stage(was.providerStatus, was.Status == Failed) {
+		advance(&now, seen)
+	}
+	if now.Captured.Positive() {
+		now.Status = Completed
+	}
+	settle(&now)
 	return now
 }
 
-// next is the machine. Money seen wins over everything; otherwise an end stays, and a word that we do not know moves nothing.
-func next(was Status, captured int64, seen stripe.PaymentIntent) Status {
-	if captured > 0 {
-		return Completed
-	}
-	switch seen.Status {
-	case stripe.RequiresCapture:
-		if was == Pending || was == Failed {
-			return Authorized
-		}
-	case stripe.Canceled:
-		if was == Pending || was == Authorized {
-			return Cancelled
-		}
-	case stripe.RequiresPaymentMethod:
-		if was == Pending && seen.LastPaymentError != nil {
-			return Failed
-		}
-	}
-	return was
+// stages orders Stripe's words as an intent's life goes, for events come in any order. A word that is not here moves nothing.
+var stages = map[string]int{
+	"": 0, stripe.RequiresPaymentMethod: 1, stripe.RequiresConfirmation: 1, stripe.RequiresAction: 2, stripe.Processing: 3,
+	stripe.RequiresCapture: 5, stripe.Canceled: 6, stripe.Succeeded: 7,
 }
 
-// settle fills in what goes with the status.
-func settle(now *Payment, was Payment, seen stripe.PaymentIntent) {
-	now.providerStatus = seen.Status
-	switch now.Status {
-	case Pending:
-		now.NextAction = actionOf(seen)
-	case Failed:
-		now.NextAction = nil
-		if seen.LastPaymentError != nil {
-			now.Failure = failureOf(seen.LastPaymentError)
-		}
-	default:
-		now.NextAction, now.Failure = nil, nil
+// stage is where an intent stands. A declined one may begin anew in the payer's browser: that is no new stage, for what counts then is whether
+// a hold or money follows.
+func stage(word string, declined bool) int {
+	s, known := stages[word]
+	switch {
+	case !known:
+		return -1
+	case declined:
+		return max(s, 4)
 	}
-	if now.Status == Completed || now.Status == Cancelled {
+	return s
+}
+
+// declined says that the last try of an intent failed and that no other has begun.
+func declined(seen stripe.PaymentIntent) bool {
+	return seen.Status == stripe.RequiresPaymentMethod && seen.LastPaymentError != nil
+}
+
+// advance follows an intent to the stage that it has reached, or has reached before.
+func advance(now *Payment, seen stripe.PaymentIntent) {
+	was := now.Status
+	now.providerStatus = seen.Status
+	if seen.LatestCharge.ID != "" {
+		now.chargeRef = seen.LatestCharge.ID
+	}
+	switch {
+	case seen.Status == stripe.RequiresCapture && (was == Pending || was == Failed):
+		now.Status = Authorized
+	case was == Pending && (declined(seen) || seen.Status == stripe.Canceled && seen.LastPaymentError != nil):
+		now.Status = Failed
+	case seen.Status == stripe.Canceled && (was == Pending || was == Authorized):
+		now.Status = Cancelled
+	}
+	now.NextAction = actionOf(seen)
+	if seen.LastPaymentError != nil {
+		now.Failure = failureOf(seen.LastPaymentError)
+	}
+}
+
+// settle leaves of a payment's state what goes with its status.
+func settle(now *Payment) {
+	if now.Status != Pending {
+		now.NextAction = nil
+	}
+	if now.Status != Failed {
+		now.Failure = nil
+	}
+	over := now.providerStatus == stripe.Canceled || now.Status == Completed
+	if over {
 		now.capturing, now.cancelling = 0, false
 	}
-	switch { // what stays open at Stripe is looked at again; a failed intent stays payable until it is cancelled
-	case now.Status == Pending, now.Status == Failed && seen.Status != stripe.Canceled:
-		now.dueAt = was.dueAt
-	default:
+	if over || now.Status == Authorized { // anything else stays payable at Stripe, and is ended there by resolve_by
 		now.dueAt = never
 	}
 }
@@ -196,7 +218,7 @@ func (s *Payments) Refetch(ctx context.Context, scope db.Scope, generation int64
 
 // hear takes in an intent and returns the payment as it then stands; the zero Payment where it is none of ours.
 func (s *Payments) hear(ctx context.Context, scope db.Scope, generation int64, seen stripe.PaymentIntent) (Payment, error) {
-	p, err := s.known(ctx, scope, generation, seen.ID, seen.Metadata[stripe.Tag])
+	p, err := s.known(ctx, scope, generation, seen)
 	if err != nil || p.ID == "" {
 		return p, err
 	}
@@ -207,15 +229,32 @@ func (s *Payments) hear(ctx context.Context, scope db.Scope, generation int64, s
 }
 
 // known finds a payment by Stripe's id, else by our id in the intent's metadata, within one account. The zero Payment is none.
-func (s *Payments) known(ctx context.Context, scope db.Scope, generation int64, intent, tag string) (Payment, error) {
-	p, err := s.byProviderRef(ctx, scope, intent)
-	if err == db.ErrNone && tag != "" {
-		p, err = s.find(ctx, scope, tag)
-		if err == nil && p.ProviderRef != "" && p.ProviderRef != intent {
-			return Payment{}, nil // another intent carries a copy of our metadata
-		}
+func (s *Payments) known(ctx context.Context, scope db.Scope, generation int64, seen stripe.PaymentIntent) (Payment, error) {
+	p, err := s.OfIntent(ctx, scope, generation, seen.ID)
+	tag := seen.Metadata[stripe.Tag]
+	if err != nil || p.ID != "" || seen.ID == "" || tag == "" {
+		return p, err
 	}
-	if err == db.ErrNone || err == nil && p.generation != generation {
+	p, err = s.find(ctx, scope, tag)
+	if errors.Is(err, db.ErrNone) || err == nil && (p.generation != generation || !p.mayBe(seen)) {
+		return Payment{}, nil
+	}
+	return p, err
+}
+
+// mayBe says whether an intent that carries a payment's id in its metadata can be that payment's: metadata is copied easily.
+func (p Payment) mayBe(seen stripe.PaymentIntent) bool {
+	like := p.Amount.Minor == seen.Amount && strings.EqualFold(string(p.Currency), seen.Currency)
+	return p.ProviderRef == seen.ID || p.ProviderRef == "" && like
+}
+
+// OfIntent is the payment that an intent of an account belongs to; the zero Payment is none.
+func (s *Payments) OfIntent(ctx context.Context, scope db.Scope, generation int64, intent string) (Payment, error) {
+	if intent == "" { // a payment that Stripe has not answered for has no intent yet: it must not be found by that
+		return Payment{}, nil
+	}
+	p, err := s.byProviderRef(ctx, scope, intent)
+	if errors.Is(err, db.ErrNone) || err == nil && p.generation != generation {
 		return Payment{}, nil
 	}
 	return p, err
@@ -230,12 +269,4 @@ func unchanged(was, now Payment) bool {
 
 func same[T comparable](a, b *T) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
-}
-
-// OfIntent is the payment that an intent of an account belongs to; the zero Payment is none.
-func (s *Payments) OfIntent(ctx context.Context, scope db.Scope, generation int64, intent string) (Payment, error) {
-	if intent == "" {
-		return Payment{}, nil
-	}
-	return s.known(ctx, scope, generation, intent, "")
 }

@@ -25,11 +25,12 @@ func (s *Payments) sweep(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, p := range due {
-		if err := s.resolve(ctx, p); err != nil {
-			s.Log.LogAttrs(ctx, slog.LevelWarn, "payment not resolved yet", slog.String("payment", p.ID), slog.Any("error", err))
-		}
+		// The next look is arranged before this one, which Stripe's silence may outlast: a payment that cannot be ended must not keep the others waiting.
 		if err := s.DB.Write(ctx, postpone(p, s.Clock.Now().Add(again))); err != nil {
 			return false, err
+		}
+		if err := s.resolve(ctx, p); err != nil {
+			s.Log.LogAttrs(ctx, slog.LevelWarn, "payment not resolved yet", slog.String("payment", p.ID), slog.Any("error", err))
 		}
 	}
 	return len(due) == batch, nil

@@ -102,6 +102,9 @@ func (s *Refunds) takeIn(scope db.Scope, row string, seen stripe.Refund, attempt
 
 // Heard takes in a refund that a webhook brought: one of ours, or one that was made elsewhere for a payment of ours. Any other changes nothing.
 func (s *Refunds) Heard(ctx context.Context, scope db.Scope, generation int64, seen stripe.Refund) error {
+	if seen.ID == "" { // ours have no id of Stripe's until Stripe has answered: none may be found by that
+		return nil
+	}
 	r, err := s.known(ctx, scope, seen)
 	if err == nil {
 		if r.generation != generation {
@@ -141,7 +144,7 @@ func (s *Refunds) Refetch(ctx context.Context, scope db.Scope, generation int64,
 	return nil
 }
 
-// known is the refund of ours that Stripe speaks of: by Stripe's id, else by our id in its metadata.
+// known is the refund of ours that Stripe speaks of: by Stripe's id, else by our id in its metadata, which may be a copy.
 func (s *Refunds) known(ctx context.Context, scope db.Scope, seen stripe.Refund) (Refund, error) {
 	r, err := s.byProviderRef(ctx, scope, seen.ID)
 	tag := seen.Metadata[stripe.Tag]
@@ -149,7 +152,7 @@ func (s *Refunds) known(ctx context.Context, scope db.Scope, seen stripe.Refund)
 		return r, err
 	}
 	r, err = s.find(ctx, scope, tag)
-	if err == nil && r.ProviderRef != "" && r.ProviderRef != seen.ID {
+	if err == nil && r.ProviderRef != seen.ID && (r.ProviderRef != "" || r.Amount.Minor != seen.Amount) {
 		return Refund{}, db.ErrNone
 	}
 	return r, err

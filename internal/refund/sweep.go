@@ -27,11 +27,12 @@ func (s *Refunds) sweep(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, r := range due {
-		if err := s.refetch(ctx, r); err != nil {
-			s.Log.LogAttrs(ctx, slog.LevelWarn, "refund not resolved yet", slog.String("refund", r.ID), slog.Any("error", err))
-		}
+		// The next look is arranged before this one, which Stripe's silence may outlast: a refund that stays open must not keep the others waiting.
 		if err := s.DB.Write(ctx, postpone(r, s.Clock.Now().Add(again))); err != nil {
 			return false, err
+		}
+		if err := s.refetch(ctx, r); err != nil {
+			s.Log.LogAttrs(ctx, slog.LevelWarn, "refund not resolved yet", slog.String("refund", r.ID), slog.Any("error", err))
 		}
 	}
 	return len(due) == batch, nil
