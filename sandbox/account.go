@@ -2,7 +2,7 @@ package sandbox
 
 import "github.com/till-pay/till/sandbox/spec"
 
-var accounts = &Resource{
+var accounts = &resource{
 	Object: "account",
 	Path:   singleton,
 	Noun:   "account",

@@ -6,7 +6,7 @@ import (
 	"github.com/till-pay/till/sandbox/spec"
 )
 
-var balances = &Resource{
+var balances = &resource{
 	Object: "balance",
 	Path:   singleton,
 	Others: map[string]func(*call) (appender, error){"GET /v1/balance": showBalance},

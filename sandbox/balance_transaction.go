@@ -6,7 +6,7 @@ import (
 	"github.com/till-pay/till/sandbox/spec"
 )
 
-var balanceTransactions = &Resource{
+var balanceTransactions = &resource{
 	Object:  "balance_transaction",
 	Path:    "/v1/balance_transactions",
 	Prefix:  "txn_",

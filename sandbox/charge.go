@@ -21,7 +21,7 @@ const (
 	descriptorPrefix = descriptor + "* "
 )
 
-var charges = &Resource{
+var charges = &resource{
 	Object:    "charge",
 	Path:      "/v1/charges",
 	Prefix:    "ch_",

@@ -2,7 +2,7 @@ package sandbox
 
 import "github.com/till-pay/till/sandbox/spec"
 
-var customers = &Resource{
+var customers = &resource{
 	Object:    "customer",
 	Path:      "/v1/customers",
 	Prefix:    "cus_",

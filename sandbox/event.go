@@ -15,7 +15,7 @@ const (
 	maxEvents = 100_000
 )
 
-var events = &Resource{
+var events = &resource{
 	Object:  "event",
 	Path:    "/v1/events",
 	Prefix:  "evt_",

@@ -64,7 +64,7 @@ func (c *call) limit() int {
 // paging are the parameters that every list takes.
 var paging = []string{"limit", "starting_after", "ending_before", "expand", "created"}
 
-func (r *Resource) list(c *call) (appender, error) {
+func (r *resource) list(c *call) (appender, error) {
 	for _, name := range c.params.Names() {
 		if !slices.Contains(paging, name) && !slices.Contains(r.Filters, name) && r.Matches[name] == nil {
 			return nil, unbuilt("the parameter %s of %s", name, c.op)
@@ -74,7 +74,7 @@ func (r *Resource) list(c *call) (appender, error) {
 }
 
 // passes says whether a record passes the list's filters.
-func (r *Resource) passes(c *call, one *record) bool {
+func (r *resource) passes(c *call, one *record) bool {
 	for _, name := range r.Filters {
 		if !c.equals(one, name) {
 			return false

@@ -43,7 +43,7 @@ func (c *call) confirmPayment(r *record) error {
 	state := r.private.(*intent)
 	method := c.find("payment_method", r.object.String("payment_method"))
 	if method == nil {
-		return c.unexpected(r, "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.")
+		return c.unexpected(r, r.missingMethod())
 	}
 	if err := c.belongs(r, method); err != nil {
 		return err

@@ -30,7 +30,7 @@ type intent struct {
 	confirming    bool   // the confirmation that follows is one with the creation
 }
 
-var paymentIntents = &Resource{
+var paymentIntents = &resource{
 	Object: "payment_intent",
 	Path:   "/v1/payment_intents",
 	Prefix: "pi_",
@@ -45,7 +45,7 @@ var paymentIntents = &Resource{
 	Made:      confirmIfAsked,
 	Update:    updatePaymentIntent,
 	Announces: []string{"created"},
-	Verbs:     Verbs{"confirm": confirmPaymentIntent, "capture": capturePaymentIntent, "cancel": cancelPaymentIntent},
+	Verbs:     verbs{"confirm": confirmPaymentIntent, "capture": capturePaymentIntent, "cancel": cancelPaymentIntent},
 	Filters:   []string{"customer", "customer_account"},
 	Search:    []string{"amount", "currency", "customer", "status"},
 	Browser:   []string{"GET", "confirm"},
@@ -75,7 +75,26 @@ func createPaymentIntent(c *call, r *record) error {
 		return err
 	}
 	c.chooseOptions(r, "payment_intent_payment_method_options")
-	return c.choosePaymentMethod(r)
+	return c.chooseFirst(r)
+}
+
+// chooseFirst chooses the payment method of a new intent, which one that is to be confirmed at once must have.
+func (c *call) chooseFirst(r *record) error {
+	if err := c.choosePaymentMethod(r); err != nil {
+		return err
+	}
+	if r.private.(*intent).confirming && r.object.String("payment_method") == "" {
+		return invalid(r.resource.Object+"_unexpected_state", "", "%s", r.missingMethod())
+	}
+	return nil
+}
+
+// missingMethod refuses to confirm an intent that has no payment method.
+func (r *record) missingMethod() string {
+	if r.resource.Object == "setup_intent" {
+		return "You cannot confirm this SetupIntent because it's missing a payment method. Update the SetupIntent with a payment method and then confirm it again."
+	}
+	return "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken."
 }
 
 func confirmIfAsked(c *call, r *record) error {
@@ -172,7 +191,6 @@ func (c *call) choosePaymentMethod(r *record) error {
 		if err := c.describeMethod(method, c.params.Sub("payment_method_data")); err != nil {
 			return err
 		}
-		c.insert(method)
 	case c.params.Unset("payment_method"):
 		r.object.Set("payment_method", nil)
 		r.object.Set("status", requiresMethod)
@@ -189,6 +207,7 @@ func (c *call) choosePaymentMethod(r *record) error {
 	if err := c.belongs(r, method); err != nil {
 		return err
 	}
+	c.keep(method)
 	r.object.Set("payment_method", method.id).Set("status", requiresConfirmation)
 	return nil
 }

@@ -19,7 +19,7 @@ type instrument struct {
 	setUp    bool // its holder has authenticated for payments off session
 }
 
-var paymentMethods = &Resource{
+var paymentMethods = &resource{
 	Object:    "payment_method",
 	Path:      "/v1/payment_methods",
 	Prefix:    "pm_",
@@ -31,7 +31,7 @@ var paymentMethods = &Resource{
 	Announces: []string{"updated"},
 	Filters:   []string{"allow_redisplay", "customer", "customer_account", "type"},
 	Find:      findPaymentMethod,
-	Verbs:     Verbs{"attach": attachPaymentMethod, "detach": detachPaymentMethod},
+	Verbs:     verbs{"attach": attachPaymentMethod, "detach": detachPaymentMethod},
 	Others: map[string]func(*call) (appender, error){
 		"GET /v1/customers/x_1/payment_methods":     listCustomersMethods,
 		"GET /v1/customers/x_1/payment_methods/x_1": retrieveCustomersMethod,
@@ -53,15 +53,13 @@ func findPaymentMethod(c *call, id string) (*record, error) {
 	return r, nil
 }
 
-// paymentMethod finds or makes what a payment_method parameter names.
+// paymentMethod finds or makes what a payment_method parameter names. What it makes is not stored until it is used, by attaching it or
+// by choosing it for an intent.
 func (c *call) paymentMethod(id string) (*record, error) {
 	if name, virtual := strings.CutPrefix(id, "pm_card_"); virtual {
 		if known := cardByName(name); known != nil {
 			r := c.record("payment_method", c.newID("pm_"))
 			c.fillCard(r, &instrument{card: known, cvc: true}, c.now().Month(), c.now().Year()+1)
-			if c.op.Method() != http.MethodGet { // looking at it leaves nothing behind
-				c.insert(r)
-			}
 			return r, nil
 		}
 	}
@@ -207,9 +205,17 @@ func (c *call) validateCard(r *record) error {
 
 // attach gives a payment method to a customer.
 func (c *call) attach(r *record, customer string) {
+	c.keep(r)
 	r.object.Set("customer", customer)
 	passChecks(r)
 	c.emit("payment_method.attached", r)
+}
+
+// keep stores a payment method that was made on sight.
+func (c *call) keep(method *record) {
+	if c.byID[method.id] == nil {
+		c.insert(method)
+	}
 }
 
 // passChecks writes the issuer's word on the security code into the card.

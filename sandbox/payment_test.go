@@ -140,3 +140,34 @@ func TestEventsAge(t *testing.T) {
 	a.must("/v1/customers", "")
 	a.get("/v1/events/"+old, "").wants(t, http.StatusNotFound, nil)
 }
+
+// TestRefusedCreationLeavesNothing: neither an object nor the payment method that it would have used, nor an event.
+func TestRefusedCreationLeavesNothing(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	customer := a.must("/v1/customers", "").text("id")
+	for path, forms := range map[string][]string{
+		"/v1/payment_intents": {
+			"amount=1000&currency=usd&confirm=true", "amount=1000&currency=xyz&payment_method=pm_card_visa", "amount=1&currency=usd&payment_method=pm_card_visa&confirm=true",
+			byNumber("4242424242424241"), pay + "&payment_method_data[type]=sepa_debit", pay + "&payment_method=pm_card_nothing", pay + "&payment_method=pm_card_visa&customer=cus_none",
+			pay + "&payment_method=pm_card_visa&automatic_payment_methods[enabled]=true&payment_method_types[]=card", pay + "&payment_method=pm_card_visa&on_behalf_of=acct_1",
+		},
+		"/v1/setup_intents": {"confirm=true", "payment_method=pm_none", "customer=cus_none&payment_method=pm_card_visa", "usage=never"},
+		"/v1/customers":     {"payment_method=pm_card_chargeDeclined", "payment_method=pm_none", "email=a%40b&invoice_settings[default_payment_method]=pm_none"},
+		"/v1/payment_methods/pm_card_chargeDeclinedStolenCard/attach": {"customer=" + customer},
+		"/v1/payment_methods/pm_card_visa/attach":                     {"", "customer=cus_none"},
+		"/v1/payment_methods/pm_card_visa/detach":                     {""},
+		"/v1/refunds":           {"", "charge=ch_none", "payment_intent=pi_none", "charge=ch_none&amount=-1"},
+		"/v1/webhook_endpoints": {"url=x&enabled_events[]=*", "url=https%3A%2F%2Fshop.example.com&enabled_events[]=*&connect=true"},
+	} {
+		for _, form := range forms {
+			if got := a.post(path, form); got.status < 400 || got.status > 501 || got.text("error.message") == "" {
+				t.Errorf("%s %s: %d %s", path, form, got.status, got.raw)
+			}
+		}
+	}
+	state := a.control(http.MethodGet, "/_sandbox/state", "")
+	if left, _ := state.at("objects").(map[string]any); len(left) != 2 || state.text("objects.customer") != "1" || state.text("objects.event") != "1" {
+		t.Errorf("left behind: %v", left)
+	}
+}

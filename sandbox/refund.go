@@ -9,7 +9,7 @@ import (
 // referenceAfter is when the card network has given a refund its reference.
 const referenceAfter = time.Second
 
-var refunds = &Resource{
+var refunds = &resource{
 	Object:    "refund",
 	Path:      "/v1/refunds",
 	Prefix:    "re_",
@@ -20,7 +20,7 @@ var refunds = &Resource{
 	Update:    none,
 	Announces: []string{"updated"},
 	Filters:   []string{"charge", "payment_intent"},
-	Verbs:     Verbs{"cancel": cancelRefund},
+	Verbs:     verbs{"cancel": cancelRefund},
 	Others: map[string]func(*call) (appender, error){
 		"GET /v1/charges/x_1/refunds":     listChargesRefunds,
 		"GET /v1/charges/x_1/refunds/x_1": retrieveChargesRefund,

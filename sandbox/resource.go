@@ -8,11 +8,11 @@ import (
 	"github.com/till-pay/till/sandbox/spec"
 )
 
-// Resource declares one kind of Stripe object: where it lives, and the few functions that truly behave. Retrieving, listing with
+// resource declares one kind of Stripe object: where it lives, and the few functions that truly behave. Retrieving, listing with
 // pages and filters, searching, metadata, expansion, events, and the errors of objects that are not there come from the engine.
 //
 // A function refuses before it changes anything: what it has changed stays.
-type Resource struct {
+type resource struct {
 	Object string // shape in the specification and value of "object": payment_intent
 	Path   string // of the collection: /v1/payment_intents
 	Prefix string // of ids: pi_
@@ -30,7 +30,7 @@ type Resource struct {
 	Made   func(*call, *record) error // what follows once the object is stored and announced
 	Update func(*call, *record) error // checks and makes changes beyond Plain and metadata; nil: there is no update
 	Delete func(*call, *record) error // nil: there is no deletion
-	Verbs  Verbs
+	Verbs  verbs
 
 	Filters  []string                             // parameters of the list that the field of the same name must equal
 	Matches  map[string]func(*call, *record) bool // further filters, by parameter
@@ -46,8 +46,8 @@ type Resource struct {
 	Others    map[string]func(*call) (appender, error)     // further operations, by method and path
 }
 
-// Verbs are the operations POST <path>/<id>/<verb>.
-type Verbs map[string]func(*call, *record) error
+// verbs are the operations POST <path>/<id>/<verb>.
+type verbs map[string]func(*call, *record) error
 
 // appender is whatever can write itself as JSON.
 type appender interface{ AppendJSON(dst []byte) []byte }
@@ -55,16 +55,16 @@ type appender interface{ AppendJSON(dst []byte) []byte }
 // handler answers one operation under the world's lock.
 type handler func(*call) (appender, error)
 
-func (r *Resource) noun() string {
+func (r *resource) noun() string {
 	if r.Noun != "" {
 		return r.Noun
 	}
 	return r.Object
 }
 
-func (r *Resource) announces(what string) bool { return slices.Contains(r.Announces, what) }
+func (r *resource) announces(what string) bool { return slices.Contains(r.Announces, what) }
 
-// none is for a Resource whose creation or update has nothing to do beyond what the engine does.
+// none is for a resource whose creation or update has nothing to do beyond what the engine does.
 func none(*call, *record) error { return nil }
 
 // routes says who answers each operation, by spec.Op.ID(); nil where nobody does.
@@ -86,7 +86,7 @@ func routes() []handler {
 // one stands for any id in the path of a route.
 const one = "/x_1"
 
-func (r *Resource) routes(set func(method, path string, h handler)) {
+func (r *resource) routes(set func(method, path string, h handler)) {
 	if r.Path != "" && r.Path != singleton {
 		set("GET", r.Path+one, r.retrieve)
 		set("GET", r.Path, r.list)
@@ -119,7 +119,7 @@ const singleton = "-"
 func (c *call) named(kind string) (*record, error) { return kinds[kind].named(c) }
 
 // named finds the record that the path names.
-func (r *Resource) named(c *call) (*record, error) {
+func (r *resource) named(c *call) (*record, error) {
 	id := c.path[0].Value
 	if r.Find != nil {
 		return r.Find(c, id)
@@ -130,7 +130,7 @@ func (r *Resource) named(c *call) (*record, error) {
 	return nil, r.notFound(id)
 }
 
-func (r *Resource) notFound(id string) error {
+func (r *resource) notFound(id string) error {
 	param := r.Param
 	if param == "" {
 		param = "id"
@@ -138,7 +138,7 @@ func (r *Resource) notFound(id string) error {
 	return &apiError{status: http.StatusNotFound, kind: invalidRequest, code: "resource_missing", param: param, message: "No such " + r.noun() + ": '" + id + "'"}
 }
 
-func (r *Resource) create(c *call) (appender, error) {
+func (r *resource) create(c *call) (appender, error) {
 	if err := r.takes(c); err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (r *Resource) create(c *call) (appender, error) {
 }
 
 // newRecord starts an object with an id of the resource's form.
-func (c *call) newRecord(r *Resource) *record {
+func (c *call) newRecord(r *resource) *record {
 	if r.NewID != nil {
 		return c.record(r.Object, r.NewID(c.world, c.params))
 	}
@@ -170,9 +170,9 @@ func (c *call) newRecord(r *Resource) *record {
 }
 
 // event is the type of an event about the resource.
-func (r *Resource) event(what string) string { return r.Object + "." + what }
+func (r *resource) event(what string) string { return r.Object + "." + what }
 
-func (r *Resource) retrieve(c *call) (appender, error) {
+func (r *resource) retrieve(c *call) (appender, error) {
 	if gone := c.byID[c.path[0].Value]; gone != nil && gone.gone && r.Stub && gone.resource == r {
 		return gone.stub(), nil
 	}
@@ -186,7 +186,7 @@ func (r *Resource) retrieve(c *call) (appender, error) {
 	return c.show(found)
 }
 
-func (r *Resource) update(c *call) (appender, error) {
+func (r *resource) update(c *call) (appender, error) {
 	found, err := r.named(c)
 	if err != nil {
 		return nil, err
@@ -221,7 +221,7 @@ func (c *call) changing(r *record, change func() error) error {
 	return nil
 }
 
-func (r *Resource) remove(c *call) (appender, error) {
+func (r *resource) remove(c *call) (appender, error) {
 	found, err := r.named(c)
 	if err != nil {
 		return nil, err
@@ -236,7 +236,7 @@ func (r *Resource) remove(c *call) (appender, error) {
 	return found.stub(), nil
 }
 
-func (r *Resource) verb(c *call, name string, do func(*call, *record) error) (appender, error) {
+func (r *resource) verb(c *call, name string, do func(*call, *record) error) (appender, error) {
 	found, err := r.named(c)
 	if err != nil {
 		return nil, err
@@ -254,7 +254,7 @@ func (r *Resource) verb(c *call, name string, do func(*call, *record) error) (ap
 }
 
 // takes refuses parameters that nothing here looks at.
-func (r *Resource) takes(c *call) error {
+func (r *resource) takes(c *call) error {
 	for _, name := range c.params.Names() {
 		known := name == "expand" || name == "metadata" || name == "client_secret" && len(r.Browser) > 0
 		if !known && !slices.Contains(r.Plain, name) && !slices.Contains(r.Takes, name) && !c.params.Unset(name) {
@@ -265,7 +265,7 @@ func (r *Resource) takes(c *call) error {
 }
 
 // allowBrowser checks the client secret that a publishable key needs.
-func (r *Resource) allowBrowser(c *call, what string, found *record) error {
+func (r *resource) allowBrowser(c *call, what string, found *record) error {
 	if !slices.Contains(r.Browser, what) {
 		return nil
 	}

@@ -3,7 +3,7 @@ package sandbox
 import "sync"
 
 // resources lists what this sandbox has, a line each. Adding one is: a file that declares it, a line here, a transcript in testdata.
-var resources = []*Resource{
+var resources = []*resource{
 	accounts,
 	balances,
 	balanceTransactions,
@@ -21,13 +21,13 @@ var resources = []*Resource{
 // The resources by the name of their objects, and who answers each operation by spec.Op.ID(). Resources refer to each other by name,
 // so that each can be declared as one value; both tables are made with the first sandbox.
 var (
-	kinds     map[string]*Resource
+	kinds     map[string]*resource
 	table     []handler
 	tabulated sync.Once
 )
 
 func tabulate() {
-	kinds = make(map[string]*Resource, len(resources))
+	kinds = make(map[string]*resource, len(resources))
 	for _, r := range resources {
 		kinds[r.Object] = r
 	}

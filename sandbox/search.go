@@ -14,7 +14,7 @@ const (
 )
 
 // search answers GET <path>/search. It finds everything at once, where Stripe's index lags by up to a minute.
-func (r *Resource) search(c *call) (appender, error) {
+func (r *resource) search(c *call) (appender, error) {
 	q, err := r.parseQuery(c.params.String("query"))
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ type clause struct {
 const cannotParse = "We were unable to parse your search query. Try using the format `metadata[\"key\"]:\"value\"` to query for metadata or key:\"value\" to query for other fields."
 
 // parseQuery reads Stripe's query language: clauses joined by AND or by OR, without parentheses.
-func (r *Resource) parseQuery(text string) (query, error) {
+func (r *resource) parseQuery(text string) (query, error) {
 	var q query
 	rest := strings.TrimSpace(text)
 	if len(rest) > maxQuery {
@@ -178,7 +178,7 @@ func parseText(s string) (text, rest string, ok bool) {
 }
 
 // checkClause refuses fields that the resource is not searched by, and operators that make no sense.
-func (r *Resource) checkClause(one clause) error {
+func (r *resource) checkClause(one clause) error {
 	collection := r.Path[strings.LastIndexByte(r.Path, '/')+1:]
 	known := one.field == "metadata" && one.key != "" || one.key == "" && (one.field == "created" || slices.Contains(r.Search, one.field) || r.Searched[one.field] != nil)
 	if !known {
@@ -195,7 +195,7 @@ func (r *Resource) checkClause(one clause) error {
 	return nil
 }
 
-func (q query) matches(r *Resource, one *record) bool {
+func (q query) matches(r *resource, one *record) bool {
 	for _, each := range q.clauses {
 		if each.matches(r, one) == q.any {
 			return q.any
@@ -204,12 +204,12 @@ func (q query) matches(r *Resource, one *record) bool {
 	return !q.any
 }
 
-func (one clause) matches(r *Resource, of *record) bool {
+func (one clause) matches(r *resource, of *record) bool {
 	return one.holds(r.searched(one, of)) != one.negated
 }
 
 // searched is the value of a clause's field: text, a number, or nil.
-func (r *Resource) searched(one clause, of *record) any {
+func (r *resource) searched(one clause, of *record) any {
 	switch {
 	case one.field == "metadata":
 		if value, ok := of.object.Map("metadata")[one.key]; ok {

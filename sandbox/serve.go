@@ -248,17 +248,6 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 	return c, do, nil
 }
 
-// begin takes the idempotency key. It gives the stored reply of an earlier request, or refuses.
-func (x *exchange) begin(fingerprint string) (*reply, error) {
-	w := x.world
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.settle()
-	first, stored, err := w.begin(x.key, fingerprint, x.id)
-	x.first = first
-	return stored, err
-}
-
 // baseURL is how the caller reached the sandbox.
 func baseURL(r *http.Request) string {
 	scheme := "http://"
@@ -316,6 +305,9 @@ func (x *exchange) fail(err error) {
 	account := ""
 	if x.world != nil {
 		account = x.world.account
+	}
+	if x.id == "" {
+		x.id = "req_" + unguessable()[:14]
 	}
 	x.send(&reply{status: e.status, body: e.body(account, x.id), header: e.header})
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/till-pay/till/sandbox/spec"
 )
 
-var setupIntents = &Resource{
+var setupIntents = &resource{
 	Object: "setup_intent",
 	Path:   "/v1/setup_intents",
 	Prefix: "seti_",
@@ -20,13 +20,13 @@ var setupIntents = &Resource{
 	Made:      setUpIfAsked,
 	Update:    updateSetupIntent,
 	Announces: []string{"created"},
-	Verbs:     Verbs{"confirm": confirmSetupIntent, "cancel": cancelSetupIntent},
+	Verbs:     verbs{"confirm": confirmSetupIntent, "cancel": cancelSetupIntent},
 	Filters:   []string{"customer", "customer_account", "payment_method"},
 	Browser:   []string{"GET", "confirm"},
 }
 
 // setupAttempts are the tries of a SetupIntent; they are only listed.
-var setupAttempts = &Resource{
+var setupAttempts = &resource{
 	Object: "setup_attempt",
 	Path:   singleton,
 	Others: map[string]func(*call) (appender, error){"GET /v1/setup_attempts": listAttempts},
@@ -55,7 +55,7 @@ func createSetupIntent(c *call, r *record) error {
 		return err
 	}
 	c.chooseOptions(r, "setup_intent_payment_method_options")
-	return c.choosePaymentMethod(r)
+	return c.chooseFirst(r)
 }
 
 func setUpIfAsked(c *call, r *record) error {
@@ -120,7 +120,7 @@ func (c *call) setUp(r *record) error {
 	state := r.private.(*intent)
 	method := c.find("payment_method", r.object.String("payment_method"))
 	if method == nil {
-		return c.unexpected(r, "You cannot confirm this SetupIntent because it's missing a payment method. Update the SetupIntent with a payment method and then confirm it again.")
+		return c.unexpected(r, r.missingMethod())
 	}
 	if err := c.belongs(r, method); err != nil {
 		return err

@@ -9,7 +9,7 @@ const maxRecords = 5_000_000
 
 // record is one stored object with what its resource knows of it beyond what the API shows.
 type record struct {
-	resource *Resource
+	resource *resource
 	id       string
 	created  int64
 	order    int64 // of making, within its resource: lists are by it, newest first

@@ -12,7 +12,7 @@ const maxEndpoints = 16
 // endpointState is what an endpoint's object does not show.
 type endpointState struct{ secret string }
 
-var webhookEndpoints = &Resource{
+var webhookEndpoints = &resource{
 	Object: "webhook_endpoint",
 	Path:   "/v1/webhook_endpoints",
 	Prefix: "we_",
