@@ -34,6 +34,8 @@ type Error struct {
 	RequestID   string
 	// ShouldRetry is Stripe's own word on a repeat; nil where it said nothing.
 	ShouldRetry *bool
+	// Replayed says that this is what Stripe had stored under our key: the execution that gave it is over.
+	Replayed bool
 	// PaymentIntent is the intent that a card error is about.
 	PaymentIntent *PaymentIntent
 	Cause         error
@@ -58,7 +60,9 @@ func Meaning(err error) Outcome {
 		return Answered
 	case !errors.As(err, &e):
 		return Unknown
-	case e.Type == "idempotency_error": // the key was used with other parameters: an earlier send of ours may have worked
+	case e.Type == idempotencyError: // the key was used with other parameters: an earlier send of ours may have worked
+		return Unknown
+	case e.Type == "" && e.Status != 0: // every error of Stripe's API has a type: this is the word of something on the way
 		return Unknown
 	}
 	switch e.Status {
@@ -69,6 +73,9 @@ func Meaning(err error) Outcome {
 	case http.StatusUnauthorized:
 		return BadCredentials
 	case http.StatusTooManyRequests:
+		if !MayRepeat(err) {
+			return Refused
+		}
 		return NotExecuted
 	case 0:
 		if notSent(e.Cause) {
@@ -78,10 +85,36 @@ func Meaning(err error) Outcome {
 	return Unknown // 409: this request did nothing, an earlier one may have; 5xx, 424, time-out, cut or truncated: anything may be
 }
 
-// notSent says that the connection was never made, so that no byte of the request left.
+const idempotencyError = "idempotency_error"
+
+// notSent says that no byte of the request left. A failed dial alone does not: Go's transport sends a request anew by itself where the
+// connection that it reused was cut, and that dial may be its second try.
 func notSent(err error) bool {
+	var never *neverConnected
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
+	return errors.As(err, &never) && errors.As(err, &op) && op.Op == "dial"
+}
+
+// neverConnected is an error of a request that no connection was ever made for.
+type neverConnected struct{ error }
+
+func (e *neverConnected) Unwrap() error { return e.error }
+
+// Final says that sending again under the same key would bring nothing else: Stripe forbids it, repeats what it has stored, or refuses
+// the key for these parameters. Only a look-up can tell what an unknown answer means then.
+func Final(err error) bool {
+	e, ok := As(err)
+	if !ok || e.Status == 0 {
+		return false
+	}
+	reused := e.Status == http.StatusBadRequest && e.Type == idempotencyError // a 409 of this type is a key in use, which passes
+	return e.Replayed || reused || !MayRepeat(err)
+}
+
+// Over says that the execution behind an answer has ended, so that nothing of it is still on its way.
+func Over(err error) bool {
+	e, ok := As(err)
+	return ok && e.Status != 0 && (e.Replayed || e.Status >= 500 && !MayRepeat(err))
 }
 
 // StoredFailure says that a second answer repeats the first one's 5xx: Stripe has stored it under our key and will say nothing else.
@@ -119,10 +152,12 @@ func wrap(err error) error {
 	if said.LastResponse == nil {
 		return e
 	}
-	if h := said.LastResponse.Header.Get("Stripe-Should-Retry"); h != "" {
-		yes := h == "true"
+	switch h := said.LastResponse.Header; h.Get("Stripe-Should-Retry") { // any other word says nothing
+	case "true", "false":
+		yes := h.Get("Stripe-Should-Retry") == "true"
 		e.ShouldRetry = &yes
 	}
+	e.Replayed = said.LastResponse.Header.Get("Idempotent-Replayed") == "true"
 	var body struct {
 		Error struct {
 			AdviceCode    string         `json:"advice_code"`

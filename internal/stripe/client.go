@@ -12,10 +12,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	sdk "github.com/stripe/stripe-go/v85"
+	"github.com/stripe/stripe-go/v85/form"
 
 	"github.com/till-pay/till/internal/crash"
 )
@@ -70,7 +73,8 @@ func NewClient(base, secret string, h *http.Client) *Client {
 	})}
 }
 
-// bounded reads at most 4 MiB of a reply: a list of a hundred expanded objects stays well below.
+// bounded reads at most 4 MiB of a reply: a list of a hundred expanded objects stays well below. It also tells a request that never had a
+// connection from one that may have left.
 type bounded struct{ next http.RoundTripper }
 
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -79,8 +83,13 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	reply, err := next.RoundTrip(r)
+	var connected atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	reply, err := next.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
 	crash.Here("stripe.after")
+	if err != nil && !connected.Load() {
+		err = &neverConnected{err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -104,32 +113,61 @@ func call[T any](ctx context.Context, c *Client, method, path string, params sdk
 	params.GetParams().Context = ctx
 	var r result[T]
 	err := c.backend.Call(method, path, c.secret, params, &r)
+	return r.checked(err)
+}
+
+// checked is the answer, where it is one: a 200 of something on the way tells nothing.
+func (r *result[T]) checked(err error) (T, error) {
+	if o, named := any(r.value).(interface{ id() string }); err == nil && named && o.id() == "" {
+		err = errors.New("the reply is not the object that was asked for")
+	}
 	return r.value, wrap(err)
+}
+
+// page is one page of a list.
+type page[T any] struct {
+	Object  string `json:"object"`
+	Data    []T    `json:"data"`
+	HasMore bool   `json:"has_more"`
+}
+
+// id implements what call asks of an answer: that it is the object that was asked for.
+func (p page[T]) id() string {
+	if p.Object != "list" {
+		return ""
+	}
+	return p.Object
 }
 
 // list walks a list of Stripe's, newest first, and calls see for each object until it says stop. It is bounded in pages; from is the cursor to go on
 // after, and the returned cursor is where it stood when it ended without having seen everything ("" where it has).
-func list[T interface{ id() string }](ctx context.Context, c *Client, path string, params func(after string) sdk.ParamsContainer, from string, see func(T) (stop bool)) (string, error) {
+func list[T interface{ id() string }](ctx context.Context, c *Client, path string, params func(after string) any, from string, see func(T) (stop bool)) (string, error) {
 	const mostPages = 20
 	for range mostPages {
-		page, err := call[struct {
-			Data    []T  `json:"data"`
-			HasMore bool `json:"has_more"`
-		}](ctx, c, http.MethodGet, path, params(from))
+		next, err := turn[T](ctx, c, path, params(from))
 		if err != nil {
 			return from, err
 		}
-		for _, o := range page.Data {
+		for _, o := range next.Data {
 			if see(o) {
 				return "", nil
 			}
 			from = o.id()
 		}
-		if !page.HasMore || len(page.Data) == 0 {
+		if !next.HasMore || len(next.Data) == 0 {
 			return "", nil
 		}
 	}
 	return from, errMorePages
+}
+
+// turn asks for one page. The SDK's Call takes no parameters of lists: it panics on them (v85.0.0), and its own lists go this way.
+func turn[T any](ctx context.Context, c *Client, path string, params any) (page[T], error) {
+	query := &form.Values{}
+	form.AppendTo(query, params)
+	var r result[page[T]]
+	err := c.backend.CallRaw(http.MethodGet, path, c.secret, []byte(query.Encode()), &sdk.Params{Context: ctx}, &r)
+	return r.checked(err)
 }
 
 var errMorePages = errors.New("stripe: the list goes on; look again from the cursor")

@@ -146,12 +146,16 @@ type Account struct {
 	DefaultCurrency string `json:"default_currency"`
 }
 
+func (a Account) id() string { return a.ID }
+
 // WebhookEndpoint is what till reads of one. Secret comes only in the answer that made it.
 type WebhookEndpoint struct {
 	ID     string `json:"id"`
 	URL    string `json:"url"`
 	Secret string `json:"secret"`
 }
+
+func (w WebhookEndpoint) id() string { return w.ID }
 
 // Event is the envelope of a webhook.
 type Event struct {

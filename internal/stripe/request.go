@@ -64,7 +64,7 @@ func (c *Client) PaymentIntent(ctx context.Context, id string) (PaymentIntent, e
 // FindPaymentIntent looks for the intent that carries our id among those made in [from, to]: the list, never Search, which lags.
 // cursor is "" or what an Unfinished look returned.
 func (c *Client) FindPaymentIntent(ctx context.Context, tillID string, from, to time.Time, cursor string) (found *PaymentIntent, next string, err error) {
-	next, err = list(ctx, c, "/v1/payment_intents", func(after string) sdk.ParamsContainer {
+	next, err = list(ctx, c, "/v1/payment_intents", func(after string) any {
 		p := &sdk.PaymentIntentListParams{CreatedRange: window(from, to)}
 		p.Limit, p.StartingAfter = sdk.Int64(100), text(after)
 		p.AddExpand("data." + expandFee)
@@ -112,7 +112,7 @@ func (c *Client) Refund(ctx context.Context, id string) (Refund, error) {
 
 // Refunds walks the refunds of an intent, newest first, until see says stop. cursor is "" or what an Unfinished walk returned.
 func (c *Client) Refunds(ctx context.Context, intent, cursor string, see func(Refund) (stop bool)) (next string, err error) {
-	return list(ctx, c, "/v1/refunds", func(after string) sdk.ParamsContainer {
+	return list(ctx, c, "/v1/refunds", func(after string) any {
 		p := &sdk.RefundListParams{PaymentIntent: sdk.String(intent)}
 		p.Limit, p.StartingAfter = sdk.Int64(100), text(after)
 		return p
@@ -139,7 +139,7 @@ func (c *Client) CreateCustomer(ctx context.Context, key, email, name string, me
 
 // FindCustomer looks for the customer with this e-mail that carries our id.
 func (c *Client) FindCustomer(ctx context.Context, email, tillID, cursor string) (found *Customer, next string, err error) {
-	next, err = list(ctx, c, "/v1/customers", func(after string) sdk.ParamsContainer {
+	next, err = list(ctx, c, "/v1/customers", func(after string) any {
 		p := &sdk.CustomerListParams{Email: text(email)}
 		p.Limit, p.StartingAfter = sdk.Int64(100), text(after)
 		return p
@@ -173,7 +173,7 @@ func (c *Client) PaymentMethod(ctx context.Context, id string) (PaymentMethod, e
 
 // CustomerPaymentMethods looks for a card among those attached to a customer.
 func (c *Client) CustomerPaymentMethods(ctx context.Context, customer string, see func(PaymentMethod) (stop bool)) error {
-	_, err := list(ctx, c, "/v1/payment_methods", func(after string) sdk.ParamsContainer {
+	_, err := list(ctx, c, "/v1/payment_methods", func(after string) any {
 		p := &sdk.PaymentMethodListParams{Customer: sdk.String(customer), Type: sdk.String("card")}
 		p.Limit, p.StartingAfter = sdk.Int64(100), text(after)
 		return p
