@@ -1,0 +1,111 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/till-pay/till/sandbox"
+)
+
+// FuzzRequest: whatever is asked, the answer is JSON of Stripe's and no failure of the sandbox's own. The seeds are the requests of the
+// transcripts.
+func FuzzRequest(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.txt")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, step := range strings.Split(string(text), "\n\n") {
+			seed(f, step)
+		}
+	}
+	f.Fuzz(func(t *testing.T, get bool, path, form string) {
+		if !strings.HasPrefix(path, "/v1/") {
+			return
+		}
+		s := sandbox.New()
+		defer s.Close()
+		made := strings.NewReplacer(populate(t, s)...)
+		path, form = made.Replace(path), made.Replace(strings.NewReplacer("%7B", "{", "%7D", "}").Replace(form))
+		method := http.MethodPost
+		if get {
+			method = http.MethodGet
+		}
+		w := ask(t, s, method, path, form)
+		if w == nil {
+			return // no client could send it
+		}
+		if w.Code == http.StatusInternalServerError || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("%s %s %s: %d %s", method, path, form, w.Code, w.Body)
+		}
+	})
+}
+
+// populate makes an object or two of each kind, and says what the transcripts call them.
+func populate(t *testing.T, s *sandbox.Sandbox) (names []string) {
+	for _, step := range []struct{ path, form, names string }{
+		{"/v1/customers", "email=ada%40example.com&payment_method=pm_card_visa", "cus_1=id"},
+		{"/v1/payment_intents", pay + "&payment_method=pm_card_visa", "pi_1=id ch_1=latest_charge pm_1=payment_method"},
+		{"/v1/payment_intents", "amount=1000&currency=eur&confirm=true&capture_method=manual&payment_method=pm_card_visa", "pi_2=id"},
+		{"/v1/payment_intents", "amount=1000&currency=eur&payment_method=pm_card_visa", "pi_3=id"},
+		{"/v1/payment_intents", pay + "&payment_method=pm_card_threeDSecure2Required", "pi_4=id"},
+		{"/v1/setup_intents", "payment_method=pm_card_visa", "seti_1=id"},
+		{"/v1/setup_intents", "payment_method=pm_card_threeDSecure2Required&confirm=true", "seti_2=id"},
+		{"/v1/webhook_endpoints", "url=http%3A%2F%2F127.0.0.1%3A1&enabled_events[]=topup.created", "we_1=id"},
+	} {
+		w := ask(t, s, http.MethodPost, step.path, step.form)
+		var got map[string]any
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
+			t.Fatalf("%s: %d %s", step.path, w.Code, w.Body)
+		}
+		for _, one := range strings.Fields(step.names) {
+			name, field, _ := strings.Cut(one, "=")
+			value, _ := got[field].(string)
+			names = append(names, "{"+name+"}", value)
+		}
+	}
+	return names
+}
+
+// ask sends one request; nil when it is none.
+func ask(t *testing.T, s *sandbox.Sandbox, method, path, form string) *httptest.ResponseRecorder {
+	target := &url.URL{Scheme: "http", Host: "127.0.0.1", Path: path}
+	if method == http.MethodGet {
+		target.RawQuery, form = form, ""
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, target.String(), strings.NewReader(form))
+	if err != nil {
+		return nil
+	}
+	r.Header.Set("Authorization", "Bearer sk_"+"test_fuzz")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+// seed adds the request of a transcript's step.
+func seed(f *testing.F, step string) {
+	var method, path string
+	var params []string
+	for _, line := range strings.Split(step, "\n") {
+		sent, ok := strings.CutPrefix(line, "> ")
+		switch {
+		case !ok:
+		case method == "":
+			method, path, _ = strings.Cut(sent, " ")
+		default:
+			name, value, _ := strings.Cut(sent, "=")
+			params = append(params, url.QueryEscape(name)+"="+url.QueryEscape(value))
+		}
+	}
+	if method == http.MethodGet || method == http.MethodPost {
+		f.Add(method == http.MethodGet, path, strings.Join(params, "&"))
+	}
+}
