@@ -3,6 +3,8 @@ package card
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/event"
@@ -16,16 +18,37 @@ const deleteCall = "card.delete"
 
 // Delete detaches a card at Stripe and forgets it. It is no longer charged from the moment of the claim. Deleting a deleted card changes nothing.
 func (s *Cards) Delete(ctx context.Context, scope db.Scope, card string) error {
-	c, err := s.known(ctx, scope, card)
+	c, err := s.Get(ctx, scope, card)
 	if err != nil || c.status == deleted {
 		return err
 	}
-	call := once.Call{Scope: scope, Name: deleteCall, Key: "card-delete:" + c.ID, Input: c.ID, Row: c.ID, Generation: c.generation, ProviderKey: "till-" + c.ID + "-detach"}
+	n, err := once.RefusedBefore(ctx, s.DB, scope, c.ID, deleteCall)
+	if err != nil {
+		return err
+	}
+	call := once.Call{Scope: scope, Name: deleteCall, Key: fmt.Sprintf("card-delete:%s:%d", c.ID, n), Input: c.ID, Row: c.ID, Generation: c.generation,
+		ProviderKey: fmt.Sprintf("till-%s-detach-%d", c.ID, n)}
 	now := c
 	now.status = deleting
 	_, _, err = s.Once.Run(ctx, call, update(c, now, s.Clock.Now()))
-	if db.IsMoved(err) {
+	switch {
+	case db.IsMoved(err):
 		return fault.New(fault.StateConflict, "", "The card is changing; try again.")
+	case err != nil:
+		return err
+	}
+	return s.kept(ctx, scope, c.ID, call.Key)
+}
+
+// kept says why a card is still there after its deletion, if it is.
+func (s *Cards) kept(ctx context.Context, scope db.Scope, card, key string) error {
+	why, err := s.Once.Refusal(ctx, scope, key)
+	if err != nil || why == nil {
+		return err
+	}
+	now, err := s.find(ctx, scope, card)
+	if err == nil && now.status == active {
+		err = fault.New(fault.ProviderRefused, "", "Stripe refused to let the card go, and it is still saved: %s", why.Message)
 	}
 	return err
 }
@@ -57,10 +80,23 @@ func (s *Cards) findDelete(ctx context.Context, c once.Call) (once.Decide, error
 	return s.gone(c), nil
 }
 
-// refuseDelete: Stripe no longer has the card, or never will let it go; here it is gone either way, and it is not charged again.
-func (s *Cards) refuseDelete(c once.Call, _ *stripe.Error) once.Decide { return s.gone(c) }
+// refuseDelete: where Stripe has no such card, or none that belongs to a customer, it is gone. Any other refusal leaves it as it was.
+func (s *Cards) refuseDelete(c once.Call, why *stripe.Error) once.Decide {
+	if why.Status == http.StatusBadRequest || why.Status == http.StatusNotFound {
+		return s.gone(c)
+	}
+	return func(ctx context.Context) ([]db.Change, error) {
+		was, err := s.find(ctx, c.Scope, c.Row)
+		if err != nil || was.status != deleting {
+			return nil, err
+		}
+		now := was
+		now.status = active
+		return []db.Change{update(was, now, s.Clock.Now())}, nil
+	}
+}
 
-// gone marks the card deleted, and makes the customer's next oldest card the default where this was it.
+// gone marks the card deleted.
 func (s *Cards) gone(c once.Call) once.Decide {
 	return func(ctx context.Context) ([]db.Change, error) {
 		was, err := s.find(ctx, c.Scope, c.Row)
@@ -69,16 +105,12 @@ func (s *Cards) gone(c once.Call) once.Decide {
 		}
 		now, at := was, s.Clock.Now()
 		now.status, now.IsDefault = deleted, false
-		changes := []db.Change{update(was, now, at), event.Insert(event.New(c.Scope, "card.deleted", now.ID, now, at))}
-		if was.IsDefault {
-			changes = append(changes, promote(c.Scope, was.Customer.ID, at))
-		}
-		return changes, nil
+		return []db.Change{update(was, now, at), event.Insert(event.New(c.Scope, "card.deleted", now.ID, now, at))}, nil
 	}
 }
 
-// known is a card of the merchant that was saved, deleted ones included.
-func (s *Cards) known(ctx context.Context, scope db.Scope, card string) (Card, error) {
+// Get is a card of the merchant that was saved, deleted ones included.
+func (s *Cards) Get(ctx context.Context, scope db.Scope, card string) (Card, error) {
 	missing := fault.New(fault.ResourceMissing, "id", "There is no such saved card.")
 	if !id.Valid(card) {
 		return Card{}, missing
@@ -86,18 +118,6 @@ func (s *Cards) known(ctx context.Context, scope db.Scope, card string) (Card, e
 	c, err := s.find(ctx, scope, card)
 	if errors.Is(err, db.ErrNone) || err == nil && (c.status == saving || c.status == failed) {
 		return Card{}, missing
-	}
-	return c, err
-}
-
-// Chargeable is a card that may be charged.
-func (s *Cards) Chargeable(ctx context.Context, scope db.Scope, card string) (Card, error) {
-	c, err := s.known(ctx, scope, card)
-	if f, ok := fault.As(err); ok {
-		f.Param = "saved_card_id"
-	}
-	if err == nil && c.status != active {
-		return Card{}, fault.New(fault.CardInactive, "saved_card_id", "This saved card was deleted.")
 	}
 	return c, err
 }

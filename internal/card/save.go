@@ -66,8 +66,10 @@ func (c Card) saved() error {
 	switch {
 	case c.status == saving:
 		return fault.New(fault.ProviderUnavailable, "", "Stripe has not answered yet; send the same request again.")
-	case c.failure == nil:
+	case c.status == active:
 		return nil
+	case c.failure == nil:
+		return fault.New(fault.StateConflict, "", "This card is being deleted; save it again when it has gone.")
 	case c.failure.Declined:
 		return fault.New(fault.CardDeclined, "payment_method_id", "%s", c.failure.Message)
 	}
@@ -129,11 +131,11 @@ func (s *Cards) takeIn(c once.Call, m stripe.PaymentMethod) once.Decide {
 		if m.Card != nil {
 			now.Brand, now.Last4, now.ExpMonth, now.ExpYear, now.fingerprint = m.Card.Brand, m.Card.Last4, m.Card.ExpMonth, m.Card.ExpYear, m.Card.Fingerprint
 		}
-		others, err := s.activeOf(ctx, c.Scope, now.Customer.ID)
+		older, err := s.older(ctx, now)
 		if err != nil {
 			return nil, err
 		}
-		now.IsDefault = others == 0
+		now.IsDefault = older == 0
 		at := s.Clock.Now()
 		return []db.Change{update(was, now, at), event.Insert(event.New(c.Scope, "card.saved", now.ID, now, at))}, nil
 	}

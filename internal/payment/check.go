@@ -35,7 +35,7 @@ func parseAmount(amount api.Amount, currency string) (money.Money, error) {
 
 // at names the field that a fault of a lower room is about.
 func at(param string, err error) error {
-	if f, ok := fault.As(err); ok && f.Param == "" {
+	if f, ok := fault.As(err); ok {
 		named := *f
 		named.Param = param
 		return &named

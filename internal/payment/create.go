@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/card"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/id"
@@ -46,10 +47,17 @@ func (s *Payments) Create(ctx context.Context, scope db.Scope, in CreateInput) (
 	if p, err = s.draft(ctx, scope, in); err != nil {
 		return Payment{}, false, err
 	}
+	claim := insert(p)
+	if p.SavedCardID != "" { // guarded in the claim, so that a repeat of an earlier payment finds that one even where its card has gone since
+		claim = append(claim, card.Charging(scope, p.SavedCardID))
+	}
 	row, replayed, err := s.Once.Run(ctx, once.Call{
 		Scope: scope, Name: createCall, Key: once.MerchantKey(in.Key), Input: p.asked(), Row: p.ID, Generation: p.generation, ProviderKey: "till-" + p.ID + "-create",
-	}, insert(p)...)
-	if err != nil {
+	}, claim...)
+	switch {
+	case db.IsMoved(err):
+		return Payment{}, false, fault.New(fault.CardInactive, "saved_card_id", "This saved card was deleted.")
+	case err != nil:
 		return Payment{}, false, err
 	}
 	p, err = s.Get(ctx, scope, row)
@@ -94,9 +102,9 @@ func (s *Payments) draft(ctx context.Context, scope db.Scope, in CreateInput) (P
 // account that it was saved under.
 func (s *Payments) route(ctx context.Context, p *Payment, savedCard string) error {
 	if savedCard != "" {
-		c, err := s.Cards.Chargeable(ctx, p.scope, savedCard)
+		c, err := s.Cards.Get(ctx, p.scope, savedCard)
 		if err != nil {
-			return err
+			return at("saved_card_id", err)
 		}
 		if p.Customer.Email != "" && !strings.EqualFold(p.Customer.Email, c.Customer.Email) || p.Customer.ID != "" && p.Customer.ID != c.Customer.ID {
 			return fault.New(fault.CardCustomerMismatch, "customer", "This saved card belongs to another customer.")

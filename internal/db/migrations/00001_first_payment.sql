@@ -96,7 +96,6 @@ create table cards (
 	exp_month      bigint not null,
 	exp_year       bigint not null,
 	fingerprint    text   not null,
-	is_default     boolean not null,
 	failure        text   not null,
 	created_at     bigint not null,
 	updated_at     bigint not null,
@@ -104,7 +103,7 @@ create table cards (
 );
 create index cards_customer on cards (merchant, mode, customer_email, created_at, id);
 create index cards_new on cards (merchant, mode, created_at, id);
-create index cards_of_customer on cards (merchant, mode, customer);
+create index cards_of_customer on cards (merchant, mode, customer, created_at, id);
 
 create table payments (
 	merchant        text   not null,

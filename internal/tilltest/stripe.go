@@ -1,0 +1,132 @@
+package tilltest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/till-pay/till/internal/db"
+)
+
+// Stripe is the sandbox as a shop's own program, or its payer's browser, reaches it: past till.
+type Stripe struct {
+	t    testing.TB
+	base string
+	key  string
+}
+
+// Stripe is the world of a shop's Stripe key.
+func (t *Till) Stripe(s Shop) *Stripe { return &Stripe{t.T, t.StripeURL, s.StripeKey} }
+
+// Do sends a request of Stripe's API. form is url-encoded: "amount=100&reason=duplicate".
+func (s *Stripe) Do(method, path, form string) Answer {
+	s.t.Helper()
+	if method == http.MethodGet && form != "" {
+		path, form = path+"?"+form, ""
+	}
+	return s.send(method, path, "application/x-www-form-urlencoded", form)
+}
+
+// Break scripts a fault of the world: see sandbox/chaos.go.
+func (s *Stripe) Break(kind, method, path string) {
+	s.t.Helper()
+	s.control("/_sandbox/faults", map[string]any{"kind": kind, "method": method, "path": path})
+}
+
+// BreakWebhook scripts a fault of the delivery of the next event of a type: lost, doubled, or delayed.
+func (s *Stripe) BreakWebhook(kind, event string, seconds int) {
+	s.t.Helper()
+	s.control("/_sandbox/faults", map[string]any{"kind": kind, "event": event, "seconds": seconds})
+}
+
+// Held is how many replies are kept back.
+func (s *Stripe) Held() int {
+	s.t.Helper()
+	n, _ := s.send("GET", "/_sandbox/state", "", "").Want(200).At("replies_held").(float64)
+	return int(n)
+}
+
+// Release lets go of the replies that are kept back.
+func (s *Stripe) Release() { s.t.Helper(); s.control("/_sandbox/faults/release", nil) }
+
+// Requests are the requests that the world has seen, such as "POST /v1/refunds", oldest first.
+func (s *Stripe) Requests() (all []string) {
+	s.t.Helper()
+	var log struct {
+		Requests []struct{ Method, Path string }
+	}
+	if err := json.Unmarshal(s.send("GET", "/_sandbox/requests", "", "").Want(200).Raw, &log); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, r := range log.Requests {
+		all = append(all, r.Method+" "+r.Path)
+	}
+	return all
+}
+
+func (s *Stripe) control(path string, body any) {
+	s.t.Helper()
+	s.send("POST", path, "application/json", db.JSON(body)).Want(200)
+}
+
+func (s *Stripe) send(method, path, contentType, body string) Answer {
+	s.t.Helper()
+	r, err := http.NewRequest(method, s.base+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.key)
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	return s.read(r)
+}
+
+func (s *Stripe) read(r *http.Request) Answer {
+	s.t.Helper()
+	browser := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	reply, err := browser.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(reply.Body, 8<<20))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	a := Answer{t: s.t, Status: reply.StatusCode, Header: reply.Header, Raw: raw}
+	_ = json.Unmarshal(raw, &a.JSON) // the hosted page is HTML
+	return a
+}
+
+var formToken = regexp.MustCompile(`name="token" value="([0-9a-f]+)"`)
+
+// Authenticate is the payer at the bank's page, which next_action.url names. outcome is "complete" or "fail". It returns where the page
+// sends the payer back to.
+func (s *Stripe) Authenticate(page, outcome string) *url.URL {
+	s.t.Helper()
+	show, err := http.NewRequest(http.MethodGet, page, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	token := formToken.FindSubmatch(s.read(show).Want(200).Raw)
+	if token == nil {
+		s.t.Fatal("the bank's page has no token in its form")
+	}
+	form := url.Values{"token": {string(token[1])}, "outcome": {outcome}}.Encode()
+	send, err := http.NewRequest(http.MethodPost, page, strings.NewReader(form))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	send.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	reply := s.read(send)
+	back, err := url.Parse(reply.Header.Get("Location"))
+	if err != nil || reply.Status != http.StatusOK && reply.Status != http.StatusSeeOther {
+		s.t.Fatalf("the bank's page answered %d: %s", reply.Status, reply.Raw)
+	}
+	return back
+}
