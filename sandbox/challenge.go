@@ -17,7 +17,7 @@ import (
 // challengePath is where the hosted 3D Secure pages are.
 const challengePath = "/3d_secure_2/hosted/"
 
-// maxChallenges bounds how many are open at once in a sandbox; the oldest of the others can be paid by another confirmation.
+// maxChallenges bounds how many pages are open at once in a sandbox. Confirming its intent again opens a new one for whom it lost.
 const maxChallenges = 100_000
 
 // challenge is a customer who has to authenticate. Its id is in the page's address; the token is in the form only and ends with its first use.
@@ -35,7 +35,7 @@ var challengePage = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("challenge").Parse(challengeSource))
 })
 
-// random names cannot be guessed, unlike the ids of a world, which follow from its seed.
+// unguessable is a random name, unlike the ids of a world, which follow from its seed.
 func unguessable() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead

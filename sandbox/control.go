@@ -173,11 +173,7 @@ func showState(w *world, _ []byte) (any, error) {
 	w.settle()
 	objects := map[string]int{}
 	for kind, all := range w.byKind {
-		for _, r := range all {
-			if !r.gone {
-				objects[kind]++
-			}
-		}
+		objects[kind] = len(all)
 	}
 	return map[string]any{
 		"account":          w.account,

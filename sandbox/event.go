@@ -19,8 +19,11 @@ var events = &resource{
 	Object:  "event",
 	Path:    "/v1/events",
 	Prefix:  "evt_",
-	Filters: []string{"type"},
-	Matches: map[string]func(*call, *record) bool{"types": hasOneType, "delivery_success": hasBeenTaken},
+	Matches: map[string]func(*call, *record) bool{"type": hasType, "types": hasOneType, "delivery_success": hasBeenTaken},
+}
+
+func hasType(c *call, r *record) bool {
+	return matchesType(c.params.String("type"), r.object.String("type"))
 }
 
 func hasOneType(c *call, r *record) bool {

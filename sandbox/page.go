@@ -127,7 +127,7 @@ func (c *call) listOf(kind, url string, passes func(*record) bool) (appender, er
 	all := c.all(kind)
 	if until != nil { // the nearest newer ones, still newest first
 		for i := place(all, until.order+1); i < len(all) && len(found) <= limit; i++ {
-			if !all[i].gone && passes(all[i]) {
+			if passes(all[i]) {
 				found = append(found, all[i])
 			}
 		}
@@ -141,7 +141,7 @@ func (c *call) listOf(kind, url string, passes func(*record) bool) (appender, er
 		from = place(all, after.order)
 	}
 	for i := from - 1; i >= 0 && len(found) <= limit; i-- {
-		if !all[i].gone && passes(all[i]) {
+		if passes(all[i]) {
 			found = append(found, all[i])
 		}
 	}

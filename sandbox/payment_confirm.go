@@ -50,15 +50,16 @@ func (c *call) confirmPayment(r *record) error {
 	}
 	c.readSession(state, r)
 	c.endChallenge(state)
-	if a := c.authenticate(state, method); a.refusal != nil {
+	a := c.authenticate(state, method)
+	switch {
+	case a.refusal != nil:
 		return c.failPayment(r, method, a.refusal, a.result)
-	} else if a.challenged {
-		if c.params.Bool("error_on_requires_action") {
-			return c.failPayment(r, method, authenticationRequired, nil)
-		}
+	case a.challenged && c.params.Bool("error_on_requires_action"):
+		return c.failPayment(r, method, authenticationRequired, nil)
+	case a.challenged:
 		c.challengePayment(r)
 		return nil
-	} else {
+	default:
 		return c.charge(r, method, a.result)
 	}
 }

@@ -229,7 +229,7 @@ func (r *resource) remove(c *call) (appender, error) {
 	if err := r.Delete(c, found); err != nil {
 		return nil, err
 	}
-	found.gone = true
+	c.world.remove(found)
 	if r.announces("deleted") {
 		c.emit(r.event("deleted"), found)
 	}

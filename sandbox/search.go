@@ -32,7 +32,7 @@ func (r *resource) search(c *call) (appender, error) {
 	var last *record
 	i := from - 1
 	for limit := c.limit(); i >= 0; i-- {
-		if all[i].gone || !q.matches(r, all[i]) {
+		if !q.matches(r, all[i]) {
 			continue
 		}
 		if len(p.data) == limit {
@@ -45,7 +45,7 @@ func (r *resource) search(c *call) (appender, error) {
 	if c.expand.wants("total_count") {
 		p.total = 0
 		for _, one := range all {
-			if p.total < maxTotal && !one.gone && q.matches(r, one) {
+			if p.total < maxTotal && q.matches(r, one) {
 				p.total++
 			}
 		}

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"slices"
+
 	"github.com/till-pay/till/sandbox/spec"
 )
 
@@ -12,7 +14,7 @@ type record struct {
 	resource *resource
 	id       string
 	created  int64
-	order    int64 // of making, within its resource: lists are by it, newest first
+	order    int64 // of making: lists are by it, newest first
 	object   *spec.Object
 	private  any
 	gone     bool // deleted
@@ -21,7 +23,8 @@ type record struct {
 // store holds a world's objects.
 type store struct {
 	byID   map[string]*record
-	byKind map[string][]*record // in order of making
+	byKind map[string][]*record // in order of making; without the deleted ones
+	last   int64                // order of the newest record
 }
 
 // insert keeps a new record.
@@ -29,15 +32,21 @@ func (w *world) insert(r *record) {
 	if w.byID == nil {
 		w.byID, w.byKind = map[string]*record{}, map[string][]*record{}
 	}
-	all := w.byKind[r.resource.Object]
-	if len(all) > 0 {
-		r.order = all[len(all)-1].order + 1
-	}
-	w.byKind[r.resource.Object] = append(all, r)
+	w.last++
+	r.order = w.last
+	w.byKind[r.resource.Object] = append(w.byKind[r.resource.Object], r)
 	w.byID[r.id] = r
 }
 
-// all is every record of a kind, in order of making, deleted ones too.
+// remove takes a record off the lists. Its id stays known, for a stub and for the pages that begin after it.
+func (w *world) remove(r *record) {
+	r.gone = true
+	all := w.byKind[r.resource.Object]
+	at := place(all, r.order)
+	w.byKind[r.resource.Object] = slices.Delete(all, at, at+1)
+}
+
+// all is every record of a kind that is not deleted, in order of making.
 func (w *world) all(kind string) []*record { return w.byKind[kind] }
 
 // find is the record of an id that is not deleted; nil when there is none.

@@ -27,13 +27,7 @@ var webhookEndpoints = &resource{
 }
 
 func createEndpoint(c *call, r *record) error {
-	existing := 0
-	for _, one := range c.all("webhook_endpoint") {
-		if !one.gone {
-			existing++
-		}
-	}
-	if existing >= maxEndpoints {
+	if len(c.all("webhook_endpoint")) >= maxEndpoints {
 		return invalid("", "", "You have reached the maximum of %d test webhook endpoints.", maxEndpoints)
 	}
 	if err := checkEndpointURL(c); err != nil {
