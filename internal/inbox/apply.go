@@ -4,62 +4,95 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // The bounds of applying.
 const (
-	atOnce   = 8                // events applied at once by one node
-	patience = 30 * time.Second // for one event
-	mostTry  = 20               // then an event is left, with its error; the sweeps of the rooms still find what it told
+	places    = 8                // events applied at once by one node
+	patience  = 30 * time.Second // for one event
+	lease     = time.Minute      // longer than patience and the write after it: then its node is taken for dead
+	mostTries = 20               // over a day and a half; then an event is left, with its error, and the sweeps of the rooms find what it told
 )
 
-// begin applies an event in the background, if there is a free place; otherwise the task finds it.
-func (i *Inbox) begin(e Event) {
-	i.once.Do(func() { i.slots = make(chan struct{}, atOnce) })
-	select {
-	case i.slots <- struct{}{}:
-	default:
-		if i.Wake != nil {
-			i.Wake(ApplyTask)
+// backoff is the wait after so many tries: 1 s, 2 s, 4 s … at most six hours, and up to a tenth more by chance.
+func backoff(tries int64) time.Duration {
+	wait := min(time.Second<<min(tries-1, 15), 6*time.Hour)
+	return wait + rand.N(wait/10)
+}
+
+// desk is what this node applies at the moment.
+type desk struct {
+	busy   atomic.Int64
+	behind atomic.Bool // something was left to the task for want of a place
+	ended  sync.WaitGroup
+}
+
+// reserve takes up to n free places and says how many.
+func (d *desk) reserve(n int64) int64 {
+	for {
+		busy := d.busy.Load()
+		n := min(n, places-busy)
+		if n <= 0 || d.busy.CompareAndSwap(busy, busy+n) {
+			return max(n, 0)
 		}
-		return
 	}
-	i.ended.Go(func() {
-		defer func() { <-i.slots }()
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		i.take(ctx, e)
+}
+
+func (d *desk) release(n int64) { d.busy.Add(-n) }
+
+// apply is the task: it takes what is due, as much as there are free places, and does not wait for its end.
+func (i *Inbox) apply(ctx context.Context) (more bool, err error) {
+	if any, err := i.anyDue(ctx); err != nil || !any {
+		return false, err
+	}
+	free := i.desk.reserve(places)
+	if free == 0 {
+		i.desk.behind.Store(true)
+		return false, nil
+	}
+	due, err := i.claim(ctx, int(free))
+	i.desk.release(free - int64(len(due)))
+	if int64(len(due)) == free {
+		i.desk.behind.Store(true)
+	}
+	for _, e := range due {
+		i.start(ctx, e)
+	}
+	return false, err
+}
+
+// start applies an event in the background, in a place that is reserved. The request that brought it is answered by then: its context
+// must not cut the work.
+func (i *Inbox) start(ctx context.Context, e Event) {
+	ctx = context.WithoutCancel(ctx)
+	i.desk.ended.Go(func() {
+		i.try(ctx, e)
+		i.desk.release(1)
+		if i.desk.behind.Swap(false) {
+			i.wake()
+		}
 	})
 }
 
-// apply is the task: what is due, oldest first.
-func (i *Inbox) apply(ctx context.Context) (more bool, err error) {
-	const batch = 50
-	due, err := i.due(ctx, batch)
-	if err != nil {
-		return false, err
+// try hands one event to its room and writes down how that went.
+func (i *Inbox) try(ctx context.Context, e Event) {
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	failed := i.hand(bounded, e)
+	cancel()
+	if failed != nil {
+		i.Log.LogAttrs(ctx, slog.LevelWarn, "event not applied", slog.String("event", e.ID), slog.String("type", e.Type), slog.Int64("attempts", e.Attempts), slog.Any("error", failed))
 	}
-	for _, e := range due {
-		i.take(ctx, e)
-	}
-	return len(due) == batch, ctx.Err()
-}
-
-// take hands one event to its room and writes down how that went.
-func (i *Inbox) take(ctx context.Context, e Event) {
-	err := i.hand(ctx, e)
-	if err != nil {
-		i.Log.LogAttrs(ctx, slog.LevelWarn, "event not applied", slog.String("event", e.ID), slog.String("type", e.Type), slog.Int64("attempts", e.Attempts+1), slog.Any("error", err))
-	}
-	written, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	if err := i.conclude(written, e, err); err != nil {
+	if err := i.conclude(ctx, e, failed); err != nil {
 		i.Log.LogAttrs(ctx, slog.LevelWarn, "event's end not written; it will be applied again, which changes nothing", slog.String("event", e.ID), slog.Any("error", err))
 	}
 }
 
+// hand gives an event to its room. A panic is a failure of this event only.
 func (i *Inbox) hand(ctx context.Context, e Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -68,12 +101,7 @@ func (i *Inbox) hand(ctx context.Context, e Event) (err error) {
 	}()
 	handle, ok := handlers[e.Type]
 	if !ok {
-		return nil // kept, and nobody's news
+		return nil // kept by an earlier build that knew the type
 	}
 	return handle(ctx, i, e)
-}
-
-// backoff is the wait before the next try: 1 s, 2 s, 4 s … at most an hour.
-func backoff(attempts int64) time.Duration {
-	return min(time.Second<<min(attempts, 12), time.Hour)
 }

@@ -51,7 +51,7 @@ func object[T any](e Event) (T, error) {
 
 func paymentIntent(ctx context.Context, i *Inbox, e Event) error {
 	if !e.Verified {
-		return i.Handlers.RefetchPayment(ctx, e.Scope, e.Generation, e.Object)
+		return i.refetch(ctx, e, e.Object)
 	}
 	seen, err := object[stripe.PaymentIntent](e)
 	if err != nil {
@@ -62,16 +62,23 @@ func paymentIntent(ctx context.Context, i *Inbox, e Event) error {
 
 func charge(ctx context.Context, i *Inbox, e Event) error {
 	seen, err := object[stripe.Charge](e)
-	if err != nil || seen.PaymentIntent.ID == "" {
+	if err != nil {
 		return err
 	}
-	return i.Handlers.RefetchPayment(ctx, e.Scope, e.Generation, seen.PaymentIntent.ID)
+	return i.refetch(ctx, e, seen.PaymentIntent.ID)
+}
+
+func (i *Inbox) refetch(ctx context.Context, e Event, intent string) error {
+	if !idForm.MatchString(intent) {
+		return nil // no payment of ours
+	}
+	return i.Handlers.RefetchPayment(ctx, e.Scope, e.Generation, intent)
 }
 
 // refunded: the charge says that money went back, not by which refund.
 func refunded(ctx context.Context, i *Inbox, e Event) error {
 	seen, err := object[stripe.Charge](e)
-	if err != nil || seen.PaymentIntent.ID == "" {
+	if err != nil || !idForm.MatchString(seen.PaymentIntent.ID) {
 		return err
 	}
 	return i.Handlers.RefetchRefunds(ctx, e.Scope, e.Generation, seen.PaymentIntent.ID)
@@ -85,6 +92,9 @@ func refund(ctx context.Context, i *Inbox, e Event) error {
 			return err
 		}
 		return i.Handlers.Refund(ctx, e.Scope, e.Generation, seen)
+	}
+	if e.Object == "" {
+		return nil
 	}
 	client, err := i.Merchants.Client(ctx, e.Scope, e.Generation)
 	if err != nil {

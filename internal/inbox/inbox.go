@@ -10,7 +10,6 @@ package inbox
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/till-pay/till/internal/clock"
@@ -30,9 +29,7 @@ type Inbox struct {
 	// Wake makes the room's task run now. nil where nobody runs tasks.
 	Wake func(task string)
 
-	once  sync.Once
-	slots chan struct{} // bounds what is applied at once
-	ended sync.WaitGroup
+	desk desk
 }
 
 // Handlers are the rooms that events are handed to; app fills them. An object that is not theirs changes nothing and is no error.
@@ -49,11 +46,10 @@ type Event struct {
 	ID         string
 	Generation int64 // of the merchant's Stripe account
 	Type       string
-	Object     string // the id of data.object
+	Object     string // the id of data.object; "" where it has none
 	Payload    string // the body as it came
 	Verified   bool   // false: only a hint; its object is fetched, never trusted
-	Attempts   int64
-	received   time.Time
+	Attempts   int64  // tries to apply it, with the one that runs now
 }
 
 // ApplyTask is the task that takes in what was kept and not applied yet.
@@ -64,5 +60,11 @@ func (i *Inbox) Tasks() []task.Task {
 	return []task.Task{{Name: ApplyTask, Every: time.Second, Run: i.apply}}
 }
 
-// Wait returns when every event in progress is applied.
-func (i *Inbox) Wait() { i.ended.Wait() }
+// Wait returns when every event in progress is applied, which is bounded.
+func (i *Inbox) Wait() { i.desk.ended.Wait() }
+
+func (i *Inbox) wake() {
+	if i.Wake != nil {
+		i.Wake(ApplyTask)
+	}
+}

@@ -3,8 +3,12 @@ package inbox
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
+	"regexp"
+	"unicode/utf8"
 
 	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/merchant"
 	"github.com/till-pay/till/internal/stripe"
@@ -42,7 +46,7 @@ func (i *Inbox) Receive(ctx context.Context, in *ReceiveInput) (*Received, error
 	}
 	by, err := verify(in.Signature, in.RawBody, i.Clock.Now(), secrets)
 	if err != nil {
-		return nil, err
+		return nil, i.refused(ctx, "", err)
 	}
 	return i.keep(ctx, by, in.RawBody, true)
 }
@@ -57,48 +61,98 @@ func (i *Inbox) ReceiveOwn(ctx context.Context, in *ReceiveOwnInput) (*Received,
 		return nil, fault.New(fault.RouteUnknown, "", "There is no such URL.")
 	}
 	for _, s := range secrets {
-		if s.Secret != "" {
-			by, err := verify(in.Signature, in.RawBody, i.Clock.Now(), secrets)
-			if err != nil {
-				return nil, err
-			}
-			return i.keep(ctx, by, in.RawBody, true)
+		if s.Secret == "" {
+			continue
 		}
+		by, err := verify(in.Signature, in.RawBody, i.Clock.Now(), secrets)
+		if err != nil {
+			return nil, i.refused(ctx, in.Merchant, err)
+		}
+		return i.keep(ctx, by, in.RawBody, true)
 	}
-	return i.keep(ctx, secrets[0], in.RawBody, false)
+	return i.keep(ctx, secrets, in.RawBody, false)
 }
 
-// keep writes an event once, answers, and has it applied. Only Stripe's own faults are 4xx: for ours Stripe must try again.
-func (i *Inbox) keep(ctx context.Context, by merchant.InboundSecret, body []byte, verified bool) (*Received, error) {
+// refused leaves a trace: somebody may be trying to have an order marked as paid.
+func (i *Inbox) refused(ctx context.Context, merchant string, err error) error {
+	i.Log.LogAttrs(ctx, slog.LevelWarn, "a webhook is not proved to be Stripe's", slog.String("request_id", api.RequestID(ctx)), slog.String("merchant", merchant), slog.Any("error", err))
+	return err
+}
+
+// The forms of Stripe's names. They keep out of the database, and of URLs, what is not one.
+var (
+	idForm   = regexp.MustCompile(`^[A-Za-z0-9_]{1,255}$`)
+	typeForm = regexp.MustCompile(`^[a-z0-9_.]{1,255}$`)
+)
+
+// keep writes an event once for each merchant whose it is, answers, and has it applied. Only Stripe's own faults are 4xx: for ours it
+// must try again.
+func (i *Inbox) keep(ctx context.Context, by []merchant.InboundSecret, body []byte, verified bool) (*Received, error) {
 	seen, err := stripe.ParseEvent(body)
-	if err != nil {
+	if err != nil || !utf8.Valid(body) || !idForm.MatchString(seen.ID) || !typeForm.MatchString(seen.Type) {
 		return nil, fault.New(fault.BodyInvalid, "", "Webhook Error: the body is not one of Stripe's events.")
 	}
-	if seen.Livemode != (by.Mode == merchant.Live) {
+	owners := ownersOf(by, seen.Livemode)
+	if len(owners) == 0 {
 		return nil, fault.New(fault.WebhookSignature, "livemode", "Webhook Error: the event is of the other mode.")
 	}
 	var object struct {
 		ID string `json:"id"`
 	}
-	_ = json.Unmarshal(seen.Object, &object) // an object without an id is of no kind that a room takes
-	e := Event{Scope: by.Scope, ID: seen.ID, Generation: by.Generation, Type: seen.Type, Object: clip(object.ID), Payload: string(body), Verified: verified, received: i.Clock.Now()}
-	fresh, err := i.insert(ctx, e)
-	if err != nil {
-		return nil, err
+	if json.Unmarshal(seen.Object, &object) != nil || !idForm.MatchString(object.ID) {
+		object.ID = "" // of no kind that a room takes
 	}
-	if fresh {
-		i.begin(e)
+	e := Event{ID: seen.ID, Type: seen.Type, Object: object.ID, Payload: string(body), Verified: verified}
+	for scope, generation := range owners {
+		e.Scope, e.Generation = scope, generation
+		if err := i.take(ctx, e, concerns(seen)); err != nil {
+			return nil, err
+		}
 	}
 	out := &Received{}
 	out.Body.Received = true
 	return out, nil
 }
 
-func clip(s string) string {
-	if len(s) > 255 {
-		return ""
+// concerns says whether an event is one that a room takes in. An event of a connected account is not: its objects are another's, whoever
+// signed for them, and may carry any id of ours in their metadata.
+func concerns(seen stripe.Event) bool {
+	return handlers[seen.Type] != nil && seen.Account == ""
+}
+
+// ownersOf are the scopes of the event's mode, each with the newest of its generations that proved it.
+func ownersOf(by []merchant.InboundSecret, live bool) map[db.Scope]int64 {
+	owners := map[db.Scope]int64{}
+	for _, s := range by {
+		if live == (s.Mode == merchant.Live) {
+			owners[s.Scope] = max(owners[s.Scope], s.Generation)
+		}
 	}
-	return s
+	return owners
+}
+
+// take keeps an event, and begins to apply it where there is a free place; otherwise the task finds it.
+func (i *Inbox) take(ctx context.Context, e Event, concerns bool) error {
+	if !concerns {
+		_, err := i.insert(ctx, e, settled)
+		return err
+	}
+	if i.desk.reserve(1) == 0 {
+		fresh, err := i.insert(ctx, e, waiting)
+		if fresh {
+			i.desk.behind.Store(true)
+			i.wake()
+		}
+		return err
+	}
+	e.Attempts = 1
+	fresh, err := i.insert(ctx, e, leased)
+	if !fresh || err != nil {
+		i.desk.release(1)
+		return err
+	}
+	i.start(ctx, e)
+	return nil
 }
 
 // Routes registers the room's endpoints.

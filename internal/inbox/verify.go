@@ -27,28 +27,31 @@ const (
 	mostMACs      = 16
 )
 
-func parseSignature(header string) (signature, error) {
-	malformed := fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: the Stripe-Signature header cannot be read.")
-	var s signature
+// unsigned is the fault of a request that does not prove to be Stripe's. Stripe shows its text to the merchant.
+func unsigned(why string) error {
+	return fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: %s.", why)
+}
+
+func parseSignature(header string) (s signature, err error) {
+	malformed := unsigned("the Stripe-Signature header cannot be read")
 	if header == "" {
-		return s, fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: the Stripe-Signature header is absent.")
+		return s, unsigned("the Stripe-Signature header is absent")
 	}
 	if len(header) > longestHeader {
 		return s, malformed
 	}
 	timed := false
-	for _, part := range strings.Split(header, ",") {
+	for part := range strings.SplitSeq(header, ",") {
 		name, value, ok := strings.Cut(part, "=")
 		if !ok {
 			return s, malformed
 		}
 		switch strings.TrimSpace(name) {
 		case "t":
-			at, err := strconv.ParseInt(value, 10, 64)
-			if err != nil || timed {
+			if s.at, err = strconv.ParseInt(value, 10, 64); err != nil || timed {
 				return s, malformed
 			}
-			s.at, timed = at, true
+			timed = true
 		case "v1":
 			if mac, err := hex.DecodeString(value); err == nil && len(mac) == sha256.Size && len(s.macs) < mostMACs {
 				s.macs = append(s.macs, mac)
@@ -61,26 +64,26 @@ func parseSignature(header string) (signature, error) {
 	return s, nil
 }
 
-// verify finds whose secret made the signature. Every secret is tried each time, so that the time it takes tells nothing.
-func verify(header string, body []byte, now time.Time, secrets []merchant.InboundSecret) (merchant.InboundSecret, error) {
+// verify finds whose secrets made the signature: more than one merchant's where they gave the same. Every secret is tried each time,
+// so that the time it takes tells nothing; and only who knows a secret is told that a signature is old.
+func verify(header string, body []byte, now time.Time, secrets []merchant.InboundSecret) ([]merchant.InboundSecret, error) {
 	s, err := parseSignature(header)
 	if err != nil {
-		return merchant.InboundSecret{}, err
+		return nil, err
 	}
-	var found merchant.InboundSecret
-	matched := false
+	var by []merchant.InboundSecret
 	for _, candidate := range secrets {
-		if candidate.Secret != "" && s.madeWith(candidate.Secret, body) && !matched {
-			found, matched = candidate, true
+		if candidate.Secret != "" && s.madeWith(candidate.Secret, body) {
+			by = append(by, candidate)
 		}
 	}
 	switch {
-	case !matched:
-		return merchant.InboundSecret{}, fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: no signature matches a secret that we know.")
+	case len(by) == 0:
+		return nil, unsigned("no signature matches a secret that we know")
 	case now.Sub(time.Unix(s.at, 0)) > tolerance:
-		return merchant.InboundSecret{}, fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: the signature is more than five minutes old.")
+		return nil, unsigned("the signature is more than five minutes old")
 	}
-	return found, nil
+	return by, nil
 }
 
 func (s signature) madeWith(secret string, body []byte) bool {
