@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/stripe"
@@ -24,50 +25,53 @@ const (
 	refused = "refused" // Stripe certainly did nothing
 )
 
+func refusal(s Steps, c *Call, why *stripe.Error) ending {
+	return ending{s.Refuse(*c, why), refused, why}
+}
+
 // end sends a call, again where that is safe and useful, until its outcome is certain. An error leaves it open.
 func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 	s, ok := o.steps[c.Name]
 	if !ok {
 		return ending{}, fmt.Errorf("once: no steps for %q", c.Name)
 	}
-	if !c.Unsure && o.clock.Now().After(c.ResolveBy) {
-		return ending{s.Refuse(*c, neverBegan()), refused, neverBegan()}, nil
-	}
-	if c.Attempts > 0 && o.lookFirst(c) {
-		return o.look(ctx, s, c, neverBegan())
+	late := o.clock.Now().After(c.ResolveBy)
+	switch {
+	case c.Unsure && (late || c.Position != ""):
+		return o.look(ctx, s, c, neverBegan(), false)
+	case late:
+		return refusal(s, c, neverBegan()), nil
 	}
 	var last error
 	for n := range sends {
-		if n > 0 {
-			if err := o.sleep(ctx, n-1); err != nil {
-				return ending{}, last
-			}
+		if n > 0 && o.sleep(ctx, n-1) != nil {
+			return ending{}, last
 		}
-		// The first send of a fresh claim is the only one that nothing was sent before; Unsure is then only what a crash must find.
-		before := c.Unsure && c.Attempts > 0
-		c.Attempts++
-		c.SentAt = o.clock.Now()
+		before := *c
+		if err := o.sending(ctx, c); err != nil {
+			return ending{}, errors.Join(err, last)
+		}
+		crash.Here("once.send.before")
 		decide, err := s.Send(ctx, *c)
+		crash.Here("once.send.after")
+		said, _ := stripe.As(err)
 		switch stripe.Meaning(err) {
 		case stripe.Answered:
 			if err == nil {
 				return ending{decide, done, nil}, nil
 			}
-			said, _ := stripe.As(err) // a decline without an object: Stripe did nothing but say no
-			return ending{s.Refuse(*c, said), refused, said}, nil
+			return refusal(s, c, said), nil // a decline without an object: Stripe did nothing but say no
 		case stripe.Refused, stripe.BadCredentials:
-			said, _ := stripe.As(err)
-			if !before {
-				return ending{s.Refuse(*c, said), refused, said}, nil
+			c.Unsure, c.SentAt = before.Unsure, before.SentAt
+			if !c.Unsure {
+				return refusal(s, c, said), nil
 			}
-			return o.look(ctx, s, c, said)
+			return o.look(ctx, s, c, said, stripe.Over(err))
 		case stripe.NotExecuted:
-			c.Unsure = before
+			c.Unsure, c.SentAt = before.Unsure, before.SentAt
 		case stripe.Unknown:
-			c.Unsure = true
-			if stripe.StoredFailure(last, err) || answeredFinally(err) {
-				said, _ := stripe.As(err)
-				return o.look(ctx, s, c, said)
+			if stripe.Final(err) || stripe.StoredFailure(last, err) {
+				return o.look(ctx, s, c, said, stripe.Over(err))
 			}
 		}
 		last = err
@@ -75,37 +79,36 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 	return ending{}, last
 }
 
-// answeredFinally says that Stripe answered and forbids the repeat: only a look-up can tell.
-func answeredFinally(err error) bool {
-	said, ok := stripe.As(err)
-	return ok && said.Status >= 500 && !stripe.MayRepeat(err)
+// sending notes that a send begins. What is written is what a crash from here on must find: that it may have worked. The claim has
+// written that of the first send. It misses where another node has taken the call up, or has closed it.
+func (o *Once) sending(ctx context.Context, c *Call) error {
+	first := c.takes == 1 && c.Attempts == 0
+	c.Unsure, c.SentAt = true, o.clock.Now()
+	c.Attempts++
+	if first {
+		return nil
+	}
+	return o.db.Write(ctx, begun(*c))
 }
 
-// lookFirst says that sending again under the same key is no longer safe, or no longer wanted.
-func (o *Once) lookFirst(c *Call) bool {
-	now := o.clock.Now()
-	return c.Position != "" || now.Sub(c.ClaimedAt) > forgets || now.After(c.ResolveBy)
-}
-
-// look asks Stripe what an earlier send did. Where nothing is there, the call is over with the given reason; but a send that never
-// answered may still be on its way, and only time tells.
-func (o *Once) look(ctx context.Context, s Steps, c *Call, why *stripe.Error) (ending, error) {
+// look asks Stripe what an earlier send did. Where nothing is there the call is over, with the given reason, once nothing of it can be
+// on its way any more: because the execution is over, or because time enough has passed since the last send that may have worked.
+func (o *Once) look(ctx context.Context, s Steps, c *Call, why *stripe.Error, over bool) (ending, error) {
+	still := !over && o.clock.Now().Before(c.SentAt.Add(settled))
 	decide, err := s.Find(ctx, *c)
 	var more *Pending
 	switch {
 	case err == nil:
 		return ending{decide, done, nil}, nil
-	case errors.As(err, &more):
+	case errors.As(err, &more) && !still:
 		c.Position = more.Position
-		return ending{}, err
-	case !errors.Is(err, Absent):
-		return ending{}, err
+	case errors.Is(err, Absent) && !still:
+		return refusal(s, c, why), nil
+	case errors.As(err, &more), errors.Is(err, Absent), stripe.Meaning(err) == stripe.Refused:
+		// A look that began too early proves no absence, and a place in a list that Stripe no longer knows is of no use: begin anew.
+		c.Position = ""
 	}
-	c.Position = ""
-	if why.Status == 0 && c.Unsure && o.clock.Now().Before(c.SentAt.Add(settled)) {
-		return ending{}, err
-	}
-	return ending{s.Refuse(*c, why), refused, why}, nil
+	return ending{}, err
 }
 
 // neverBegan is the reason of a call that was given up because Stripe could not be reached in time.
@@ -122,23 +125,25 @@ func (o *Once) sleep(ctx context.Context, n int) error {
 	}
 }
 
-// settle writes what became of a call and closes it, in one commit. Where another node has closed it already there is nothing to do.
+// settle writes what became of a call and closes it, in one commit. Where it is closed already there is nothing to do; and only the node
+// that has the call may say that nothing happened, for another's send may be on its way.
 func (o *Once) settle(ctx context.Context, c Call, e ending) error {
-	for range 3 { // a database that blinks must not cost another send
-		err := o.db.Decide(ctx, func(ctx context.Context) ([]db.Change, error) {
-			_, isOpen, err := find(ctx, o.db, c.Scope, c.Key)
-			if err != nil || !isOpen {
+	var err error
+	for n := range 3 { // a database that blinks must not cost another send
+		if n > 0 && o.sleep(ctx, 0) != nil {
+			break
+		}
+		err = o.db.Decide(ctx, func(ctx context.Context) ([]db.Change, error) {
+			now, isOpen, err := find(ctx, o.db, c.Scope, c.Key)
+			if err != nil || !isOpen || e.state == refused && now.takes != c.takes {
 				return nil, err
 			}
 			changes, err := e.decide(ctx)
 			return append(changes, closed(c, e, o.clock.Now())), err
 		})
-		if err == nil || !fault.Is(err, fault.DatabaseUnavailable) && !fault.Is(err, fault.StateConflict) {
-			return err
-		}
-		if o.sleep(ctx, 0) != nil {
-			return err
+		if !fault.Is(err, fault.DatabaseUnavailable) && !fault.Is(err, fault.StateConflict) {
+			break
 		}
 	}
-	return errors.New("the outcome is known but could not be written")
+	return err
 }

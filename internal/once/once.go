@@ -4,7 +4,7 @@
 //	send     no transaction is open. It starts from the row alone, under a key of ours: till-<row>-<call>.
 //	settle   one commit: what became of it, the ledger, the event, and the call closed. It closes even when a webhook was first.
 //	recover  a call that was claimed and not settled is taken up again when its lease ends: sent again under the same key,
-//	         or looked up where Stripe may have forgotten the key.
+//	         or, when it is late, only looked up. So no send meets a key that Stripe has forgotten.
 //
 // What an answer means is the table in stripe/answer.go. The rule of rules: once an answer is unknown, only a success or a
 // decline under the same key, or a look-up, settles the call. Unknown is never called failed.
@@ -15,12 +15,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/till-pay/till/internal/clock"
+	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/stripe"
@@ -40,11 +43,12 @@ type Call struct {
 	Unsure    bool   // an earlier send may have worked
 	Attempts  int64  // sends so far, this one included
 	ClaimedAt time.Time
-	SentAt    time.Time // the last send began
-	ResolveBy time.Time // a call that certainly never began is given up then
+	SentAt    time.Time // the last send that may have worked began
+	ResolveBy time.Time // it is not sent any more after this
 	Position  string    // where a look-up goes on
 
 	lease time.Time
+	takes int64 // how often a node has taken it: only the node of the last take may say that nothing happened
 }
 
 // MerchantKey is the key of a call that the merchant named by an Idempotency-Key: apart from every key of our own.
@@ -77,8 +81,7 @@ const (
 	wait        = 10 * time.Second // a caller waits no longer in all, then hears "pending"
 	lease       = 10 * time.Second // a dead node's calls are taken up after this
 	drive       = 80 * time.Second // one node tries no longer at a stretch
-	giveUp      = 15 * time.Minute // a call that never began is not begun later than this: a charge hours later would be a surprise
-	forgets     = 23 * time.Hour   // Stripe may drop a key after 24 h (facts §1.7): look before sending again
+	giveUp      = 15 * time.Minute // a call is not sent later than this: a charge hours later would be a surprise, and Stripe drops keys after 24 h (facts §1.7)
 	settled     = 5 * time.Minute  // after this, a send that left no trace at Stripe will leave none
 	sends       = 4                // the first, and after 1 s, 2 s and 4 s
 	longestWait = 10 * time.Minute // between two takes of a call that cannot be settled
@@ -92,6 +95,8 @@ type Once struct {
 	steps   map[string]Steps
 	mu      sync.Mutex
 	running map[string]chan struct{} // closed when this process has done with a call
+	taken   int                      // how many of those were taken up by the recovery
+	closing bool                     // nothing begins any more
 	work    sync.WaitGroup
 	ctx     context.Context // ends when the process must go
 	stop    context.CancelFunc
@@ -108,6 +113,9 @@ func (o *Once) Register(name string, s Steps) { o.steps[name] = s }
 
 // Close waits for the calls in flight until ctx ends, then abandons them: the next start recovers them.
 func (o *Once) Close(ctx context.Context) {
+	o.mu.Lock()
+	o.closing = true
+	o.mu.Unlock()
 	done := make(chan struct{})
 	go func() { o.work.Wait(); close(done) }()
 	select {
@@ -123,7 +131,9 @@ func (o *Once) Close(ctx context.Context) {
 // A *db.Moved error says that one of the claim's own guards missed (At counts from 0 in claim).
 func (o *Once) Run(ctx context.Context, c Call, claim ...db.Change) (row string, replayed bool, err error) {
 	c.claim(o.clock.Now())
+	crash.Here("once.claim.before")
 	err = o.db.Write(ctx, append([]db.Change{insert(c)}, claim...)...)
+	crash.Here("once.claim.after")
 	var moved *db.Moved
 	switch {
 	case errors.As(err, &moved) && moved.At == 0:
@@ -137,23 +147,23 @@ func (o *Once) Run(ctx context.Context, c Call, claim ...db.Change) (row string,
 	return c.Row, false, nil
 }
 
+// claim fills in what insert writes. In memory nothing was sent yet; what insert writes is that the first send may have worked.
 func (c *Call) claim(now time.Time) {
 	sum := sha256.Sum256([]byte(db.JSON([]any{c.Name, c.Input})))
 	c.Hash = hex.EncodeToString(sum[:])
-	c.Unsure = true // until a send has ended and said otherwise: a crash leaves it so
-	c.ClaimedAt, c.SentAt, c.lease, c.ResolveBy = now, now, now.Add(lease), now.Add(giveUp)
+	c.ClaimedAt, c.SentAt, c.lease, c.ResolveBy, c.takes = now, now, now.Add(lease), now.Add(giveUp), 1
 }
 
 // repeat answers a key that was used before: with the first call's row, once that call has ended or the wait is over.
-func (o *Once) repeat(ctx context.Context, c Call) (string, bool, error) {
-	first, open, err := find(ctx, o.db, c.Scope, c.Key)
+func (o *Once) repeat(ctx context.Context, c Call) (row string, replayed bool, err error) {
+	first, isOpen, err := find(ctx, o.db, c.Scope, c.Key)
 	if err != nil {
 		return "", false, err
 	}
 	if first.Name != c.Name || first.Hash != c.Hash {
 		return "", false, fault.New(fault.IdempotencyKeyReused, "Idempotency-Key", "This Idempotency-Key was used before with other input, for %s %s. Use a new key for a new request.", noun(first.Name), first.Row)
 	}
-	if open {
+	if isOpen {
 		o.wait(ctx, first, nil)
 	}
 	return first.Row, true, nil
@@ -172,12 +182,16 @@ func noun(name string) string {
 func (o *Once) wait(ctx context.Context, c Call, ended <-chan struct{}) {
 	if ended == nil {
 		o.mu.Lock()
-		ended = o.running[c.id()] // nil, and so never ready, where another node has it
+		ended = o.running[c.id()]
 		o.mu.Unlock()
 	}
+	var look <-chan time.Time
+	if ended == nil { // another node has it: only the database tells
+		every := time.NewTicker(50 * time.Millisecond)
+		defer every.Stop()
+		look = every.C
+	}
 	enough := o.clock.After(wait)
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
 	for {
 		select {
 		case <-ended:
@@ -186,8 +200,8 @@ func (o *Once) wait(ctx context.Context, c Call, ended <-chan struct{}) {
 			return
 		case <-ctx.Done():
 			return
-		case <-look.C:
-			if _, open, err := find(ctx, o.db, c.Scope, c.Key); err == nil && !open {
+		case <-look:
+			if _, isOpen, err := find(ctx, o.db, c.Scope, c.Key); err == nil && !isOpen {
 				return
 			}
 		}
@@ -196,22 +210,35 @@ func (o *Once) wait(ctx context.Context, c Call, ended <-chan struct{}) {
 
 // begin makes a call in the background: it goes on when its caller has gone.
 func (o *Once) begin(c Call) <-chan struct{} {
-	done := make(chan struct{})
+	ended := make(chan struct{})
 	o.mu.Lock()
-	o.running[c.id()] = done
-	o.mu.Unlock()
+	defer o.mu.Unlock()
+	if o.closing {
+		close(ended) // the next start takes it up
+		return ended
+	}
+	o.running[c.id()] = ended
+	o.count(c, 1)
 	o.work.Go(func() {
 		defer func() {
 			o.mu.Lock()
 			delete(o.running, c.id())
+			o.count(c, -1)
 			o.mu.Unlock()
-			close(done)
+			close(ended)
 		}()
 		ctx, cancel := context.WithTimeout(o.ctx, drive)
 		defer cancel()
 		o.drive(ctx, c)
 	})
-	return done
+	return ended
+}
+
+// count keeps taken; the lock is held. A call's first take is its claim.
+func (o *Once) count(c Call, n int) {
+	if c.takes > 1 {
+		o.taken += n
+	}
 }
 
 func (c Call) id() string { return c.Merchant + "/" + c.Mode + "/" + c.Key }
@@ -219,16 +246,31 @@ func (c Call) id() string { return c.Merchant + "/" + c.Mode + "/" + c.Key }
 // drive tries to end a call; where it cannot, it leaves the call for the recovery.
 func (o *Once) drive(ctx context.Context, c Call) {
 	defer o.heartbeat(ctx, c)()
-	ending, err := o.end(ctx, &c)
-	if err == nil {
-		err = o.settle(ctx, c, ending)
-	}
+	err := o.try(ctx, &c)
 	if err == nil {
 		return
 	}
 	o.log.LogAttrs(ctx, slog.LevelWarn, "call left open", slog.String("call", c.Name), slog.String("row", c.Row), slog.Int64("attempts", c.Attempts),
 		slog.Bool("unsure", c.Unsure), slog.Any("error", err))
 	o.release(c, err)
+}
+
+// try ends a call and settles it. A panic of a room's step leaves the call open, like any error: it must not take the process down,
+// and with it every start that recovers the call.
+func (o *Once) try(ctx context.Context, c *Call) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	ending, err := o.end(ctx, c)
+	if err != nil {
+		return err
+	}
+	crash.Here("once.settle.before")
+	err = o.settle(ctx, *c, ending)
+	crash.Here("once.settle.after")
+	return err
 }
 
 // heartbeat keeps the lease while a call takes long, so that no other node takes it up. The returned function ends it.

@@ -14,35 +14,40 @@ func (o *Once) Recovery() task.Task {
 	return task.Task{Name: "once.recover", Every: time.Second, Run: o.recover}
 }
 
-// recover takes what is due and drives it in the background, a bounded number at a time.
+// recover takes what is due and drives it in the background, a bounded number at a time, whatever else runs.
 func (o *Once) recover(ctx context.Context) (more bool, err error) {
 	const most = 32
-	o.mu.Lock()
-	free := most - len(o.running)
-	o.mu.Unlock()
-	if free <= 0 {
-		return false, nil
-	}
 	now := o.clock.Now()
-	found, err := due(ctx, o.db, now, free)
+	found, err := due(ctx, o.db, now, most)
 	if err != nil {
 		return false, err
 	}
+	taken := 0
 	for _, f := range found {
 		c := f.Call
+		if !o.free(c, most) {
+			continue
+		}
 		switch err := o.db.Write(ctx, take(c, now.Add(lease), now)); {
 		case db.IsMoved(err):
 			continue
 		case err != nil:
 			return false, err
 		}
-		if c.Attempts == 0 && c.Unsure {
-			c.Attempts = 1 // it was claimed and then its process died: whether it was sent nobody knows
-		}
+		taken++
+		c.takes++
 		o.log.LogAttrs(ctx, slog.LevelInfo, "call taken up", slog.String("call", c.Name), slog.String("row", c.Row), slog.Int64("attempts", c.Attempts), slog.Bool("unsure", c.Unsure))
 		o.begin(c)
 	}
-	return len(found) == free, nil
+	return taken == most, nil
+}
+
+// free says whether this node may take a call: it has room, and is not at work on that very call, which happens where it could not
+// keep its lease.
+func (o *Once) free(c Call, most int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.closing && o.taken < most && o.running[c.id()] == nil
 }
 
 // release leaves a call for later, with what is known of it. The next take waits longer each time.

@@ -9,12 +9,12 @@ import (
 	"github.com/till-pay/till/internal/stripe"
 )
 
-const columns = `merchant, mode, key, name, hash, row_id, provider_key, generation, unsure, attempts, claimed_at, sent_at, lease_until, resolve_by, position, state`
+const columns = `merchant, mode, key, name, hash, row_id, provider_key, generation, unsure, attempts, claimed_at, sent_at, lease_until, resolve_by, position, takes, state`
 
 func scan(r db.Row) (s stored, err error) {
 	c := &s.Call
 	err = r.Scan(&c.Merchant, &c.Mode, &c.Key, &c.Name, &c.Hash, &c.Row, &c.ProviderKey, &c.Generation, &c.Unsure, &c.Attempts,
-		db.At(&c.ClaimedAt), db.At(&c.SentAt), db.At(&c.lease), db.At(&c.ResolveBy), &c.Position, &s.state)
+		db.At(&c.ClaimedAt), db.At(&c.SentAt), db.At(&c.lease), db.At(&c.ResolveBy), &c.Position, &c.takes, &s.state)
 	return s, err
 }
 
@@ -23,12 +23,14 @@ type stored struct {
 	state string
 }
 
+// insert takes the key. It records the first send too, which follows at once: whoever finds the call after a crash must take that send
+// for made.
 func insert(c Call) db.Change {
 	return db.Change{
-		SQL: `insert into calls (merchant, mode, key, name, hash, row_id, provider_key, generation, state, unsure, attempts, claimed_at, sent_at, lease_until, resolve_by, position, error)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11, $12, $13, $14, '', '') on conflict do nothing`,
-		Args: []any{c.Merchant, c.Mode, c.Key, c.Name, c.Hash, c.Row, c.ProviderKey, c.Generation, c.Unsure, c.Attempts,
-			db.Micros(c.ClaimedAt), db.Micros(c.SentAt), db.Micros(c.lease), db.Micros(c.ResolveBy)}, Rows: 1,
+		SQL: `insert into calls (merchant, mode, key, name, hash, row_id, provider_key, generation, state, unsure, attempts, claimed_at, sent_at, lease_until, resolve_by, position, takes, error)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', true, 1, $9, $10, $11, $12, '', $13, '') on conflict do nothing`,
+		Args: []any{c.Merchant, c.Mode, c.Key, c.Name, c.Hash, c.Row, c.ProviderKey, c.Generation,
+			db.Micros(c.ClaimedAt), db.Micros(c.SentAt), db.Micros(c.lease), db.Micros(c.ResolveBy), c.takes}, Rows: 1,
 	}
 }
 
@@ -44,41 +46,51 @@ func RefusedBefore(ctx context.Context, q db.Querier, scope db.Scope, row, name 
 		scope.Merchant, scope.Mode, row, name)
 }
 
-// extend keeps or takes the lease of an open call.
+// begun records one more send before it is made.
+func begun(c Call) db.Change {
+	return db.Change{
+		SQL:  `update calls set unsure = true, attempts = $5, sent_at = $6 where merchant = $1 and mode = $2 and key = $3 and takes = $4 and state = 'open'`,
+		Args: []any{c.Merchant, c.Mode, c.Key, c.takes, c.Attempts, db.Micros(c.SentAt)}, Rows: 1,
+	}
+}
+
+// extend keeps the lease of an open call; it does nothing where another node has taken the call.
 func extend(c Call, until time.Time) db.Change {
 	return db.Change{
-		SQL:  `update calls set lease_until = $4 where merchant = $1 and mode = $2 and key = $3 and state = 'open'`,
-		Args: []any{c.Merchant, c.Mode, c.Key, db.Micros(until)}, Rows: db.Any,
+		SQL:  `update calls set lease_until = $5 where merchant = $1 and mode = $2 and key = $3 and takes = $4 and state = 'open'`,
+		Args: []any{c.Merchant, c.Mode, c.Key, c.takes, db.Micros(until)}, Rows: db.Any,
 	}
 }
 
 // take gets a call whose lease has ended; it misses where another node was first.
 func take(c Call, until, now time.Time) db.Change {
 	return db.Change{
-		SQL:  `update calls set lease_until = $5 where merchant = $1 and mode = $2 and key = $3 and state = 'open' and lease_until = $4 and lease_until <= $6`,
-		Args: []any{c.Merchant, c.Mode, c.Key, db.Micros(c.lease), db.Micros(until), db.Micros(now)}, Rows: 1,
+		SQL: `update calls set takes = takes + 1, lease_until = $5
+			where merchant = $1 and mode = $2 and key = $3 and takes = $4 and state = 'open' and lease_until <= $6`,
+		Args: []any{c.Merchant, c.Mode, c.Key, c.takes, db.Micros(until), db.Micros(now)}, Rows: 1,
 	}
 }
 
+// closed ends a call: whoever knows that it was done, but only the node that has it where it was refused.
 func closed(c Call, e ending, now time.Time) db.Change {
-	why := ""
-	if e.why != nil {
-		why = db.JSON(refusal{e.why.Code, e.why.Message, e.why.Param})
+	why, holder := "", int64(0)
+	if e.state == refused {
+		why, holder = db.JSON(reason{e.why.Code, e.why.Message, e.why.Param}), c.takes
 	}
 	return db.Change{
 		SQL: `update calls set state = $4, attempts = $5, sent_at = $6, closed_at = $7, position = '', error = $8
-			where merchant = $1 and mode = $2 and key = $3 and state = 'open'`,
-		Args: []any{c.Merchant, c.Mode, c.Key, e.state, c.Attempts, db.Micros(c.SentAt), db.Micros(now), why}, Rows: 1,
+			where merchant = $1 and mode = $2 and key = $3 and (takes = $9 or $9 = 0) and state = 'open'`,
+		Args: []any{c.Merchant, c.Mode, c.Key, e.state, c.Attempts, db.Micros(c.SentAt), db.Micros(now), why, holder}, Rows: 1,
 	}
 }
 
-// refusal is how a closed call remembers why Stripe did nothing.
-type refusal struct{ Code, Message, Param string }
+// reason is how a closed call remembers why Stripe did nothing.
+type reason struct{ Code, Message, Param string }
 
 // Refusal is why Stripe refused the call of a key, or nil where it did not, or has not ended.
 func (o *Once) Refusal(ctx context.Context, scope db.Scope, key string) (*stripe.Error, error) {
 	var state string
-	var why refusal
+	var why reason
 	_, err := db.One(ctx, o.db, func(r db.Row) (int, error) {
 		var text string
 		if err := r.Scan(&state, &text); err != nil || state != refused || text == "" {
@@ -92,11 +104,12 @@ func (o *Once) Refusal(ctx context.Context, scope db.Scope, key string) (*stripe
 	return &stripe.Error{Code: why.Code, Message: why.Message, Param: why.Param}, nil
 }
 
+// released leaves a call for later, with what is known of it. It does nothing where another node has taken the call.
 func released(c Call, until time.Time, why string) db.Change {
 	return db.Change{
-		SQL: `update calls set lease_until = $4, unsure = $5, attempts = $6, sent_at = $7, position = $8, error = $9
-			where merchant = $1 and mode = $2 and key = $3 and state = 'open'`,
-		Args: []any{c.Merchant, c.Mode, c.Key, db.Micros(until), c.Unsure, c.Attempts, db.Micros(c.SentAt), c.Position, why}, Rows: db.Any,
+		SQL: `update calls set lease_until = $5, unsure = $6, attempts = $7, sent_at = $8, position = $9, error = $10
+			where merchant = $1 and mode = $2 and key = $3 and takes = $4 and state = 'open'`,
+		Args: []any{c.Merchant, c.Mode, c.Key, c.takes, db.Micros(until), c.Unsure, c.Attempts, db.Micros(c.SentAt), c.Position, why}, Rows: db.Any,
 	}
 }
 

@@ -61,6 +61,7 @@ create table calls (
 	resolve_by   bigint not null,
 	closed_at    bigint,
 	position     text   not null,
+	takes        bigint not null,
 	error        text   not null,
 	primary key (merchant, mode, key)
 );
