@@ -90,24 +90,32 @@ func (r *resource) parseQuery(text string) (query, error) {
 		if q.clauses = append(q.clauses, one); len(q.clauses) > maxClauses {
 			return q, invalid("", "query", "Search queries can have at most %d clauses.", maxClauses)
 		}
-		rest = strings.TrimSpace(after)
-		if rest == "" {
+		if strings.TrimSpace(after) == "" {
 			return q, nil
 		}
-		word, more, _ := strings.Cut(rest, " ")
-		switch {
-		case word != "AND" && word != "OR": // without a word between them, clauses are joined by AND
-			word, more = "AND", rest
-			if len(after) == len(strings.TrimLeft(after, " ")) {
-				return q, invalid("", "query", "%s", cannotParse)
-			}
+		word, more, ok := parseJoint(after)
+		if !ok {
+			return q, invalid("", "query", "%s", cannotParse)
 		}
 		if joined != "" && joined != word {
 			return q, invalid("", "query", "Search queries can't combine AND and OR.")
 		}
-		joined, q.any = word, word == "OR"
-		rest = strings.TrimSpace(more)
+		joined, q.any, rest = word, word == "OR", more
 	}
+}
+
+// parseJoint takes what stands between two clauses: AND, OR, or only space, which means AND.
+func parseJoint(s string) (word, rest string, ok bool) {
+	trimmed := strings.TrimLeft(s, " ")
+	if len(trimmed) == len(s) {
+		return "", "", false
+	}
+	for _, word := range []string{"AND", "OR"} {
+		if rest, found := strings.CutPrefix(trimmed, word+" "); found {
+			return word, strings.TrimLeft(rest, " "), true
+		}
+	}
+	return "AND", trimmed, true
 }
 
 // parseClause takes one clause off the beginning of a query.
