@@ -118,7 +118,7 @@ func Add[I, T any](a *API, o Operation, handle func(context.Context, Caller, *I)
 		}
 		return out, nil
 	})
-	a.reference.add(o)
+	a.added(o)
 }
 
 type listOutput[T any] struct {
@@ -149,7 +149,7 @@ func AddList[I, T any](a *API, o Operation, handle func(context.Context, Caller,
 		}
 		return &listOutput[T]{listEnvelope[T]{true, data, pageInfo{page.Next, page.Next != ""}}}, nil
 	})
-	a.reference.add(o)
+	a.added(o)
 }
 
 // AddRaw registers an endpoint whose answer has a form of its own, outside the envelope. Errors keep theirs.
@@ -161,7 +161,7 @@ func AddRaw[I, O any](a *API, o Operation, handle func(context.Context, *I) (*O,
 		}
 		return out, nil
 	})
-	a.reference.add(o)
+	a.added(o)
 }
 
 // operation is an endpoint in huma's terms. What stands between a request and its handler is here, in its order: the crowd,
@@ -188,6 +188,11 @@ func (a *API) operation(o Operation) huma.Operation {
 	}
 	op.Middlewares = append(op.Middlewares, a.query, a.body(limit))
 	return op
+}
+
+func (a *API) added(o Operation) {
+	a.names.nulls(a.huma.OpenAPI().Components.Schemas.Map())
+	a.reference.add(o)
 }
 
 type callerKey struct{}

@@ -22,11 +22,15 @@ type field struct {
 	Required             bool
 }
 
-func (r *reference) resolve(s *huma.Schema) *huma.Schema {
-	for s.Ref != "" {
-		s = r.doc.Components.Schemas.SchemaFromRef(s.Ref)
+// resolve is what a reference names, and its name. Of an object that may be null it is the object.
+func (r *reference) resolve(s *huma.Schema) (resolved *huma.Schema, ref string) {
+	if len(s.AnyOf) > 0 {
+		s = s.AnyOf[0]
 	}
-	return s
+	if ref = s.Ref; ref != "" {
+		s = r.doc.Components.Schemas.SchemaFromRef(ref)
+	}
+	return s, ref
 }
 
 // properties are an object's, in the order of the Go struct: the document's own map has none.
@@ -48,6 +52,11 @@ func (r *reference) properties(s *huma.Schema, ref string) []string {
 	return names
 }
 
+func (r *reference) fieldsOf(s *huma.Schema) []field {
+	resolved, ref := r.resolve(s)
+	return r.fields(resolved, ref, "")
+}
+
 func (r *reference) fields(s *huma.Schema, ref, prefix string) []field {
 	var all []field
 	for _, name := range r.properties(s, ref) {
@@ -57,8 +66,8 @@ func (r *reference) fields(s *huma.Schema, ref, prefix string) []field {
 		if p.Items != nil {
 			inner, dots = p.Items, "[]."
 		}
-		if inside := r.resolve(inner); len(inside.Properties) > 0 && strings.Count(prefix, ".") < 4 {
-			all = append(all, r.fields(inside, inner.Ref, prefix+name+dots)...)
+		if inside, ref := r.resolve(inner); len(inside.Properties) > 0 && strings.Count(prefix, ".") < 4 {
+			all = append(all, r.fields(inside, ref, prefix+name+dots)...)
 		}
 	}
 	return all
@@ -72,7 +81,7 @@ var formats = map[string]string{"date-time": "time (RFC 3339)", "uuid": "UUID", 
 
 // form is a field's type and rules in a few words.
 func (r *reference) form(s *huma.Schema) string {
-	t := r.resolve(s)
+	t, _ := r.resolve(s)
 	words := []string{t.Type}
 	switch {
 	case formats[t.Format] != "":
@@ -97,7 +106,7 @@ func (r *reference) form(s *huma.Schema) string {
 			words = append(words, fmt.Sprintf(bound.form, bound.value))
 		}
 	}
-	if t.Nullable {
+	if t.Nullable || len(s.AnyOf) > 0 {
 		words = append(words, "or null")
 	}
 	return strings.Join(words, ", ")
@@ -151,10 +160,12 @@ func (r *reference) example(s *huma.Schema, name string) string {
 }
 
 func (r *reference) write(b *strings.Builder, s *huma.Schema, name, indent string) {
-	t := r.resolve(s)
+	t, ref := r.resolve(s)
 	switch {
 	case len(s.Examples) > 0:
 		b.WriteString(plain(s.Examples[0], indent))
+	case len(s.AnyOf) > 0 || t.Nullable && t.Items == nil:
+		b.WriteString("null")
 	case t.Items != nil:
 		b.WriteString("[" + indent + "  ")
 		r.write(b, t.Items, name, indent+"  ")
@@ -163,7 +174,7 @@ func (r *reference) write(b *strings.Builder, s *huma.Schema, name, indent strin
 		b.WriteString("{}")
 	case t.Type == huma.TypeObject:
 		comma := "{"
-		for _, p := range r.properties(t, s.Ref) {
+		for _, p := range r.properties(t, ref) {
 			if property := t.Properties[p]; slices.Contains(t.Required, p) || len(property.Examples) > 0 {
 				b.WriteString(comma + indent + "  " + plain(p, "") + ": ")
 				r.write(b, property, p, indent+"  ")

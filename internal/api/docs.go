@@ -122,7 +122,7 @@ func (r *reference) data() docsData {
 		e := r.endpoint(o)
 		d.Sections[at].Endpoints = append(d.Sections[at].Endpoints, e)
 		if e.Object != "" && !slices.ContainsFunc(d.Objects, func(s shown) bool { return s.Name == e.Object }) {
-			d.Objects = append(d.Objects, shown{e.Object, r.fields(r.doc.Components.Schemas.SchemaFromRef(refPrefix+e.Object), refPrefix+e.Object, "")})
+			d.Objects = append(d.Objects, shown{e.Object, r.fieldsOf(&huma.Schema{Ref: refPrefix + e.Object})})
 		}
 	}
 	for _, c := range fault.Codes {
@@ -148,13 +148,14 @@ func (r *reference) endpoint(o Operation) endpoint {
 	}
 	if op.RequestBody != nil {
 		if media := op.RequestBody.Content[contentType]; media != nil {
-			e.Body = r.fields(r.resolve(media.Schema), media.Schema.Ref, "")
+			e.Body = r.fieldsOf(media.Schema)
 		}
 	}
 	e.Request = r.curl(o, op)
 	if media := op.Responses[strconv.Itoa(op.DefaultStatus)].Content[contentType]; media != nil {
 		e.Answer = r.example(media.Schema, "")
-		if data := r.resolve(media.Schema).Properties["data"]; data != nil {
+		envelope, _ := r.resolve(media.Schema)
+		if data := envelope.Properties["data"]; data != nil {
 			if data.Items != nil {
 				data = data.Items
 			}

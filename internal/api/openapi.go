@@ -139,6 +139,27 @@ func (n *names) plain(t reflect.Type, hint string) (room, name string) {
 	return room, title(name)
 }
 
+// nulls lets the document say that a field may be null: one whose Go type is a pointer and that is always written. huma knows it
+// of plain values only.
+func (n *names) nulls(schemas map[string]*huma.Schema) {
+	for t, name := range n.schemas {
+		s := schemas[name]
+		if s == nil {
+			continue
+		}
+		for _, f := range reflect.VisibleFields(t) {
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			switch p := s.Properties[name]; {
+			case p == nil, f.Type.Kind() != reflect.Pointer, strings.Contains(options, "omit"):
+			case p.Ref != "":
+				s.Properties[name] = &huma.Schema{AnyOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}, Description: p.Description}
+			case p.Type != "":
+				p.Nullable = true
+			}
+		}
+	}
+}
+
 func title(word string) string {
 	if word == "" {
 		return ""

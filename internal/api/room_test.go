@@ -29,6 +29,8 @@ type note struct {
 	Author *author           `json:"author,omitempty"`
 	Labels map[string]string `json:"labels"`
 	Cost   money.Money       `json:"cost"`
+	Fee    *money.Money      `json:"fee"`
+	Editor *author           `json:"editor" doc:"Who changed it last; null where nobody did."`
 	At     time.Time         `json:"at"`
 }
 
