@@ -191,8 +191,8 @@ func (a *API) operation(o Operation) huma.Operation {
 }
 
 func (a *API) added(o Operation) {
-	a.names.nulls(a.huma.OpenAPI().Components.Schemas.Map())
 	a.reference.add(o)
+	a.names.tidy(a.reference.operation(o), a.huma.OpenAPI().Components.Schemas.Map())
 }
 
 type callerKey struct{}

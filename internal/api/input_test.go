@@ -125,6 +125,7 @@ func TestMessages(t *testing.T) {
 		`{"title":"a","price":"1","author":{"name":"abcdefghijk"}}`: "The field author.name must be at most 10 characters long.",
 		`{"title":"a","price":"1","author":{"name":"a","age":0}}`:   "The field author.age must be 1 or more.",
 		`{"title":"a","price":"1","kind":"shrill"}`:                 "The field kind must be one of plain, loud.",
+		`{"title":"a","price":"1","code":"A1"}`:                     "The field code must be lower-case letters.",
 		`{"title":"a","price":"1","when":"noon"}`:                   "The field when must be a time such as 2026-01-31T09:30:00Z.",
 		`{"title":"a","price":"1","author":{"name":"a","age":1e2}}`: "The field author.age must be a whole number.",
 	} {
@@ -210,6 +211,7 @@ func TestQueries(t *testing.T) {
 		"title=" + secret + secret:           {fault.ParameterInvalid, "title"},
 		"cursor=" + secret:                   {fault.ParameterInvalid, "cursor"},
 		"cursor=" + strings.Repeat("A", 121): {fault.ParameterInvalid, "cursor"},
+		"title=" + secret + "!":              {fault.ParameterInvalid, "title"},
 		"title=%ff":                          {fault.ParameterInvalid, "title"},
 		"title=a%00":                         {fault.ParameterInvalid, "title"},
 		"%ff=a":                              {fault.ParameterUnknown, ""},

@@ -39,9 +39,9 @@ func (a *API) refusals(o Operation) map[string]*huma.Response {
 	may := map[int]bool{http.StatusBadRequest: true, http.StatusUnprocessableEntity: true, http.StatusTooManyRequests: true,
 		http.StatusInternalServerError: true, http.StatusServiceUnavailable: true}
 	may[http.StatusUnauthorized], may[http.StatusForbidden] = !o.Open, o.Scope != ""
-	may[http.StatusNotFound] = strings.Contains(o.Path, "{")
-	writes := o.Method != http.MethodGet && o.Method != http.MethodDelete
-	may[http.StatusConflict], may[http.StatusRequestEntityTooLarge] = writes, writes
+	writes := o.Method != http.MethodGet
+	may[http.StatusNotFound] = writes || strings.Contains(o.Path, "{") // a body may name what is not there, too
+	may[http.StatusConflict], may[http.StatusRequestEntityTooLarge] = writes, writes && o.Method != http.MethodDelete
 	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[failure](), true, "")
 	all := map[string]*huma.Response{}
 	for _, c := range fault.Codes {
@@ -139,9 +139,12 @@ func (n *names) plain(t reflect.Type, hint string) (room, name string) {
 	return room, title(name)
 }
 
-// nulls lets the document say that a field may be null: one whose Go type is a pointer and that is always written. huma knows it
-// of plain values only.
-func (n *names) nulls(schemas map[string]*huma.Schema) {
+// tidy mends what huma says of an endpoint's schemas, once its validation messages are made. A field may be null where its Go type
+// is a pointer that is always written: huma knows that of plain values only. And patternDescription is no word of JSON Schema.
+func (n *names) tidy(op *huma.Operation, schemas map[string]*huma.Schema) {
+	for _, p := range op.Parameters {
+		p.Schema.PatternDescription = ""
+	}
 	for t, name := range n.schemas {
 		s := schemas[name]
 		if s == nil {
@@ -149,8 +152,13 @@ func (n *names) nulls(schemas map[string]*huma.Schema) {
 		}
 		for _, f := range reflect.VisibleFields(t) {
 			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-			switch p := s.Properties[name]; {
-			case p == nil, f.Type.Kind() != reflect.Pointer, strings.Contains(options, "omit"):
+			p := s.Properties[name]
+			if p == nil {
+				continue
+			}
+			p.PatternDescription = ""
+			switch {
+			case f.Type.Kind() != reflect.Pointer, strings.Contains(options, "omit"):
 			case p.Ref != "":
 				s.Properties[name] = &huma.Schema{AnyOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}, Description: p.Description}
 			case p.Type != "":

@@ -49,6 +49,7 @@ type createInput struct {
 		Email  string            `json:"email,omitempty" format:"email"`
 		Link   string            `json:"link,omitempty" format:"uri"`
 		Ref    string            `json:"ref,omitempty" format:"uuid"`
+		Code   string            `json:"code,omitempty" pattern:"^[a-z]+$" patternDescription:"lower-case letters"`
 		When   time.Time         `json:"when,omitzero"`
 		Tags   []string          `json:"tags,omitempty" maxItems:"2"`
 		Author *author           `json:"author,omitempty"`
@@ -59,7 +60,7 @@ type createInput struct {
 type listInput struct {
 	api.PageInput
 	api.MetadataFilter
-	Title string    `query:"title" maxLength:"20"`
+	Title string    `query:"title" maxLength:"20" pattern:"^[^!]*$" patternDescription:"calm"`
 	Loud  bool      `query:"loud"`
 	Since time.Time `query:"since"`
 }
