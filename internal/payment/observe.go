@@ -183,9 +183,9 @@ func (s *Payments) takeIn(scope db.Scope, row string, seen stripe.PaymentIntent,
 		if err != nil {
 			return nil, err
 		}
-		o := Observe(was, seen, s.Clock.Now())
-		o.Now.Attempts = max(o.Now.Attempts, attempts)
-		return s.changes(was, o)
+		known := was
+		known.Attempts = max(was.Attempts, attempts)
+		return s.changes(was, Observe(known, seen, s.Clock.Now()))
 	}
 }
 

@@ -106,6 +106,15 @@ func split(path string) (parts []string) {
 	return append(parts, path[start:])
 }
 
+// later moves the clock on, ten seconds at a time, until holds does: a task sets its next alarm only after it has run.
+func later(t *testing.T, till *tilltest.Till, what string, holds func() bool) {
+	t.Helper()
+	tilltest.Until(t, what, func() bool {
+		till.Clock.Advance(10 * time.Second)
+		return holds()
+	})
+}
+
 // line is a till's way to Stripe, which a test can cut: then connections are refused, by the network itself.
 type line struct {
 	transport *http.Transport
