@@ -152,12 +152,12 @@ func TestPaymentWithChallenge(t *testing.T) {
 	if q := back.Query(); q.Get("order") != "7" || q.Get("payment_intent") != intent.ID || q.Get("redirect_status") != "succeeded" {
 		t.Errorf("the customer is sent back to %s", back)
 	}
-	intent = must[*stripe.PaymentIntent](t)(w.V1PaymentIntents.Retrieve(ctx, intent.ID, &stripe.PaymentIntentRetrieveParams{Params: stripe.Params{Expand: strs("payment_method", "customer", "latest_charge")}}))
+	intent = must[*stripe.PaymentIntent](t)(w.V1PaymentIntents.Retrieve(ctx, intent.ID, &stripe.PaymentIntentRetrieveParams{Expand: strs("payment_method", "customer", "latest_charge")}))
 	if intent.Status != stripe.PaymentIntentStatusRequiresCapture || intent.AmountCapturable != 10_00 || intent.LatestCharge.PaymentMethodDetails.Card.ThreeDSecure == nil || intent.Customer.Name == "" {
 		t.Fatalf("the intent is %s, to capture are %d", intent.Status, intent.AmountCapturable)
 	}
 	intent = must[*stripe.PaymentIntent](t)(w.V1PaymentIntents.Capture(ctx, intent.ID, &stripe.PaymentIntentCaptureParams{
-		AmountToCapture: stripe.Int64(9_00), Params: stripe.Params{Expand: strs("latest_charge.balance_transaction")},
+		AmountToCapture: stripe.Int64(9_00), Expand: strs("latest_charge.balance_transaction"),
 	}))
 	if txn := intent.LatestCharge.BalanceTransaction; intent.Status != stripe.PaymentIntentStatusSucceeded || intent.AmountReceived != 9_00 || txn.Net != txn.Amount-txn.Fee {
 		t.Errorf("the intent is %s with %d; booked is %+v", intent.Status, intent.AmountReceived, txn)
@@ -166,8 +166,8 @@ func TestPaymentWithChallenge(t *testing.T) {
 		PaymentIntent: &intent.ID, Amount: stripe.Int64(4_00), Reason: str("requested_by_customer"), Metadata: map[string]string{"why": "cold"},
 	}))
 	must[*stripe.Refund](t)(w.V1Refunds.Update(ctx, part.ID, &stripe.RefundUpdateParams{Metadata: map[string]string{"why": "", "who": "Jo"}}))
-	must[*stripe.Refund](t)(w.V1Refunds.Create(ctx, &stripe.RefundCreateParams{Charge: &intent.LatestCharge.ID, Params: stripe.Params{Expand: strs("charge", "balance_transaction", "payment_intent")}}))
-	charge := must[*stripe.Charge](t)(w.V1Charges.Retrieve(ctx, intent.LatestCharge.ID, &stripe.ChargeRetrieveParams{Params: stripe.Params{Expand: strs("refunds", "customer")}}))
+	must[*stripe.Refund](t)(w.V1Refunds.Create(ctx, &stripe.RefundCreateParams{Charge: &intent.LatestCharge.ID, Expand: strs("charge", "balance_transaction", "payment_intent")}))
+	charge := must[*stripe.Charge](t)(w.V1Charges.Retrieve(ctx, intent.LatestCharge.ID, &stripe.ChargeRetrieveParams{Expand: strs("refunds", "customer")}))
 	if !charge.Refunded || charge.AmountRefunded != 9_00 || len(charge.Refunds.Data) != 2 {
 		t.Errorf("refunded are %d in %d refunds", charge.AmountRefunded, len(charge.Refunds.Data))
 	}

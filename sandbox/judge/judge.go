@@ -78,7 +78,7 @@ func (j *Judge) check(method, path string, status int, body []byte) error {
 	case op != nil:
 		answers = op.Responses
 	case status < 400:
-		return errors.New("Stripe has no such operation")
+		return errors.New("no such operation of Stripe's")
 	default: // An unknown URL is refused as everything is; the document has the same error everywhere.
 		answers = j.doc.Paths.Value("/v1/balance").Get.Responses
 	}
@@ -100,7 +100,7 @@ func (j *Judge) check(method, path string, status int, body []byte) error {
 func (j *Judge) Object(shape string, raw []byte) error {
 	ref := j.doc.Components.Schemas[shape]
 	if ref == nil {
-		return fmt.Errorf("Stripe has no shape %q", shape)
+		return fmt.Errorf("no shape of Stripe's is called %q", shape)
 	}
 	var object any
 	if err := decode(raw, &object); err != nil {

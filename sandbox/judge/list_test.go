@@ -98,7 +98,7 @@ func TestOtherObjects(t *testing.T) {
 	txn := w.made(t, "POST /v1/payment_intents", paid+"pm_card_jcb&capture_method=automatic")
 	_, _, intent := w.send(t, "GET /v1/payment_intents/"+txn, "expand[]=latest_charge")
 	booked := intent["latest_charge"].(map[string]any)["balance_transaction"].(string)
-	must[*stripe.BalanceTransaction](t)(w.V1BalanceTransactions.Retrieve(ctx, booked, &stripe.BalanceTransactionRetrieveParams{Params: stripe.Params{Expand: strs("source")}}))
+	must[*stripe.BalanceTransaction](t)(w.V1BalanceTransactions.Retrieve(ctx, booked, &stripe.BalanceTransactionRetrieveParams{Expand: strs("source")}))
 	customer := w.made(t, "POST /v1/customers", "payment_method=pm_card_visa&invoice_settings[custom_fields][0][name]=PO&invoice_settings[custom_fields][0][value]=7")
 	_, _, object := w.send(t, "GET /v1/customers/"+customer, "expand[]=sources&expand[]=subscriptions&expand[]=tax_ids")
 	for _, list := range []string{"sources", "subscriptions", "tax_ids"} {

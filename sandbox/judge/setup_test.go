@@ -17,7 +17,7 @@ func TestSavingCards(t *testing.T) {
 	save := func(card, back string) *stripe.SetupIntent {
 		return must[*stripe.SetupIntent](t)(w.V1SetupIntents.Create(ctx, &stripe.SetupIntentCreateParams{
 			Customer: &customer.ID, PaymentMethod: &card, Confirm: stripe.Bool(true), ReturnURL: str(back), Usage: str("off_session"), PaymentMethodTypes: strs("card"),
-			Metadata: map[string]string{"order": "7"}, Params: stripe.Params{Expand: strs("latest_attempt", "payment_method")},
+			Metadata: map[string]string{"order": "7"}, Expand: strs("latest_attempt", "payment_method"),
 		}))
 	}
 	plain := save("pm_card_visa", "https://shop.example/")
@@ -85,7 +85,7 @@ func TestIntentsOnTheirWay(t *testing.T) {
 	}
 	must[*stripe.PaymentIntent](t)(w.V1PaymentIntents.Confirm(ctx, open.ID, nil))
 	left := create(stripe.PaymentIntentCreateParams{PaymentMethod: str("pm_card_visa"), CaptureMethod: str("manual"), Confirm: stripe.Bool(true), PaymentMethodTypes: strs("card")})
-	left = must[*stripe.PaymentIntent](t)(w.V1PaymentIntents.Cancel(ctx, left.ID, &stripe.PaymentIntentCancelParams{CancellationReason: str("duplicate"), Params: stripe.Params{Expand: strs("latest_charge")}}))
+	left = must[*stripe.PaymentIntent](t)(w.V1PaymentIntents.Cancel(ctx, left.ID, &stripe.PaymentIntentCancelParams{CancellationReason: str("duplicate"), Expand: strs("latest_charge")}))
 	if left.Status != stripe.PaymentIntentStatusCanceled || left.CancellationReason != "duplicate" || !left.LatestCharge.Refunded {
 		t.Errorf("the intent is %s for %s, its charge is refunded: %t", left.Status, left.CancellationReason, left.LatestCharge.Refunded)
 	}

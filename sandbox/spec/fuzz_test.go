@@ -33,7 +33,8 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if p.Canonical() != p.Canonical() || p.Unset("metadata") && p.Sub("metadata") != nil {
+		once, again := p.Canonical(), p.Canonical()
+		if once != again || p.Unset("metadata") && p.Sub("metadata") != nil {
 			t.Fatal("the parameters are not of one mind")
 		}
 		for _, name := range p.Names() {
