@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/till-pay/till/internal/cli"
+	"github.com/till-pay/till/internal/db/dbtest"
 	"github.com/till-pay/till/internal/id"
 	"github.com/till-pay/till/internal/tilltest"
 )
@@ -54,12 +55,17 @@ type process struct {
 
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	return startAt(t, t.TempDir(), args...)
+}
+
+func startAt(t *testing.T, home string, args ...string) *process {
+	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{Cmd: exec.Command(path, args...), errors: &tilltest.Log{}}
-	p.Env = append(os.Environ(), "TILL_DB=", "HOME="+t.TempDir())
+	p.Env = append(os.Environ(), "TILL_DB=", "HOME="+home, "XDG_CONFIG_HOME=")
 	p.Dir, p.Stderr = t.TempDir(), p.errors
 	out, err := p.StdoutPipe()
 	if err != nil {
@@ -89,6 +95,12 @@ type ready struct {
 func up(t *testing.T, more ...string) (*process, ready) {
 	t.Helper()
 	p := start(t, append([]string{"up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0"}, more...)...)
+	return p, p.ready(t)
+}
+
+// ready waits for the line.
+func (p *process) ready(t *testing.T) ready {
+	t.Helper()
 	line, err := p.out.ReadBytes('\n')
 	var r ready
 	if err == nil {
@@ -97,7 +109,7 @@ func up(t *testing.T, more ...string) (*process, ready) {
 	if err != nil {
 		t.Fatalf("till up --json: %v: %q\n%s", err, line, p.errors)
 	}
-	return p, r
+	return r
 }
 
 func ask(t *testing.T, method, url, key, body string) (int, map[string]any) {
@@ -167,6 +179,17 @@ func TestUpKeepsItsBooksWithData(t *testing.T) {
 	}
 	if status, said := ask(t, "GET", second.API+"/v1/payments", second.APIKey, ""); status != 200 || len(said["data"].([]any)) != 2 {
 		t.Errorf("both first payments should be there: %d %v", status, said)
+	}
+}
+
+// With --db alone the key is kept for the next run.
+func TestUpOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	url, home := dbtest.Postgres(t), t.TempDir()
+	first := startAt(t, home, "up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0", "--db", url).ready(t)
+	second := startAt(t, home, "up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0", "--db", url).ready(t)
+	if first.MerchantID != second.MerchantID {
+		t.Errorf("the demo merchant was %s and is %s", first.MerchantID, second.MerchantID)
 	}
 }
 

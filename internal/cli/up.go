@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
@@ -22,7 +24,7 @@ type up struct {
 	Addr           string   `env:"TILL_ADDR" default:"127.0.0.1:8080" help:"Where the API listens (${default}); port 0 picks a free one. Loopback only."`
 	SandboxAddr    string   `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where the sandbox listens (${default})."`
 	Data           string   `placeholder:"DIR" env:"TILL_DATA" help:"Keep the books here, with the master key in DIR.key; a fresh temporary folder where it is not given."`
-	DB             string   `name:"db" placeholder:"URL" env:"TILL_DB" help:"postgres://… in place of the SQLite file in the data folder."`
+	DB             string   `name:"db" placeholder:"URL" env:"TILL_DB" help:"postgres://… in place of the SQLite file."`
 	AllowWebhookTo []string `env:"TILL_ALLOW_WEBHOOK_TO" placeholder:"HOST:PORT" help:"Where webhooks may go besides this command's own receiver."`
 	JSON           bool     `name:"json" help:"Print one JSON line on stdout when ready, for scripts."`
 }
@@ -116,15 +118,10 @@ func (u *up) start(c *console) (_ *world, err error) {
 	if w.sink, err = newSink(); err != nil {
 		return nil, err
 	}
-	dir := u.Data
-	if dir == "" {
-		tmp, err := os.MkdirTemp("", "till-up-")
-		if err != nil {
-			return nil, fmt.Errorf("make a folder for the books: %w", err)
-		}
-		dir = filepath.Join(tmp, "data")
+	database, masterKey, err := u.books()
+	if err != nil {
+		return nil, err
 	}
-	database, masterKey := storage{Data: dir, DB: u.DB}.resolved()
 	w.books = database
 	if u.DB != "" {
 		w.books = "the database of --db"
@@ -137,6 +134,27 @@ func (u *up) start(c *console) (_ *world, err error) {
 	}
 	w.run()
 	return w, nil
+}
+
+// books says where the books are and where their key is: with --data the key is DIR.key; with --db alone it is kept for the next run in the
+// user's own configuration folder; otherwise both are fresh.
+func (u *up) books() (database, masterKey string, err error) {
+	if u.Data == "" && u.DB != "" {
+		if home, err := os.UserConfigDir(); err == nil {
+			sum := sha256.Sum256([]byte(u.DB))
+			return u.DB, filepath.Join(home, "till", "up-"+hex.EncodeToString(sum[:8])+".key"), nil
+		}
+	}
+	dir := u.Data
+	if dir == "" {
+		tmp, err := os.MkdirTemp("", "till-up-")
+		if err != nil {
+			return "", "", fmt.Errorf("make a folder for the books: %w", err)
+		}
+		dir = filepath.Join(tmp, "data")
+	}
+	database, masterKey = storage{Data: dir, DB: u.DB}.resolved()
+	return database, masterKey, nil
 }
 
 // run serves the sandbox, and the API with its admin endpoints on the same address.
