@@ -186,7 +186,14 @@ func TestUpKeepsItsBooksWithData(t *testing.T) {
 func TestUpOnPostgreSQL(t *testing.T) {
 	t.Parallel()
 	url, home := dbtest.Postgres(t), t.TempDir()
-	first := startAt(t, home, "up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0", "--db", url).ready(t)
+	p := startAt(t, home, "up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0", "--db", url)
+	first := p.ready(t)
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("a stop by SIGTERM: %v\n%s", err, p.errors)
+	}
 	second := startAt(t, home, "up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0", "--db", url).ready(t)
 	if first.MerchantID != second.MerchantID {
 		t.Errorf("the demo merchant was %s and is %s", first.MerchantID, second.MerchantID)
