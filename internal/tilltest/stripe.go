@@ -44,9 +44,17 @@ func (s *Stripe) BreakWebhook(kind, event string, seconds int) {
 }
 
 // Held is how many replies are kept back.
-func (s *Stripe) Held() int {
+func (s *Stripe) Held() int { s.t.Helper(); return s.state("replies_held") }
+
+// Outstanding is how many webhooks are still to be delivered.
+func (s *Stripe) Outstanding() int { s.t.Helper(); return s.state("webhooks_queued") + s.state("webhooks_sending") + s.state("webhooks_later") }
+
+func (s *Stripe) state(name string) int {
 	s.t.Helper()
-	n, _ := s.send("GET", "/_sandbox/state", "", "").Want(200).At("replies_held").(float64)
+	n, ok := s.send("GET", "/_sandbox/state", "", "").Want(200).At(name).(float64)
+	if !ok {
+		s.t.Fatalf("the sandbox does not say %s", name)
+	}
 	return int(n)
 }
 
