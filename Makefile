@@ -8,10 +8,10 @@ FOLDERS     := bench cmd internal sandbox
 WITH_POSTGRES := $(GO) run ./internal/db/dbtest/throwaway
 
 # The race detector needs a C compiler: Go says whether it found one.
-RACE := $(shell $(GO) env CGO_ENABLED | grep -qx 1 && echo -race)
+RACE = $(shell $(GO) env CGO_ENABLED | grep -qx 1 && echo -race)
 
 # Packages with tests that the race detector would slow beyond use (`//go:build !race`): they run a second time without it.
-WITHOUT_RACE := $(shell grep -rl --include='*_test.go' '^//go:build !race' $(FOLDERS) | xargs -n1 dirname | sort -u | sed 's|^|./|')
+WITHOUT_RACE = $(shell grep -rl --include='*_test.go' '^//go:build !race' $(FOLDERS) | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
 .DEFAULT_GOAL := help
 .PHONY: help up build test check format bench createapikey generate
