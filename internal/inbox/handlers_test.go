@@ -120,6 +120,11 @@ func TestHintsAreOnlyIds(t *testing.T) {
 		if got := n.post(shared+"/"+signing.Merchant+"/"+signing.token, "-", body); got.status != 400 || got.code != "webhook_signature_invalid" {
 			t.Errorf("a hint to a merchant with a secret: %d %s", got.status, got.text)
 		}
+		// An account with and without a secret behind one URL: nobody signs with no secret.
+		bare := n.provide(account{merchant.InboundSecret{Scope: signing.Scope, Generation: 2}, signing.token}, "acct_2")
+		if got := n.post(shared+"/"+bare.Merchant+"/"+bare.token, signed("", n.clock.Now(), body), body); got.status != 400 || got.code != "webhook_signature_invalid" {
+			t.Errorf("signed with an empty secret: %d %s", got.status, got.text)
+		}
 		if len(n.kept()) != before {
 			t.Error("something was written")
 		}

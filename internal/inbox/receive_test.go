@@ -239,28 +239,31 @@ func TestModeAndGenerationComeFromTheSecret(t *testing.T) {
 		second := n.provide(account{merchant.InboundSecret{Scope: scope, Generation: 2, Secret: secret()}, id.Hex(16)}, "acct_2")
 		back := n.provide(account{merchant.InboundSecret{Scope: scope, Generation: 3, Secret: first.Secret}, first.token}, "acct_1")
 		live := n.provide(account{merchant.InboundSecret{Scope: db.Scope{Merchant: scope.Merchant, Mode: "live"}, Generation: 1, Secret: secret()}, id.Hex(16)}, "acct_1")
+		posts := 0
 		for _, c := range []struct {
 			from       account
-			body       string
+			kind       string
 			generation int64
 		}{
-			{second, sample(t, "refund.created"), 2},
-			{back, sample(t, "payment_intent.processing"), 3}, // the account that the merchant returned to
-			{live, strings.ReplaceAll(sample(t, "payment_intent.canceled"), `"livemode":false`, `"livemode":true`), 1},
+			{second, "refund.created", 2},
+			{back, "payment_intent.processing", 3}, // the account that the merchant returned to
+			{live, "payment_intent.canceled", 1},
 		} {
 			for _, path := range []string{shared, shared + "/" + c.from.Merchant + "/" + c.from.token} {
-				if got := n.post(path, signed(c.from.Secret, n.clock.Now(), c.body), c.body); !got.received() {
+				body := sample(t, c.kind)
+				if c.from.Mode == "live" {
+					body = strings.ReplaceAll(body, `"livemode":false`, `"livemode":true`)
+				}
+				if got := n.post(path, signed(c.from.Secret, n.clock.Now(), body), body); !got.received() {
 					t.Errorf("%s: %d %s", path, got.status, got.text)
 				}
 				n.Wait()
+				posts++
+				calls := n.heard()
+				if last := calls[len(calls)-1]; len(calls) != posts || last.scope != c.from.Scope || last.generation != c.generation {
+					t.Errorf("%s: heard as %+v, not of %+v, generation %d", path, last, c.from.Scope, c.generation)
+				}
 			}
-			calls := n.heard()
-			if last := calls[len(calls)-1]; last.scope != c.from.Scope || last.generation != c.generation {
-				t.Errorf("heard as %+v, not of %+v, generation %d", last, c.from.Scope, c.generation)
-			}
-		}
-		if len(n.kept()) != 3 || len(n.heard()) != 3 {
-			t.Errorf("%d kept, %d heard", len(n.kept()), len(n.heard()))
 		}
 	})
 }

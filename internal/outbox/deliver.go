@@ -2,7 +2,9 @@ package outbox
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -85,8 +87,7 @@ func (o *Outbox) start(ctx context.Context, d Delivery) {
 	ctx = context.WithoutCancel(ctx)
 	o.desk.ended.Go(func() {
 		ok, err := o.attempt(ctx, d)
-		if err != nil {
-			// Nothing is written down: when the lease ends the delivery is made again.
+		if err != nil { // nothing is written down: when the lease ends the delivery is made again
 			o.Log.LogAttrs(ctx, slog.LevelError, "webhook delivery not settled", slog.String("delivery", d.ID), slog.String("merchant", d.Merchant), slog.Any("error", err))
 		}
 		o.desk.end(d, ok)
@@ -94,8 +95,13 @@ func (o *Outbox) start(ctx context.Context, d Delivery) {
 	})
 }
 
-// attempt sends a delivery once and writes down what came of it. An error is our own trouble, not the merchant's.
+// attempt sends a delivery once and writes down what came of it. An error is our own trouble, not the merchant's; so is a panic.
 func (o *Outbox) attempt(ctx context.Context, d Delivery) (ok bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	p, err := o.parcel(ctx, d)
 	if err != nil {
 		return false, err

@@ -318,6 +318,16 @@ func (s *stuck) change(by int) {
 	s.most = max(s.most, s.now)
 }
 
+// leased is how many deliveries a node has taken and not settled.
+func (n *node) leased() int64 {
+	n.t.Helper()
+	count, err := db.One(ctx, n.DB, db.Value[int64], `select count(*) from deliveries where lease_until > $1`, db.Micros(n.clock.Now()))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return count
+}
+
 // held is how many requests wait for their answer, and the most that ever did.
 func (s *stuck) held() (now, most int) {
 	s.mu.Lock()
@@ -338,6 +348,9 @@ func TestSlowEndpointHoldsUpNobodyElse(t *testing.T) {
 		for range 6 {
 			<-slow.came
 		}
+		if taken := n.leased(); taken != 6 {
+			t.Errorf("%d were taken for the slow endpoint", taken)
+		}
 		n.tell(b, "payment.completed", 30)
 		for len(fast.messages()) < 30 { // the slow ones hold their places all the while
 			if _, err := n.Deliver(ctx); err != nil {
@@ -350,6 +363,36 @@ func TestSlowEndpointHoldsUpNobodyElse(t *testing.T) {
 		close(slow.letGo)
 		n.deliver()
 		for _, v := range append(n.list(a), n.list(b)...) {
+			if v.Status != outbox.Succeeded || v.Attempts != 1 {
+				t.Errorf("%+v", v)
+			}
+		}
+	})
+}
+
+// What one node has taken does not hide the rest from the others.
+func TestSecondNodeTakesWhatTheFirstLeft(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		one, scope := setup(t, d), seller()
+		two, s := one.another(), hang(t)
+		one.listen(scope, s.URL)
+		one.tell(scope, "payment.completed", 20)
+		for i, n := range []*node{one, two} {
+			if _, err := n.Deliver(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if taken := n.leased(); taken != int64(6*(i+1)) {
+				t.Errorf("%d nodes took %d", i+1, taken)
+			}
+		}
+		for range 12 {
+			<-s.came
+		}
+		close(s.letGo)
+		one.deliver()
+		two.deliver()
+		for _, v := range one.list(scope) {
 			if v.Status != outbox.Succeeded || v.Attempts != 1 {
 				t.Errorf("%+v", v)
 			}
@@ -375,8 +418,8 @@ func TestFailingEndpointIsTriedOneAtATime(t *testing.T) {
 		if more, err := n.Deliver(ctx); more || err != nil {
 			t.Errorf("a turn with no room took more (%v)", err)
 		}
-		if now, _ := s.held(); now != 1 {
-			t.Errorf("%d requests at once", now)
+		if taken := n.leased(); taken != 1 {
+			t.Errorf("%d were taken at once", taken)
 		}
 		close(s.letGo)
 		n.clock.Advance(time.Hour)
@@ -408,8 +451,8 @@ func TestPlacesAreBounded(t *testing.T) {
 		for range 16 {
 			<-s.came
 		}
-		if now, _ := s.held(); now != 16 {
-			t.Errorf("%d requests at once", now)
+		if taken := n.leased(); taken != 16 {
+			t.Errorf("%d were taken at once", taken)
 		}
 		close(s.letGo)
 		n.deliver()

@@ -58,7 +58,7 @@ type Attempt struct {
 type ListInput struct {
 	api.PageInput
 	Status string    `query:"status" enum:"pending,succeeded,failed" doc:"Only deliveries that stand so."`
-	Type   string    `query:"event_type" maxLength:"60" doc:"Only this type of event; payment.* for all of a noun."`
+	Type   string    `query:"event_type" maxLength:"60" pattern:"^[a-z_]+\\.([a-z_.]+|\\*)$" patternDescription:"a type such as payment.completed, or payment.*" doc:"Only this type of event; payment.* for all of a noun." example:"payment.*"`
 	Since  time.Time `query:"since" doc:"Made at or after this time (RFC 3339)."`
 	Until  time.Time `query:"until" doc:"Made before this time (RFC 3339)."`
 }
@@ -74,8 +74,8 @@ func (o *Outbox) List(ctx context.Context, scope db.Scope, in ListInput) (api.Pa
 	if in.Status != "" {
 		b.Where(b.Equal("status", in.Status))
 	}
-	if noun, all := strings.CutSuffix(in.Type, ".*"); all {
-		b.Where(b.GreaterEqualThan("type", noun+"."), b.LessThan("type", noun+"/")) // '/' follows '.'
+	if noun, all := strings.CutSuffix(in.Type, "*"); all { // not by order: PostgreSQL's depends on the database's locale
+		b.Where("substr(type, 1, " + b.Var(len(noun)) + ") = " + b.Var(noun))
 	} else if in.Type != "" {
 		b.Where(b.Equal("type", in.Type))
 	}
@@ -141,9 +141,5 @@ func (o *Outbox) Test(ctx context.Context, scope db.Scope) (event.Event, error) 
 		return event.Event{}, err
 	}
 	e := event.New(scope, TestType, endpoint.ID, map[string]string{"message": "This is a test of your webhook endpoint."}, o.Clock.Now())
-	if err := o.DB.Write(ctx, event.Insert(e)); err != nil {
-		return event.Event{}, err
-	}
-	o.wake(FanTask)
-	return e, nil
+	return e, o.DB.Write(ctx, event.Insert(e))
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/till-pay/till/internal/task"
 )
 
-// The tasks of the room. Wake FanTask after a commit that wrote events.
+// The tasks of the room. FanTask is to be woken by a commit that wrote events (event.Topic).
 const (
 	FanTask     = "outbox.fan"
 	DeliverTask = "outbox.deliver"

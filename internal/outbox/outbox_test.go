@@ -101,7 +101,9 @@ func (n *node) deliver() {
 	n.t.Helper()
 	for {
 		n.woken.Store(false)
-		more, err := n.Deliver(ctx)
+		turn, end := context.WithCancel(ctx)
+		more, err := n.Deliver(turn)
+		end() // what was begun goes on
 		if err != nil {
 			n.t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ func (o *Outbox) Routes(a *api.API) {
 			e, err := o.Test(ctx, c.Scope)
 			return api.Reply[event.Event]{Data: e}, err
 		})
-	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/webhooks/deliveries", Summary: "List deliveries", Tag: "Webhooks", Scope: api.WebhooksRead, List: true,
+	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/webhooks/deliveries", Summary: "List deliveries", Tag: "Webhooks", Scope: api.WebhooksRead,
 		Text: "Every webhook that was or will be sent, newest first, with the log of its attempts."},
 		func(ctx context.Context, c api.Caller, in *ListInput) (api.Page[Delivery], error) {
 			return o.List(ctx, c.Scope, *in)

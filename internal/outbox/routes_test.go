@@ -90,10 +90,9 @@ func TestTestEvent(t *testing.T) {
 			t.Errorf("without a URL: %+v", a)
 		}
 		r := receive(t).takes(n, scope)
-		n.woken.Store(false)
 		a := ask(t, s, scope, write, "POST", "/v1/merchant/webhook/test")
 		var e struct{ ID, Type string }
-		if err := json.Unmarshal(a.Data, &e); err != nil || a.Status != 202 || !a.Success || e.Type != "webhook.test" || !n.woken.Load() {
+		if err := json.Unmarshal(a.Data, &e); err != nil || a.Status != 202 || !a.Success || e.Type != "webhook.test" {
 			t.Fatalf("%+v (%v)", a, err)
 		}
 		n.fan()
@@ -129,7 +128,6 @@ func TestListOfDeliveries(t *testing.T) {
 			"?status=failed":             {},
 			"?event_type=payment.failed": {3},
 			"?event_type=payment.*":      {3, 1},
-			"?event_type=payment":        {},
 			"?since=" + at(1):            {4, 3, 2},
 			"?until=" + at(1):            {1},
 			"?since=" + at(1) + "&until=" + at(3) + "&status=succeeded": {2},
@@ -165,7 +163,7 @@ func TestListOfDeliveries(t *testing.T) {
 		if !slices.Equal(paged, []int64{4, 3, 2, 1}) {
 			t.Errorf("the pages hold %v", paged)
 		}
-		for _, bad := range []string{"?status=lost", "?since=yesterday", "?limit=0", "?cursor=x", "?type=payment.failed"} {
+		for _, bad := range []string{"?status=lost", "?since=yesterday", "?limit=0", "?cursor=x", "?event_type=payment", "?event_type=*", "?type=payment.failed"} {
 			if a := ask(t, s, scope, read, "GET", "/v1/webhooks/deliveries"+bad); a.Status != 400 {
 				t.Errorf("%s: %+v", bad, a)
 			}
