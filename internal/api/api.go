@@ -80,7 +80,6 @@ type Operation struct {
 	Open    bool   // no key at all: Stripe's webhooks prove themselves by their signature
 	Status  int    // of a success; 200 where it is 0
 	MaxBody int64  // bytes; 64 KiB where it is 0
-	List    bool   // the answer is a page
 }
 
 // Reply is what a handler answers.

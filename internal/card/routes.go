@@ -20,7 +20,7 @@ func (s *Cards) Routes(a *api.API) {
 			saved, replayed, err := s.Save(ctx, c.Scope, *in)
 			return api.Reply[Card]{Data: saved, Replayed: replayed}, err
 		})
-	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/payments/cards", Summary: "List saved cards", Tag: "Cards", Scope: api.PaymentsRead, List: true, Text: "Newest first."},
+	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/payments/cards", Summary: "List saved cards", Tag: "Cards", Scope: api.PaymentsRead, Text: "Newest first."},
 		func(ctx context.Context, c api.Caller, in *ListInput) (api.Page[Card], error) {
 			return s.List(ctx, c.Scope, *in)
 		})

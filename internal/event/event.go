@@ -124,7 +124,7 @@ func (s *Events) List(ctx context.Context, scope db.Scope, in ListInput) (api.Pa
 
 // Routes registers the room's endpoints.
 func (s *Events) Routes(a *api.API) {
-	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/events", Summary: "List events", Tag: "Events", Scope: api.WebhooksRead, List: true,
+	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/events", Summary: "List events", Tag: "Events", Scope: api.WebhooksRead,
 		Text: "The merchant's story, newest first: every event that was or will be delivered."},
 		func(ctx context.Context, c api.Caller, in *ListInput) (api.Page[Event], error) {
 			return s.List(ctx, c.Scope, *in)

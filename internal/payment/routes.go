@@ -78,7 +78,7 @@ func (s *Payments) Routes(a *api.API) {
 			p, replayed, err := s.Create(ctx, c.Scope, *in)
 			return api.Reply[Payment]{Data: p, Replayed: replayed}, err
 		})
-	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/payments", Summary: "List payments", Tag: "Payments", Scope: api.PaymentsRead, List: true, Text: "Newest first. Filters narrow."},
+	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/payments", Summary: "List payments", Tag: "Payments", Scope: api.PaymentsRead, Text: "Newest first. Filters narrow."},
 		func(ctx context.Context, c api.Caller, in *ListInput) (api.Page[Payment], error) {
 			return s.List(ctx, c.Scope, *in)
 		})

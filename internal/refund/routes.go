@@ -15,7 +15,7 @@ func (s *Refunds) Routes(a *api.API) {
 			r, replayed, err := s.Create(ctx, c.Scope, *in)
 			return api.Reply[Refund]{Data: r, Replayed: replayed}, err
 		})
-	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/refunds", Summary: "List refunds", Tag: "Refunds", Scope: api.PaymentsRead, List: true, Text: "Newest first."},
+	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/refunds", Summary: "List refunds", Tag: "Refunds", Scope: api.PaymentsRead, Text: "Newest first."},
 		func(ctx context.Context, c api.Caller, in *ListInput) (api.Page[Refund], error) {
 			return s.List(ctx, c.Scope, *in)
 		})
