@@ -99,25 +99,50 @@ func (in ListInput) filterAmount(b *sqlbuilder.SelectBuilder) error {
 	return nil
 }
 
-// amountBound is one comparison for each minor unit that the currencies have. A bound finer than a currency's unit cannot be met exactly, and is refused
-// only where it names one currency.
+// amountBound is one comparison for each amount that the bound means in a currency. A bound that names one currency must be an amount of it.
 func amountBound(b *sqlbuilder.SelectBuilder, value, compare string, currencies []money.Currency) (string, error) {
-	byMinor := map[int64][]any{}
+	type bound struct {
+		minor int64
+		exact bool
+	}
+	of := map[bound][]any{}
 	var refusal error
 	for _, c := range currencies {
-		m, err := money.Parse(value, c)
+		m, exact, err := atMost(value, c)
+		if err == nil && !exact && len(currencies) == 1 {
+			_, err = money.Parse(value, c)
+		}
 		if err != nil {
 			refusal = err
 			continue
 		}
-		byMinor[m.Minor] = append(byMinor[m.Minor], string(c))
+		of[bound{m.Minor, exact}] = append(of[bound{m.Minor, exact}], string(c))
 	}
-	if len(byMinor) == 0 {
+	if len(of) == 0 {
 		return "", refusal
 	}
 	var any []string
-	for minor, of := range byMinor {
-		any = append(any, "("+b.In("currency", of...)+" and amount "+compare+" "+b.Var(minor)+")")
+	for at, codes := range of {
+		compare := compare
+		if !at.exact { // the bound lies above at.minor: at least so much is more than at.minor, at most so much is at most at.minor
+			compare = strings.Replace(compare, ">=", ">", 1)
+		}
+		any = append(any, "("+b.In("currency", codes...)+" and amount "+compare+" "+b.Var(at.minor)+")")
 	}
 	return b.Or(any...), nil
+}
+
+// atMost is the greatest amount of a currency that is no more than a decimal number, and whether it is that number: yen know no half ones.
+func atMost(value string, c money.Currency) (m money.Money, exact bool, err error) {
+	m, err = money.Parse(value, c)
+	if !fault.Is(err, fault.AmountTooPrecise) {
+		return m, true, err
+	}
+	whole, fraction, _ := strings.Cut(value, ".")
+	kept := min(c.Digits(), 2) // the third digit of three is always 0
+	if kept > 0 {
+		whole += "." + fraction[:kept]
+	}
+	m, err = money.Parse(whole, c)
+	return m, strings.Trim(fraction[kept:], "0") == "", err
 }

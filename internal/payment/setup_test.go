@@ -122,8 +122,8 @@ type line struct {
 	nobody    string // an address where nothing listens
 }
 
-// tap puts a line between till and Stripe. It is done before the first payment: clients are kept.
-func tap(t *testing.T, till *tilltest.Till) *line {
+// tap puts a line between till and Stripe, on which a request ends unanswered after a time. It is done before the first payment: clients are kept.
+func tap(t *testing.T, till *tilltest.Till, patience time.Duration) *line {
 	t.Helper()
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -138,7 +138,7 @@ func tap(t *testing.T, till *tilltest.Till) *line {
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}}
 	t.Cleanup(l.transport.CloseIdleConnections)
-	till.Merchants.HTTP = &http.Client{Transport: l.transport, Timeout: 30 * time.Second}
+	till.Merchants.HTTP = &http.Client{Transport: l.transport, Timeout: patience}
 	return l
 }
 
