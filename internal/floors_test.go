@@ -20,10 +20,11 @@ var floors = []string{"tilltest", "cmd/till", "cli", "scenario", "app", "dashboa
 
 // beside are the rooms on no floor: all that each may import, and all that may import it. "tests" are the tests of any floor.
 var beside = map[string]struct{ imports, importers string }{
-	"sandbox":             {"clock id money sandbox/spec", "cli tilltest tests"},
+	"sandbox":             {"clock id money sandbox/spec sandbox/transcript", "cli tilltest tests"},
 	"sandbox/spec":        {"money", "sandbox sandbox/spec/gen sandbox/judge"},
 	"sandbox/spec/gen":    {"sandbox/spec", ""},
-	"sandbox/judge":       {"sandbox sandbox/spec clock id money", "tests"},
+	"sandbox/judge":       {"sandbox sandbox/spec sandbox/transcript clock id money", "tests"},
+	"sandbox/transcript":  {"", "sandbox sandbox/judge tests"},
 	"db/dbtest":           {"db id", "tilltest tests db/dbtest/throwaway"},
 	"db/dbtest/throwaway": {"db/dbtest", ""},
 	"bench":               {"", ""},

@@ -115,9 +115,15 @@ func (e *apiError) object() *spec.Object {
 	return o
 }
 
-// body is the whole answer. The link names the request's log, as Stripe's does.
-func (e *apiError) body(account, requestID string) []byte {
+// body is the whole answer. The link names the request's log, as Stripe's does. A browser sees no more of an intent here than elsewhere.
+func (e *apiError) body(account, requestID string, browser bool) []byte {
 	o := e.object()
+	if browser && e.paymentIntent != nil {
+		o.Set("payment_intent", browserView(e.paymentIntent))
+	}
+	if browser && e.setupIntent != nil {
+		o.Set("setup_intent", browserView(e.setupIntent))
+	}
 	if account != "" {
 		o.Set("request_log_url", "https://dashboard.stripe.com/"+account+"/test/workbench/logs?object="+requestID)
 	}

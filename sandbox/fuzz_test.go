@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/till-pay/till/sandbox"
+	"github.com/till-pay/till/sandbox/transcript"
 )
 
 // FuzzRequest: whatever is asked, the answer is JSON of Stripe's and no failure of the sandbox's own. The seeds are the requests of the
@@ -22,8 +23,10 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		for _, step := range strings.Split(string(text), "\n\n") {
-			seed(f, step)
+		for _, step := range transcript.Parse(string(text)) {
+			if step.Method == http.MethodGet || step.Method == http.MethodPost {
+				f.Add(step.Method == http.MethodGet, step.Path, step.Form)
+			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, get bool, path, form string) {
@@ -33,7 +36,7 @@ func FuzzRequest(f *testing.F) {
 		s := sandbox.New()
 		defer s.Close()
 		made := strings.NewReplacer(populate(t, s)...)
-		path, form = made.Replace(path), made.Replace(strings.NewReplacer("%7B", "{", "%7D", "}").Replace(form))
+		path, form = made.Replace(path), made.Replace(form)
 		method := http.MethodPost
 		if get {
 			method = http.MethodGet
@@ -88,24 +91,4 @@ func ask(t *testing.T, s *sandbox.Sandbox, method, path, form string) *httptest.
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w
-}
-
-// seed adds the request of a transcript's step.
-func seed(f *testing.F, step string) {
-	var method, path string
-	var params []string
-	for _, line := range strings.Split(step, "\n") {
-		sent, ok := strings.CutPrefix(line, "> ")
-		switch {
-		case !ok:
-		case method == "":
-			method, path, _ = strings.Cut(sent, " ")
-		default:
-			name, value, _ := strings.Cut(sent, "=")
-			params = append(params, url.QueryEscape(name)+"="+url.QueryEscape(value))
-		}
-	}
-	if method == http.MethodGet || method == http.MethodPost {
-		f.Add(method == http.MethodGet, path, strings.Join(params, "&"))
-	}
 }

@@ -209,7 +209,7 @@ func (w *world) render(object appender) []byte {
 // refusal is the answer that an error is.
 func (x *exchange) refusal(err error) *reply {
 	e := asAPIError(err)
-	result := &reply{status: e.status, body: e.body(x.world.account, x.id), header: e.header}
+	result := &reply{status: e.status, body: e.body(x.world.account, x.id, x.browser), header: e.header}
 	if e.status == http.StatusPaymentRequired {
 		result.header = noRetry
 	}
@@ -309,7 +309,7 @@ func (x *exchange) fail(err error) {
 	if x.id == "" {
 		x.id = "req_" + unguessable()[:14]
 	}
-	x.send(&reply{status: e.status, body: e.body(account, x.id), header: e.header})
+	x.send(&reply{status: e.status, body: e.body(account, x.id, x.browser), header: e.header})
 }
 
 // recovered turns a panic into Stripe's shape of a failure of its own. The key, if any, keeps that result as Stripe would.
@@ -323,7 +323,7 @@ func (x *exchange) recovered() {
 	}
 	slog.Error("sandbox: a request failed in the sandbox itself", "method", x.request.Method, "path", x.request.URL.Path, "cause", cause, "stack", string(debug.Stack()))
 	e := asAPIError(errors.New("panic"))
-	answer := &reply{status: e.status, body: e.body("", x.id)}
+	answer := &reply{status: e.status, body: e.body("", x.id, x.browser)}
 	if x.world != nil {
 		x.world.mu.Lock()
 		x.world.finish(x.first, answer, true)

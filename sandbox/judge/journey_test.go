@@ -29,13 +29,13 @@ type world struct {
 }
 
 // setup makes a world that no other test knows.
-func setup(t *testing.T) *world {
+func setup(t *testing.T, options ...sandbox.Option) *world {
 	t.Helper()
 	j, err := court()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := sandbox.New()
+	s := sandbox.New(options...)
 	server := httptest.NewServer(s)
 	t.Cleanup(func() {
 		s.Close()

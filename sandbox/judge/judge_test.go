@@ -3,6 +3,7 @@
 package judge_test
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -71,6 +72,26 @@ func TestJudgeFindsFault(t *testing.T) {
 				t.Errorf("the judge says %v, not %q", err, c.complainedOf)
 			}
 		})
+	}
+}
+
+// TestForBrowser: what a publishable key must not see is missing in its replies, and only in those.
+func TestForBrowser(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	j, err := court()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, intent := w.send(t, "POST /v1/payment_intents", "amount=1000&currency=usd")
+	whole := must[[]byte](t)(json.Marshal(intent))
+	if err := j.ForBrowser().Check("GET", "/v1/payment_intents/x", 200, whole); err == nil || !strings.Contains(err.Error(), "metadata: a publishable key does not see") {
+		t.Errorf("of a whole intent the judge says %v", err)
+	}
+	delete(intent, "metadata")
+	part := must[[]byte](t)(json.Marshal(intent))
+	if err := j.Check("GET", "/v1/payment_intents/x", 200, part); err == nil || !strings.Contains(err.Error(), "lacks metadata") {
+		t.Errorf("of a part of an intent the judge says %v", err)
 	}
 }
 

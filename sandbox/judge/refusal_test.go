@@ -180,6 +180,32 @@ func TestDeclines(t *testing.T) {
 	})
 }
 
+// TestBrowser: a publishable key and a client secret see the intent without what is between the merchant and Stripe, in refusals too.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	publishable := "Bearer " + strings.Replace(w.key, "sk", "pk", 1)
+	const card = "&payment_method_data[type]=card&payment_method_data[card][exp_month]=1&payment_method_data[card][exp_year]=2040&payment_method_data[card][number]="
+	for path, form := range map[string]string{"/v1/payment_intents": "amount=1000&currency=usd&metadata[cost]=1", "/v1/setup_intents": "metadata[cost]=1"} {
+		_, _, intent := w.send(t, "POST "+path, form)
+		path += "/" + intent["id"].(string)
+		secret := "client_secret=" + intent["client_secret"].(string)
+		reply, why, _ := w.send(t, "POST "+path+"/confirm", secret+card+"4000000000000002", "Authorization", publishable)
+		if reply.StatusCode != http.StatusPaymentRequired || why.Code != "card_declined" {
+			t.Errorf("%s is declined with %s %+v", path, reply.Status, why)
+		}
+		if reply, why, object := w.send(t, "POST "+path+"/confirm", secret+card+"4242424242424242", "Authorization", publishable); object["status"] != "succeeded" {
+			t.Errorf("%s is confirmed with %s %+v", path, reply.Status, why)
+		}
+		if reply, why, object := w.send(t, "GET "+path, secret+"&expand[]=payment_method", "Authorization", publishable); object["status"] != "succeeded" {
+			t.Errorf("%s is shown with %s %+v", path, reply.Status, why)
+		}
+		if reply, why, _ := w.send(t, "GET "+path, secret+"x", "Authorization", publishable); reply.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s is shown to a stranger: %s %+v", path, reply.Status, why)
+		}
+	}
+}
+
 func TestAuthentication(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

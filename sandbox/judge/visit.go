@@ -94,12 +94,15 @@ func (j *Judge) object(at string, ref *openapi3.SchemaRef, value map[string]any)
 	for _, field := range slices.Sorted(maps.Keys(value)) {
 		if p := s.Properties[field]; p != nil {
 			all = append(all, j.fields(join(at, field), p, value[field])...)
+			if j.browser && excepted(unseen, name, field) >= 0 {
+				all = append(all, fmt.Errorf("%s: a publishable key does not see this field of %s", join(at, field), name))
+			}
 		} else if !j.excuse(undeclared, name, field) {
 			all = append(all, fmt.Errorf("%s: the document declares no such field of %s", join(at, field), name))
 		}
 	}
 	for _, field := range slices.Sorted(maps.Keys(j.shown[name])) {
-		if _, ok := value[field]; !ok && !j.excuse(missing, name, field) {
+		if _, ok := value[field]; !ok && !j.excuse(missing, name, field) && !(j.browser && j.excuse(unseen, name, field)) {
 			all = append(all, fmt.Errorf("%s: lacks %s, which Stripe's fixtures of %s show", at, field, name))
 		}
 	}
