@@ -55,6 +55,24 @@ func (m *Merchants) Provider(ctx context.Context, scope db.Scope) (Provider, err
 	return p, err
 }
 
+// SameAccount says whether two generations are of one Stripe account: a merchant that left an account and came back has several of it.
+func (m *Merchants) SameAccount(ctx context.Context, scope db.Scope, a, b int64) (bool, error) {
+	if a == b {
+		return true, nil
+	}
+	one, err := findProvider(ctx, m.DB, scope, a)
+	if err == nil {
+		var other Provider
+		if other, err = findProvider(ctx, m.DB, scope, b); err == nil {
+			return one.Account == other.Account, nil
+		}
+	}
+	if errors.Is(err, db.ErrNone) {
+		return false, nil
+	}
+	return false, err
+}
+
 func providerUnset(scope db.Scope) error {
 	return fault.New(fault.ProviderUnset, "", "There are no Stripe credentials for %s mode yet: PUT /v1/merchant/providers first.", scope.Mode)
 }

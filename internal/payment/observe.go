@@ -236,10 +236,22 @@ func (s *Payments) known(ctx context.Context, scope db.Scope, generation int64, 
 		return p, err
 	}
 	p, err = s.find(ctx, scope, tag)
-	if errors.Is(err, db.ErrNone) || err == nil && (p.generation != generation || !p.mayBe(seen)) {
+	if errors.Is(err, db.ErrNone) || err == nil && !p.mayBe(seen) {
 		return Payment{}, nil
 	}
-	return p, err
+	return s.within(ctx, p, generation, err)
+}
+
+// within is a payment that was found, or the zero Payment where it belongs to another Stripe account than the one that spoke.
+func (s *Payments) within(ctx context.Context, p Payment, generation int64, err error) (Payment, error) {
+	if err != nil {
+		return Payment{}, err
+	}
+	ours, err := s.Merchants.SameAccount(ctx, p.scope, p.generation, generation)
+	if err != nil || !ours {
+		return Payment{}, err
+	}
+	return p, nil
 }
 
 // mayBe says whether an intent that carries a payment's id in its metadata can be that payment's: metadata is copied easily.
@@ -254,10 +266,10 @@ func (s *Payments) OfIntent(ctx context.Context, scope db.Scope, generation int6
 		return Payment{}, nil
 	}
 	p, err := s.byProviderRef(ctx, scope, intent)
-	if errors.Is(err, db.ErrNone) || err == nil && p.generation != generation {
+	if errors.Is(err, db.ErrNone) {
 		return Payment{}, nil
 	}
-	return p, err
+	return s.within(ctx, p, generation, err)
 }
 
 // unchanged says that an outcome leaves the row as it is.

@@ -107,8 +107,8 @@ func (s *Refunds) Heard(ctx context.Context, scope db.Scope, generation int64, s
 	}
 	r, err := s.known(ctx, scope, seen)
 	if err == nil {
-		if r.generation != generation {
-			return nil
+		if ours, err := s.Merchants.SameAccount(ctx, scope, r.generation, generation); err != nil || !ours {
+			return err
 		}
 		return s.DB.Decide(ctx, s.takeIn(scope, r.ID, seen, 0))
 	}
