@@ -5,10 +5,7 @@ package event
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"time"
-
-	"github.com/huandu/go-sqlbuilder"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
@@ -79,10 +76,9 @@ func Fanned(e Event) db.Change {
 // ListInput filters the story.
 type ListInput struct {
 	api.PageInput
-	Type   string    `query:"type" maxLength:"60" pattern:"^[a-z_]+\\.([a-z_.]+|\\*)$" patternDescription:"a type such as payment.completed, or payment.*" doc:"Only this type; payment.* for all of a noun." example:"payment.*"`
-	Object string    `query:"object_id" maxLength:"60" doc:"Only events about this object."`
-	Since  time.Time `query:"since" doc:"At or after this time (RFC 3339)."`
-	Until  time.Time `query:"until" doc:"Before this time (RFC 3339)."`
+	api.Between
+	Type   string `query:"type" maxLength:"60" pattern:"^[a-z_]+\\.([a-z_.]+|\\*)$" patternDescription:"a type such as payment.completed, or payment.*" doc:"Only this type; payment.* for all of a noun." example:"payment.*"`
+	Object string `query:"object_id" maxLength:"60" doc:"Only events about this object."`
 }
 
 // Events is the story as the API shows it.
@@ -90,36 +86,10 @@ type Events struct{ DB *db.DB }
 
 // List is a page of the story, newest first.
 func (s *Events) List(ctx context.Context, scope db.Scope, in ListInput) (api.Page[Event], error) {
-	from, err := in.Position()
-	if err != nil {
-		return api.Page[Event]{}, err
-	}
-	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
-	b.Select(columns).From("events").Where(b.Equal("merchant", scope.Merchant), b.Equal("mode", scope.Mode))
-	if noun, all := strings.CutSuffix(in.Type, "*"); all { // not by order: PostgreSQL's depends on the database's locale
-		b.Where("substr(type, 1, " + b.Var(len(noun)) + ") = " + b.Var(noun))
-	} else if in.Type != "" {
-		b.Where(b.Equal("type", in.Type))
-	}
-	if in.Object != "" {
-		b.Where(b.Equal("object", in.Object))
-	}
-	if !in.Since.IsZero() {
-		b.Where(b.GreaterEqualThan("created_at", db.Micros(in.Since)))
-	}
-	if !in.Until.IsZero() {
-		b.Where(b.LessThan("created_at", db.Micros(in.Until)))
-	}
-	if !from.IsStart() {
-		b.Where("(created_at, id) < (" + b.Var(db.Micros(from.At)) + ", " + b.Var(from.ID) + ")")
-	}
-	b.OrderBy("created_at desc", "id desc").Limit(in.Limit + 1)
-	sql, args := b.Build()
-	found, err := db.All(ctx, s.DB, scan, sql, args...)
-	if err != nil {
-		return api.Page[Event]{}, err
-	}
-	return api.NewPage(in.PageInput, found, func(e Event) api.Position { return api.Position{At: e.CreatedAt, ID: e.ID} }), nil
+	b := api.Select(columns, "events", scope)
+	api.FilterType(b, in.Type)
+	api.Filter(b, "object", in.Object)
+	return api.Find(ctx, s.DB, b, in.PageInput, in.Between, scan, func(e Event) api.Position { return api.Position{At: e.CreatedAt, ID: e.ID} })
 }
 
 // Routes registers the room's endpoints.

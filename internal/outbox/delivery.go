@@ -3,10 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
-
-	"github.com/huandu/go-sqlbuilder"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
@@ -57,44 +54,20 @@ type Attempt struct {
 // ListInput filters deliveries.
 type ListInput struct {
 	api.PageInput
-	Status string    `query:"status" enum:"pending,succeeded,failed" doc:"Only deliveries that stand so."`
-	Type   string    `query:"event_type" maxLength:"60" pattern:"^[a-z_]+\\.([a-z_.]+|\\*)$" patternDescription:"a type such as payment.completed, or payment.*" doc:"Only this type of event; payment.* for all of a noun." example:"payment.*"`
-	Since  time.Time `query:"since" doc:"Made at or after this time (RFC 3339)."`
-	Until  time.Time `query:"until" doc:"Made before this time (RFC 3339)."`
+	api.Between
+	Status string `query:"status" enum:"pending,succeeded,failed" doc:"Only deliveries that stand so."`
+	Type   string `query:"event_type" maxLength:"60" pattern:"^[a-z_]+\\.([a-z_.]+|\\*)$" patternDescription:"a type such as payment.completed, or payment.*" doc:"Only this type of event; payment.* for all of a noun." example:"payment.*"`
 }
 
 // List is a page of deliveries, newest first, each with its log.
 func (o *Outbox) List(ctx context.Context, scope db.Scope, in ListInput) (api.Page[Delivery], error) {
-	from, err := in.Position()
+	b := api.Select(columns, "deliveries", scope)
+	api.Filter(b, "status", in.Status)
+	api.FilterType(b, in.Type)
+	page, err := api.Find(ctx, o.DB, b, in.PageInput, in.Between, scan, func(d Delivery) api.Position { return api.Position{At: d.CreatedAt, ID: d.ID} })
 	if err != nil {
 		return api.Page[Delivery]{}, err
 	}
-	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
-	b.Select(columns).From("deliveries").Where(b.Equal("merchant", scope.Merchant), b.Equal("mode", scope.Mode))
-	if in.Status != "" {
-		b.Where(b.Equal("status", in.Status))
-	}
-	if noun, all := strings.CutSuffix(in.Type, "*"); all { // not by order: PostgreSQL's depends on the database's locale
-		b.Where("substr(type, 1, " + b.Var(len(noun)) + ") = " + b.Var(noun))
-	} else if in.Type != "" {
-		b.Where(b.Equal("type", in.Type))
-	}
-	if !in.Since.IsZero() {
-		b.Where(b.GreaterEqualThan("created_at", db.Micros(in.Since)))
-	}
-	if !in.Until.IsZero() {
-		b.Where(b.LessThan("created_at", db.Micros(in.Until)))
-	}
-	if !from.IsStart() {
-		b.Where("(created_at, id) < (" + b.Var(db.Micros(from.At)) + ", " + b.Var(from.ID) + ")")
-	}
-	b.OrderBy("created_at desc", "id desc").Limit(in.Limit + 1)
-	sql, args := b.Build()
-	found, err := db.All(ctx, o.DB, scan, sql, args...)
-	if err != nil {
-		return api.Page[Delivery]{}, err
-	}
-	page := api.NewPage(in.PageInput, found, func(d Delivery) api.Position { return api.Position{At: d.CreatedAt, ID: d.ID} })
 	page.Data, err = withLogs(ctx, o.DB, scope, page.Data)
 	return page, err
 }
