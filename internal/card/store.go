@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/huandu/go-sqlbuilder"
-
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
 )
@@ -78,26 +76,9 @@ type ListInput struct {
 
 // List is a page of active cards, newest first.
 func (s *Cards) List(ctx context.Context, scope db.Scope, in ListInput) (api.Page[Card], error) {
-	from, err := in.Position()
-	if err != nil {
-		return api.Page[Card]{}, err
-	}
-	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
-	b.Select(columns).From("cards").Where(b.Equal("merchant", scope.Merchant), b.Equal("mode", scope.Mode), b.Equal("status", active))
-	if in.CustomerEmail != "" {
-		b.Where(b.Equal("customer_email", strings.ToLower(in.CustomerEmail)))
-	}
-	if in.CustomerID != "" {
-		b.Where(b.Equal("customer", in.CustomerID))
-	}
-	if !from.IsStart() {
-		b.Where("(created_at, id) < (" + b.Var(db.Micros(from.At)) + ", " + b.Var(from.ID) + ")")
-	}
-	b.OrderBy("created_at desc", "id desc").Limit(in.Limit + 1)
-	sql, args := b.Build()
-	found, err := db.All(ctx, s.DB, scan, sql, args...)
-	if err != nil {
-		return api.Page[Card]{}, err
-	}
-	return api.NewPage(in.PageInput, found, func(c Card) api.Position { return api.Position{At: c.CreatedAt, ID: c.ID} }), nil
+	b := api.Select(columns, "cards", scope)
+	api.Filter(b, "status", active)
+	api.Filter(b, "customer_email", strings.ToLower(in.CustomerEmail))
+	api.Filter(b, "customer", in.CustomerID)
+	return api.Find(ctx, s.DB, b, in.PageInput, api.Between{}, scan, func(c Card) api.Position { return api.Position{At: c.CreatedAt, ID: c.ID} })
 }

@@ -2,12 +2,10 @@ package payment
 
 import (
 	"strings"
-	"time"
 
 	"github.com/huandu/go-sqlbuilder"
 
 	"github.com/till-pay/till/internal/api"
-	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/money"
 )
@@ -15,16 +13,15 @@ import (
 // ListInput filters the list of payments. Every filter narrows.
 type ListInput struct {
 	api.PageInput
+	api.Between
 	api.MetadataFilter
-	Provider      string    `query:"provider" enum:"stripe"`
-	Status        string    `query:"status" maxLength:"20" doc:"pending, authorized, completed, failed, cancelled or refunded (all money sent back). completed includes payments refunded in part."`
-	Currency      string    `query:"currency" maxLength:"3"`
-	MinAmount     string    `query:"min_amount" maxLength:"24" doc:"At least this much, each payment in its own currency."`
-	MaxAmount     string    `query:"max_amount" maxLength:"24" doc:"At most this much, each payment in its own currency."`
-	Since         time.Time `query:"since" doc:"Made at or after this time (RFC 3339)."`
-	Until         time.Time `query:"until" doc:"Made before this time (RFC 3339)."`
-	Card          string    `query:"card" maxLength:"36" doc:"Charged to this saved card."`
-	CustomerEmail string    `query:"customer_email" maxLength:"320"`
+	Provider      string `query:"provider" enum:"stripe"`
+	Status        string `query:"status" maxLength:"20" doc:"pending, authorized, completed, failed, cancelled or refunded (all money sent back). completed includes payments refunded in part."`
+	Currency      string `query:"currency" maxLength:"3"`
+	MinAmount     string `query:"min_amount" maxLength:"24" doc:"At least this much, each payment in its own currency."`
+	MaxAmount     string `query:"max_amount" maxLength:"24" doc:"At most this much, each payment in its own currency."`
+	Card          string `query:"card" maxLength:"36" doc:"Charged to this saved card."`
+	CustomerEmail string `query:"customer_email" maxLength:"320"`
 }
 
 // filter puts the filters that are set into the query.
@@ -35,27 +32,12 @@ func (in ListInput) filter(b *sqlbuilder.SelectBuilder) error {
 	if err := in.filterAmount(b); err != nil {
 		return err
 	}
-	for _, f := range []struct{ column, value string }{{"provider", in.Provider}, {"saved_card", in.Card}, {"customer_email", strings.ToLower(in.CustomerEmail)}} {
-		if f.value != "" {
-			b.Where(b.Equal(f.column, f.value))
-		}
-	}
-	if !in.Since.IsZero() {
-		b.Where(b.GreaterEqualThan("created_at", db.Micros(in.Since)))
-	}
-	if !in.Until.IsZero() {
-		b.Where(b.LessThan("created_at", db.Micros(in.Until)))
-	}
+	api.Filter(b, "provider", in.Provider)
+	api.Filter(b, "saved_card", in.Card)
+	api.Filter(b, "customer_email", strings.ToLower(in.CustomerEmail))
 	for key, value := range in.Metadata {
 		b.Where("exists (select 1 from payment_metadata m where m.merchant = payments.merchant and m.mode = payments.mode and m.payment = payments.id and m.key = " +
 			b.Var(key) + " and m.value = " + b.Var(value) + ")")
-	}
-	from, err := in.Position()
-	if err != nil {
-		return err
-	}
-	if !from.IsStart() {
-		b.Where("(created_at, id) < (" + b.Var(db.Micros(from.At)) + ", " + b.Var(from.ID) + ")")
 	}
 	return nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/huandu/go-sqlbuilder"
-
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/event"
@@ -119,21 +117,15 @@ func (s *Payments) dueNow(ctx context.Context, limit int) ([]Payment, error) {
 
 // List is a page of payments, newest first.
 func (s *Payments) List(ctx context.Context, scope db.Scope, in ListInput) (api.Page[Payment], error) {
-	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
-	b.Select(columns).From("payments").Where(b.Equal("merchant", scope.Merchant), b.Equal("mode", scope.Mode))
+	b := api.Select(columns, "payments", scope)
 	if err := in.filter(b); err != nil {
 		return api.Page[Payment]{}, err
 	}
-	b.OrderBy("created_at desc", "id desc").Limit(in.Limit + 1)
-	sql, args := b.Build()
-	found, err := db.All(ctx, s.DB, scan, sql, args...)
-	if err != nil {
-		return api.Page[Payment]{}, err
+	shown := func(r db.Row) (Payment, error) {
+		p, err := scan(r)
+		return p.Shown(), err
 	}
-	for i := range found {
-		found[i] = found[i].Shown()
-	}
-	return api.NewPage(in.PageInput, found, func(p Payment) api.Position { return api.Position{At: p.CreatedAt, ID: p.ID} }), nil
+	return api.Find(ctx, s.DB, b, in.PageInput, in.Between, shown, func(p Payment) api.Position { return api.Position{At: p.CreatedAt, ID: p.ID} })
 }
 
 var statuses = []Status{Pending, Authorized, Completed, Failed, Cancelled, Refunded}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/huandu/go-sqlbuilder"
-
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
@@ -80,40 +78,15 @@ func (s *Refunds) Get(ctx context.Context, scope db.Scope, refund string) (Refun
 // ListInput filters the list of refunds.
 type ListInput struct {
 	api.PageInput
-	PaymentID string    `query:"payment_id" maxLength:"36"`
-	Status    string    `query:"status" enum:"pending,completed,failed"`
-	Since     time.Time `query:"since" doc:"Made at or after this time (RFC 3339)."`
-	Until     time.Time `query:"until" doc:"Made before this time (RFC 3339)."`
+	api.Between
+	PaymentID string `query:"payment_id" maxLength:"36"`
+	Status    string `query:"status" enum:"pending,completed,failed"`
 }
 
 // List is a page of refunds, newest first.
 func (s *Refunds) List(ctx context.Context, scope db.Scope, in ListInput) (api.Page[Refund], error) {
-	from, err := in.Position()
-	if err != nil {
-		return api.Page[Refund]{}, err
-	}
-	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
-	b.Select(columns).From("refunds").Where(b.Equal("merchant", scope.Merchant), b.Equal("mode", scope.Mode))
-	if in.PaymentID != "" {
-		b.Where(b.Equal("payment", in.PaymentID))
-	}
-	if in.Status != "" {
-		b.Where(b.Equal("status", in.Status))
-	}
-	if !in.Since.IsZero() {
-		b.Where(b.GreaterEqualThan("created_at", db.Micros(in.Since)))
-	}
-	if !in.Until.IsZero() {
-		b.Where(b.LessThan("created_at", db.Micros(in.Until)))
-	}
-	if !from.IsStart() {
-		b.Where("(created_at, id) < (" + b.Var(db.Micros(from.At)) + ", " + b.Var(from.ID) + ")")
-	}
-	b.OrderBy("created_at desc", "id desc").Limit(in.Limit + 1)
-	sql, args := b.Build()
-	found, err := db.All(ctx, s.DB, scan, sql, args...)
-	if err != nil {
-		return api.Page[Refund]{}, err
-	}
-	return api.NewPage(in.PageInput, found, func(r Refund) api.Position { return api.Position{At: r.CreatedAt, ID: r.ID} }), nil
+	b := api.Select(columns, "refunds", scope)
+	api.Filter(b, "payment", in.PaymentID)
+	api.Filter(b, "status", in.Status)
+	return api.Find(ctx, s.DB, b, in.PageInput, in.Between, scan, func(r Refund) api.Position { return api.Position{At: r.CreatedAt, ID: r.ID} })
 }
