@@ -3,6 +3,7 @@ package refund
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
@@ -107,6 +108,11 @@ func (s *Refunds) send(ctx context.Context, c once.Call) (once.Decide, error) {
 		return nil, err
 	}
 	seen, err := client.CreateRefund(ctx, c.ProviderKey, p.ProviderRef, r.Amount.Minor, r.Reason, map[string]string{stripe.Tag: r.ID})
+	if stripe.Meaning(err) == stripe.Refused { // most often because money went back that we have not heard of
+		if err := s.Refetch(ctx, c.Scope, c.Generation, p.ProviderRef); err != nil {
+			s.Log.LogAttrs(ctx, slog.LevelWarn, "refunds of a payment not fetched", slog.String("payment", p.ID), slog.Any("error", err))
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

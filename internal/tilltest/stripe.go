@@ -1,26 +1,32 @@
 package tilltest
 
 import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/id"
 )
 
 // Stripe is the sandbox as a shop's own program, or its payer's browser, reaches it: past till.
 type Stripe struct {
 	t    testing.TB
-	base string
-	key  string
+	till *Till
+	shop Shop
 }
 
 // Stripe is the world of a shop's Stripe key.
-func (t *Till) Stripe(s Shop) *Stripe { return &Stripe{t.T, t.StripeURL, s.StripeKey} }
+func (t *Till) Stripe(s Shop) *Stripe { return &Stripe{t.T, t, s} }
 
 // Do sends a request of Stripe's API. form is url-encoded: "amount=100&reason=duplicate".
 func (s *Stripe) Do(method, path, form string) Answer {
@@ -47,7 +53,10 @@ func (s *Stripe) BreakWebhook(kind, event string, seconds int) {
 func (s *Stripe) Held() int { s.t.Helper(); return s.state("replies_held") }
 
 // Outstanding is how many webhooks are still to be delivered.
-func (s *Stripe) Outstanding() int { s.t.Helper(); return s.state("webhooks_queued") + s.state("webhooks_sending") + s.state("webhooks_later") }
+func (s *Stripe) Outstanding() int {
+	s.t.Helper()
+	return s.state("webhooks_queued") + s.state("webhooks_sending") + s.state("webhooks_later")
+}
 
 func (s *Stripe) state(name string) int {
 	s.t.Helper()
@@ -83,11 +92,11 @@ func (s *Stripe) control(path string, body any) {
 
 func (s *Stripe) send(method, path, contentType, body string) Answer {
 	s.t.Helper()
-	r, err := http.NewRequest(method, s.base+path, strings.NewReader(body))
+	r, err := http.NewRequest(method, s.till.StripeURL+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+s.key)
+	r.Header.Set("Authorization", "Bearer "+s.shop.StripeKey)
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
@@ -137,4 +146,41 @@ func (s *Stripe) Authenticate(page, outcome string) *url.URL {
 		s.t.Fatalf("the bank's page answered %d: %s", reply.Status, reply.Raw)
 	}
 	return back
+}
+
+// Event is a webhook's body, as Stripe would send it about an object.
+func Event(kind string, object map[string]any) string {
+	return db.JSON(map[string]any{"id": "evt_" + id.Hex(12), "object": "event", "type": kind, "created": Start.Unix(), "livemode": false,
+		"data": map[string]any{"object": object}})
+}
+
+// Tell sends a webhook to till's shared URL, signed with the secret of the shop's endpoint at Stripe.
+func (s *Stripe) Tell(body string) Answer {
+	s.t.Helper()
+	secrets, err := s.till.Merchants.InboundSecrets(context.Background())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, in := range secrets {
+		if in.Scope == s.shop.Scope {
+			return s.TellSigned(body, in.Secret)
+		}
+	}
+	s.t.Fatal("the shop has no signing secret")
+	return Answer{}
+}
+
+// TellSigned sends a webhook that is signed with any secret.
+func (s *Stripe) TellSigned(body, secret string) Answer {
+	s.t.Helper()
+	at := strconv.FormatInt(s.till.Clock.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(at + "." + body))
+	r, err := http.NewRequest(http.MethodPost, s.till.URL+"/v1/webhooks/stripe", strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Stripe-Signature", "t="+at+",v1="+hex.EncodeToString(mac.Sum(nil)))
+	return s.read(r)
 }
