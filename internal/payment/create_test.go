@@ -192,7 +192,7 @@ func TestWebhookBeforeTheReply(t *testing.T) {
 		stripe.Break("hold", "POST", "/v1/payment_intents")
 		var heard tilltest.Told
 		key := id.New()
-		paid := during(t, till.As(till.Shop).With("Idempotency-Key", key), "POST", "/v1/payments", order("pm_card_visa"), func() {
+		paid := tilltest.During(t, till.As(till.Shop).With("Idempotency-Key", key), "POST", "/v1/payments", order("pm_card_visa"), func() {
 			if heard.ID != "" || stripe.Held() == 0 {
 				return
 			}

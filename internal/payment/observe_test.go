@@ -47,9 +47,9 @@ func TestWordsAtOnce(t *testing.T) {
 func TestIntentsWithACopiedID(t *testing.T) {
 	t.Parallel()
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		l := tap(t, till, 30*time.Second)
-		l.down()
-		waiting := meanwhile(t, till, "/v1/payments", order("pm_card_visa"), second(till)).Want(201)
+		l := till.Line(30 * time.Second)
+		l.Down()
+		waiting := meanwhile(t, till, order("pm_card_visa"), second(till)).Want(201)
 		fields(t, waiting, "status", "pending", "provider_ref", "")
 		kept, err := till.Payments.Get(t.Context(), till.Shop.Scope, waiting.ID())
 		if err != nil {

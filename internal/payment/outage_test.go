@@ -39,16 +39,16 @@ func second(till *tilltest.Till) func() { return func() { till.Clock.Advance(tim
 func TestStripeDown(t *testing.T) {
 	t.Parallel()
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		l := tap(t, till, time.Minute)
-		l.down()
+		l := till.Line(time.Minute)
+		l.Down()
 		c := till.As(till.Shop).With("Idempotency-Key", "during the outage")
-		waiting := during(t, c, "POST", "/v1/payments", order("pm_card_visa"), second(till)).Want(201)
+		waiting := tilltest.During(t, c, "POST", "/v1/payments", order("pm_card_visa"), second(till)).Want(201)
 		fields(t, waiting, "status", "pending", "provider_ref", "", "captured", "0.00", "failure", "<nil>")
-		again := during(t, c, "POST", "/v1/payments", order("pm_card_visa"), second(till)).Want(201)
+		again := tilltest.During(t, c, "POST", "/v1/payments", order("pm_card_visa"), second(till)).Want(201)
 		fields(t, again, "status", "pending", "id", waiting.ID())
 		cancel(till, waiting.ID()).Refused(409, "state_conflict", "")
 		fields(t, till.Get("/v1/payments/"+waiting.ID()+"?refresh=true").Want(200), "status", "pending")
-		l.up()
+		l.Up()
 		becomes(t, till, waiting.ID(), "completed") // by a webhook, perhaps, before the call has ended
 		tilltest.Until(t, "the payment to say that Stripe was asked more than once", func() bool {
 			return till.Get("/v1/payments/"+waiting.ID()).At("data", "attempts").(float64) > 1
@@ -65,15 +65,15 @@ func TestStripeDown(t *testing.T) {
 func TestStripeDownForLong(t *testing.T) {
 	t.Parallel()
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		l := tap(t, till, time.Minute)
-		l.down()
-		waiting := meanwhile(t, till, "/v1/payments", order("pm_card_visa"), second(till)).Want(201)
+		l := till.Line(time.Minute)
+		l.Down()
+		waiting := meanwhile(t, till, order("pm_card_visa"), second(till)).Want(201)
 		fields(t, waiting, "status", "pending")
 		till.Clock.Advance(15 * time.Minute)
 		failed := becomes(t, till, waiting.ID(), "failed")
 		fields(t, failed, "failure.code", "provider_unavailable")
 		told(t, till, "payment.failed", waiting.ID())
-		l.up()
+		l.Up()
 		if intents, _ := charges(till); intents != 0 {
 			t.Errorf("Stripe has %d intents", intents)
 		}
@@ -85,12 +85,12 @@ func TestStripeDownForLong(t *testing.T) {
 func TestOneFault(t *testing.T) {
 	t.Parallel()
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		tap(t, till, time.Second)
+		till.Line(time.Second)
 		stripe := till.Stripe(till.Shop)
 		done := 0
 		for _, kind := range []string{"timeout_before_effect", "timeout_after_effect", "cut", "truncated", "error_429"} {
 			stripe.Break(kind, "POST", "/v1/payment_intents")
-			p := meanwhile(t, till, "/v1/payments", order("pm_card_visa"), second(till)).Want(201)
+			p := meanwhile(t, till, order("pm_card_visa"), second(till)).Want(201)
 			becomes(t, till, p.ID(), "completed")
 			done++
 			if intents, paid := charges(till); intents != done || paid != done {
@@ -101,7 +101,7 @@ func TestOneFault(t *testing.T) {
 		}
 		// Stripe's own failure is stored under the key: a second one alike means that only a look tells, and there is nothing.
 		stripe.Break("error_500", "POST", "/v1/payment_intents")
-		p := meanwhile(t, till, "/v1/payments", order("pm_card_visa"), second(till)).Want(201)
+		p := meanwhile(t, till, order("pm_card_visa"), second(till)).Want(201)
 		fields(t, becomes(t, till, p.ID(), "failed"), "failure.code", "provider_unavailable", "captured", "0.00")
 		if intents, _ := charges(till); intents != done {
 			t.Errorf("Stripe has %d intents, want %d", intents, done)
@@ -114,12 +114,12 @@ func TestOneFault(t *testing.T) {
 func TestFaultsOfCaptureAndCancel(t *testing.T) {
 	t.Parallel()
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		tap(t, till, time.Second)
+		till.Line(time.Second)
 		for _, kind := range []string{"timeout_before_effect", "timeout_after_effect", "cut", "truncated", "error_429"} {
 			for verb, end := range map[string]string{"capture": "completed", "cancel": "cancelled"} {
 				held := authorized(t, till)
 				till.Stripe(till.Shop).Break(kind, "POST", "/v1/payment_intents/"+held.String("data", "provider_ref")+"/"+verb)
-				during(t, till.As(till.Shop), "POST", "/v1/payments/"+held.ID()+"/"+verb, nil, second(till)).Want(200)
+				tilltest.During(t, till.As(till.Shop), "POST", "/v1/payments/"+held.ID()+"/"+verb, nil, second(till)).Want(200)
 				now := becomes(t, till, held.ID(), end)
 				told(t, till, "payment."+end, held.ID())
 				want := map[string]int64{"capture": 5000, "cancel": 0}[verb]
@@ -136,14 +136,14 @@ func TestFaultsOfCaptureAndCancel(t *testing.T) {
 func TestCaptureWhileStripeIsDown(t *testing.T) {
 	t.Parallel()
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		l := tap(t, till, time.Minute)
+		l := till.Line(time.Minute)
 		held := authorized(t, till)
-		l.down()
+		l.Down()
 		path := "/v1/payments/" + held.ID() + "/capture"
-		fields(t, during(t, till.As(till.Shop), "POST", path, body{"amount": "30.00"}, second(till)).Want(200), "status", "authorized", "captured", "0.00")
+		fields(t, tilltest.During(t, till.As(till.Shop), "POST", path, body{"amount": "30.00"}, second(till)).Want(200), "status", "authorized", "captured", "0.00")
 		capture(till, held.ID(), nil).Refused(409, "state_conflict", "")
 		cancel(till, held.ID()).Refused(409, "state_conflict", "")
-		l.up()
+		l.Up()
 		fields(t, becomes(t, till, held.ID(), "completed"), "captured", "30.00")
 		if n := asked(till, "POST /v1/payment_intents/"+held.String("data", "provider_ref")+"/capture"); n != 1 {
 			t.Errorf("Stripe was asked to capture %d times", n)

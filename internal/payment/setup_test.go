@@ -1,12 +1,8 @@
 package payment_test
 
 import (
-	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -115,62 +111,8 @@ func later(t *testing.T, till *tilltest.Till, what string, holds func() bool) {
 	})
 }
 
-// line is a till's way to Stripe, which a test can cut: then connections are refused, by the network itself.
-type line struct {
-	transport *http.Transport
-	cut       atomic.Bool
-	nobody    string // an address where nothing listens
-}
-
-// tap puts a line between till and Stripe, on which a request ends unanswered after a time. It is done before the first payment: clients are kept.
-func tap(t *testing.T, till *tilltest.Till, patience time.Duration) *line {
+// meanwhile creates a payment and calls step until its answer is there.
+func meanwhile(t *testing.T, till *tilltest.Till, order body, step func()) tilltest.Answer {
 	t.Helper()
-	gone, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &line{nobody: gone.Addr().String()}
-	gone.Close()
-	l.transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		if l.cut.Load() {
-			address = l.nobody
-		}
-		return new(net.Dialer).DialContext(ctx, network, address)
-	}}
-	t.Cleanup(l.transport.CloseIdleConnections)
-	till.Merchants.HTTP = &http.Client{Transport: l.transport, Timeout: patience}
-	return l
-}
-
-func (l *line) down() { l.cut.Store(true); l.transport.CloseIdleConnections() }
-
-func (l *line) up() { l.cut.Store(false) }
-
-// meanwhile sends a request and calls step again and again until its answer is there: step moves the clock, or lets Stripe go.
-func meanwhile(t *testing.T, till *tilltest.Till, path string, body any, step func()) tilltest.Answer {
-	t.Helper()
-	return during(t, till.As(till.Shop).With("Idempotency-Key", id.New()), "POST", path, body, step)
-}
-
-func during(t *testing.T, c *tilltest.Client, method, path string, body any, step func()) (a tilltest.Answer) {
-	t.Helper()
-	var err error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		a, err = c.Try(method, path, body)
-	}()
-	tilltest.Until(t, "the answer to "+method+" "+path, func() bool {
-		select {
-		case <-done:
-			return true
-		default:
-			step()
-			return false
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return tilltest.During(t, till.As(till.Shop).With("Idempotency-Key", id.New()), "POST", "/v1/payments", order, step)
 }
