@@ -50,7 +50,7 @@ func (o *Once) free(c Call, most int) bool {
 	return !o.closing && o.taken < most && o.running[c.id()] == nil
 }
 
-// release leaves a call for later, with what is known of it. The next take waits longer each time.
+// release leaves a call for later, with what is known of it. The next take waits longer each time, but a look-up goes on soon.
 func (o *Once) release(c Call, why error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -58,7 +58,11 @@ func (o *Once) release(c Call, why error) {
 	if len(reason) > 500 {
 		reason = reason[:500]
 	}
-	if err := o.db.Write(ctx, released(c, o.clock.Now().Add(pause(int(c.Attempts/sends)+1)), reason)); err != nil {
+	n := int(c.Attempts/sends) + 1
+	if c.Position != "" {
+		n = 1
+	}
+	if err := o.db.Write(ctx, released(c, o.clock.Now().Add(pause(n)), reason)); err != nil {
 		o.log.LogAttrs(ctx, slog.LevelWarn, "call not released; its lease will end", slog.String("call", c.Name), slog.String("row", c.Row), slog.Any("error", err))
 	}
 }
