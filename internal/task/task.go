@@ -20,15 +20,17 @@ type Task struct {
 	Name string
 	// Every is how often it looks, at the least. Wake looks at once.
 	Every time.Duration
-	// Run does some of what is due and says whether more may be; it must return well within the lease.
+	// Run does some of what is due and says whether more may be. Its context ends after half a minute, or when the lease is lost.
+	// Another node may then do the same work: what must not be done twice has a guard of its own.
 	Run func(ctx context.Context) (more bool, err error)
 }
 
 const (
 	// longest is how long a run may take; its context ends then.
 	longest = 30 * time.Second
-	// lease is how long a node holds a task without a word. A run starts only with the longest run's time left on it.
-	lease = 2 * longest
+	// lease is how long a node holds a task without a word: when it dies, another takes over after this. It is renewed when half of it is
+	// over, and while a run lasts.
+	lease = 10 * time.Second
 	// grace is how long a run in progress may go on when the runner is stopped.
 	grace = 10 * time.Second
 )
@@ -97,7 +99,7 @@ func (r *Runner) turn(ctx context.Context, t Task, held *time.Time) (more bool, 
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	if time.Until(*held) < longest {
+	if time.Until(*held) < lease/2 {
 		if *held, err = r.take(ctx, t.Name); err != nil || held.IsZero() {
 			return false, err
 		}
@@ -105,7 +107,26 @@ func (r *Runner) turn(ctx context.Context, t Task, held *time.Time) (more bool, 
 	run, cancel := context.WithTimeout(context.WithoutCancel(ctx), longest)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	defer r.keep(run, cancel, t.Name).Stop()
 	return t.Run(run)
+}
+
+// keep renews the lease while a run lasts, and ends the run where another node has taken the task. Most runs end before it begins.
+func (r *Runner) keep(run context.Context, end context.CancelFunc, name string) *time.Timer {
+	const every = lease / 3
+	return time.AfterFunc(every, func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for run.Err() == nil {
+			if until, err := r.take(run, name); err == nil && until.IsZero() {
+				end()
+			}
+			select { // a database that blinks costs nothing: the lease has time left
+			case <-tick.C:
+			case <-run.Done():
+			}
+		}
+	})
 }
 
 // take gets or renews the lease and says when it ends; the zero time where another node holds it. Leases run on the machines' own
