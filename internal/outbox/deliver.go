@@ -22,7 +22,7 @@ const (
 
 // lease is how long a node has for one attempt: well above the time-out of an attempt and of the writes around it. When it ends
 // unanswered, the node is taken for dead and the delivery is made again.
-const lease = time.Minute
+const lease = 25 * time.Second
 
 // Deliver takes deliveries that are due, as many as there are free places, starts to send them and does not wait for their end: a
 // slow endpoint holds up nobody else. A send that ends wakes the task. It says whether there may be more to take now.
