@@ -17,15 +17,22 @@ import (
 // challengePath is where the hosted 3D Secure pages are.
 const challengePath = "/3d_secure_2/hosted/"
 
-// maxChallenges bounds how many pages are open at once in a sandbox. Confirming its intent again opens a new one for whom it lost.
-const maxChallenges = 100_000
+// Bounds of a sandbox: how many pages are open at once (confirming its intent again opens a new one for whom it lost), and how many
+// answered ones are remembered.
+const (
+	maxChallenges = 100_000
+	maxAnswered   = 1000
+)
 
-// challenge is a customer who has to authenticate. Its id is in the page's address; the token is in the form only and ends with its first use.
+// challenge is a customer who has to authenticate. Its id is in the page's address; the token is in the form only and moves the intent
+// once. To send the form again, as a second click and a browser's way back do, only leads where the first answer led.
 type challenge struct {
 	id, token string
 	world     *world
 	intent    *record
-	ended     bool // guarded by the world's lock
+
+	ended, answered bool   // guarded by the world's lock: nothing waits for it any more; its form was the reason
+	back            string // guarded by the world's lock: where its answer led
 }
 
 //go:embed challenge.html
@@ -61,6 +68,17 @@ func (s *Sandbox) keepChallenge(ch *challenge) {
 		}
 	}
 	s.challenges[ch.id] = ch
+}
+
+// rememberAnswered lets an answered challenge stay known for a while.
+func (s *Sandbox) rememberAnswered(ch *challenge) {
+	s.challengesMu.Lock()
+	defer s.challengesMu.Unlock()
+	s.answered = append(s.answered, ch.id)
+	if len(s.answered) > maxAnswered {
+		delete(s.challenges, s.answered[0])
+		s.answered = s.answered[1:]
+	}
 }
 
 func (s *Sandbox) dropChallenge(ch *challenge) {
@@ -112,105 +130,127 @@ func (c *call) nextAction(r *record, shape string) *spec.Object {
 	return o.Set("type", "use_stripe_sdk").Set("use_stripe_sdk", sdk)
 }
 
+// challengeView is what the hosted page shows: the question while there is a token, else a message.
+type challengeView struct {
+	Title                   string
+	Kind, ID, Amount, Token string
+	Message                 string
+	Back                    template.URL // checked when the intent was confirmed
+}
+
+const (
+	challengeGone = "This authentication is not, or no longer, open."
+	challengeOver = "This authentication is over."
+	challengeDone = "Done. You can close this page."
+)
+
 // serveChallenge shows the hosted page, and takes its answer.
 func (s *Sandbox) serveChallenge(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'self'")
 	ch := s.findChallenge(strings.TrimPrefix(r.URL.Path, challengePath))
-	if ch == nil {
-		http.Error(w, "This authentication is not, or no longer, open.", http.StatusNotFound)
-		return
-	}
-	switch r.Method {
-	case http.MethodGet:
+	switch {
+	case ch == nil:
+		challengeView{Message: challengeGone}.write(w, http.StatusNotFound)
+	case r.Method == http.MethodGet:
 		ch.show(w)
-	case http.MethodPost:
+	case r.Method == http.MethodPost:
 		ch.answer(w, r)
 	default:
 		h.Set("Allow", "GET, POST")
-		http.Error(w, "This page takes GET and POST.", http.StatusMethodNotAllowed)
+		challengeView{Message: "This page takes GET and POST."}.write(w, http.StatusMethodNotAllowed)
 	}
+}
+
+func (v challengeView) write(w http.ResponseWriter, status int) {
+	v.Title = "3D Secure test page"
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_ = challengePage().Execute(w, v) // a reader who has gone is no business of ours
 }
 
 func (ch *challenge) show(w http.ResponseWriter) {
 	ch.world.mu.Lock()
 	o := ch.intent.object
-	page := struct{ Kind, ID, Amount, Token string }{Kind: ch.intent.kind(), ID: ch.intent.id, Token: ch.token}
+	page, status := challengeView{Kind: ch.intent.kind(), ID: ch.intent.id, Token: ch.token}, http.StatusOK
 	if amount := o.Int("amount"); amount > 0 {
 		page.Amount = display(amount, currencyOf(o))
 	}
+	if ch.ended {
+		page, status = challengeView{Message: challengeOver, Back: template.URL(ch.back)}, http.StatusGone
+	}
 	ch.world.mu.Unlock()
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = challengePage().Execute(w, page) // a reader who has gone is no business of ours
+	page.write(w, status)
 }
 
 // answer ends the challenge as the form says and sends the customer back.
 func (ch *challenge) answer(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4096)
 	if err := r.ParseForm(); err != nil {
-		http.Error(w, "The form could not be read.", http.StatusBadRequest)
+		challengeView{Message: "The form could not be read."}.write(w, http.StatusBadRequest)
 		return
 	}
 	outcome := r.PostForm.Get("outcome")
 	if outcome != "complete" && outcome != "fail" {
-		http.Error(w, "The outcome is complete or fail.", http.StatusBadRequest)
+		challengeView{Message: "The outcome is complete or fail."}.write(w, http.StatusBadRequest)
 		return
 	}
 	if subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(ch.token)) != 1 {
-		http.Error(w, "The form's token is wrong.", http.StatusForbidden)
+		challengeView{Message: "The form's token is wrong."}.write(w, http.StatusForbidden)
 		return
 	}
-	back, open := ch.finish(outcome == "complete")
-	if !open {
-		http.Error(w, "This authentication is not, or no longer, open.", http.StatusConflict)
-		return
+	back, answered := ch.finish(outcome == "complete")
+	switch {
+	case !answered:
+		challengeView{Message: challengeGone}.write(w, http.StatusConflict)
+	case back == "":
+		challengeView{Message: challengeDone}.write(w, http.StatusOK)
+	default:
+		w.Header().Set("Location", back)
+		w.WriteHeader(http.StatusSeeOther)
 	}
-	if back == "" {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("Done. You can close this page.\n"))
-		return
-	}
-	w.Header().Set("Location", back)
-	w.WriteHeader(http.StatusSeeOther)
 }
 
-// finish carries the customer's answer out and says where to go then; open is false when somebody else was first.
-func (ch *challenge) finish(complete bool) (back string, open bool) {
+// finish carries the customer's first answer out and says where to go then; answered is false when the intent had moved on before.
+func (ch *challenge) finish(complete bool) (back string, answered bool) {
 	w := ch.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.settle()
 	if ch.ended {
-		return "", false
+		return ch.back, ch.answered
 	}
-	c, r := w.own(), ch.intent
-	state := r.private.(*intent)
-	c.endChallenge(state)
+	state := ch.intent.private.(*intent)
+	state.challenge = nil
+	ch.ended, ch.answered = true, true
+	w.sandbox.rememberAnswered(ch)
+	ch.back = returnTo(state.returnURL, ch.intent, w.own().authenticated(ch.intent, complete))
+	return ch.back, true
+}
+
+// authenticated goes on with an intent whose customer has answered, and says what its redirect_status becomes.
+func (c *call) authenticated(r *record, complete bool) string {
 	method := c.find("payment_method", r.object.String("payment_method"))
-	status := "succeeded"
-	if method == nil { // it was detached with its customer meanwhile
-		complete = false
-	}
 	var err error
 	switch {
-	case !complete:
+	case !complete, method == nil: // it was detached with its customer meanwhile
 		c.failAuthentication(r, method)
-		status = "failed"
+		return "failed"
 	case r.resource.Object == "setup_intent":
 		err = c.finishSetup(r, method, secureResult("authenticated", "challenge", "05"))
 	case r.object.String("confirmation_method") == "manual":
-		state.authenticated = method.id
+		r.private.(*intent).authenticated = method.id
 		r.object.Set("status", requiresConfirmation).Set("next_action", nil)
 	default:
 		err = c.charge(r, method, secureResult("authenticated", "challenge", "05"))
 	}
 	if err != nil {
-		status = "failed"
+		return "failed"
 	}
-	return returnTo(state.returnURL, r, status), true
+	return "succeeded"
 }
 
 // failAuthentication books a customer who could not, or would not, authenticate.

@@ -184,10 +184,21 @@ func TestHostedPageOnce(t *testing.T) {
 	if got := a.browse(http.MethodPut, at, nil); got.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("PUT: %d", got.StatusCode)
 	}
-	a.authenticate(intent, "complete")
-	if got := a.browse(http.MethodGet, at, nil); got.StatusCode != http.StatusNotFound {
+	html, err := io.ReadAll(a.browse(http.MethodGet, at, nil).Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := a.authenticate(intent, "complete").Header.Get("Location")
+	if got := a.browse(http.MethodGet, at, nil); got.StatusCode != http.StatusGone {
 		t.Errorf("the page is still open: %d", got.StatusCode)
 	}
+	for _, outcome := range []string{"complete", "fail"} { // a second click, or a browser's way back and another click
+		again := a.browse(http.MethodPost, at, url.Values{"token": {string(formToken.FindSubmatch(html)[1])}, "outcome": {outcome}})
+		if again.StatusCode != http.StatusSeeOther || again.Header.Get("Location") != first {
+			t.Errorf("%s once more: %d %s, and first %s", outcome, again.StatusCode, again.Header.Get("Location"), first)
+		}
+	}
+	a.get("/v1/payment_intents/"+intent.text("id"), "").wants(t, http.StatusOK, map[string]any{"status": "succeeded"})
 	intent = open()
 	at = a.page(intent)
 	a.must("/v1/payment_intents/"+intent.text("id")+"/cancel", "")
@@ -202,6 +213,46 @@ func TestHostedPageOnce(t *testing.T) {
 	}
 	if n := len(a.get("/v1/charges", "").list("data")); n != 2 {
 		t.Errorf("%d charges, want 2", n)
+	}
+}
+
+// TestAnsweredPagesAreForgotten: not before a thousand more have been answered.
+func TestAnsweredPagesAreForgotten(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	var pages []string
+	for range 1001 {
+		intent := a.must("/v1/payment_intents", pay+"&payment_method=pm_card_threeDSecure2Required")
+		pages = append(pages, a.page(intent))
+		a.authenticate(intent, "fail")
+	}
+	for i, want := range map[int]int{0: http.StatusNotFound, 1: http.StatusGone, 1000: http.StatusGone} {
+		if got := a.browse(http.MethodGet, pages[i], nil); got.StatusCode != want {
+			t.Errorf("page %d answers %d, want %d", i, got.StatusCode, want)
+		}
+	}
+}
+
+func TestReturnURL(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	const form = "&payment_method=pm_card_threeDSecure2Required&return_url="
+	for _, wrong := range []string{"shop.example.com", "/back", "https://", "https:///back", "javascript:alert(1)", "JavaScript://%0aalert(1)", "data:text/html,x", "https://shop.example.com/\x00", "http://[::1", "%zz"} {
+		a.post("/v1/payment_intents", pay+form+escaped(wrong)).wants(t, http.StatusBadRequest, map[string]any{"error.code": "url_invalid", "error.param": "return_url", "error.message": "Not a valid URL"})
+		intent := a.must("/v1/payment_intents", "amount=1000&currency=usd").text("id")
+		a.post("/v1/payment_intents/"+intent+"/confirm", form[1:]+escaped(wrong)).wants(t, http.StatusBadRequest, map[string]any{"error.code": "url_invalid"})
+		a.get("/v1/payment_intents/"+intent, "").wants(t, http.StatusOK, map[string]any{"status": "requires_payment_method", "payment_method": nil})
+		setUp := a.must("/v1/setup_intents", "").text("id")
+		a.post("/v1/setup_intents/"+setUp+"/confirm", form[1:]+escaped(wrong)).wants(t, http.StatusBadRequest, map[string]any{"error.code": "url_invalid"})
+	}
+	if n := len(a.get("/v1/payment_intents", "limit=100").list("data")); n != 10 {
+		t.Errorf("%d intents, want those without a return_url", n)
+	}
+	for _, right := range []string{"myapp://back", "myapp:back", "http://localhost:3000?x=1#y"} {
+		got := a.authenticate(a.must("/v1/payment_intents", pay+form+escaped(right)), "complete")
+		if to := got.Header.Get("Location"); !strings.HasPrefix(to, right[:8]) || !strings.Contains(to, "redirect_status=succeeded") {
+			t.Errorf("%s leads to %s", right, to)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"net/url"
+
 	"github.com/till-pay/till/sandbox/spec"
 )
 
@@ -14,6 +16,9 @@ func confirmPaymentIntent(c *call, r *record) error {
 	}
 	if c.browser && r.object.String("confirmation_method") == "manual" {
 		return invalid("secret_key_required", "", "You cannot confirm this PaymentIntent with a publishable key because its confirmation_method is manual. Please confirm it with a secret key.")
+	}
+	if err := c.checkReturnURL(); err != nil {
+		return err
 	}
 	err := c.changing(r, func() error {
 		if err := c.fill(r); err != nil {
@@ -62,6 +67,19 @@ func (c *call) confirmPayment(r *record) error {
 	default:
 		return c.charge(r, method, a.result)
 	}
+}
+
+// checkReturnURL refuses what no browser could be sent to, and what would run in the page that sends it. Apps have schemes of their own.
+func (c *call) checkReturnURL() error {
+	if !c.params.Has("return_url") {
+		return nil
+	}
+	u, err := url.Parse(c.params.String("return_url"))
+	if err != nil || u.Scheme == "" || u.Host == "" && (u.Path+u.Opaque == "" || u.Scheme == "https" || u.Scheme == "http") ||
+		u.Scheme == "javascript" || u.Scheme == "data" || u.Scheme == "vbscript" {
+		return invalid("url_invalid", "return_url", "Not a valid URL")
+	}
+	return nil
 }
 
 // readSession notes how the customer takes part in this confirmation.

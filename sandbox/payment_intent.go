@@ -80,6 +80,9 @@ func createPaymentIntent(c *call, r *record) error {
 
 // chooseFirst chooses the payment method of a new intent, which one that is to be confirmed at once must have.
 func (c *call) chooseFirst(r *record) error {
+	if err := c.checkReturnURL(); err != nil {
+		return err
+	}
 	if err := c.choosePaymentMethod(r); err != nil {
 		return err
 	}

@@ -42,8 +42,9 @@ type Sandbox struct {
 	mu     sync.Mutex // guards worlds
 	worlds map[string]*world
 
-	challengesMu sync.Mutex // guards challenges; it may be taken while a world's lock is held, never the other way round
+	challengesMu sync.Mutex // guards what follows; it may be taken while a world's lock is held, never the other way round
 	challenges   map[string]*challenge
+	answered     []string // ids of the answered ones among them, oldest first
 }
 
 // Option sets up a Sandbox.

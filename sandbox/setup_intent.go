@@ -103,6 +103,9 @@ func confirmSetupIntent(c *call, r *record) error {
 	if !slices.Contains([]string{requiresMethod, requiresConfirmation, requiresAction}, status) {
 		return c.unexpected(r, "You cannot confirm this SetupIntent because it has a status of "+status+". Only a SetupIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action.")
 	}
+	if err := c.checkReturnURL(); err != nil {
+		return err
+	}
 	err := c.changing(r, func() error {
 		if err := c.fill(r); err != nil {
 			return err
