@@ -157,26 +157,32 @@ func Event(kind string, object map[string]any) string {
 // Tell sends a webhook to till's shared URL, signed with the secret of the shop's endpoint at Stripe.
 func (s *Stripe) Tell(body string) Answer {
 	s.t.Helper()
+	return s.TellAt("/v1/webhooks/stripe", body, s.Secret())
+}
+
+// Secret is what Stripe signs the shop's webhooks with.
+func (s *Stripe) Secret() string {
+	s.t.Helper()
 	secrets, err := s.till.Merchants.InboundSecrets(context.Background())
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	for _, in := range secrets {
 		if in.Scope == s.shop.Scope {
-			return s.TellSigned(body, in.Secret)
+			return in.Secret
 		}
 	}
 	s.t.Fatal("the shop has no signing secret")
-	return Answer{}
+	return ""
 }
 
-// TellSigned sends a webhook that is signed with any secret.
-func (s *Stripe) TellSigned(body, secret string) Answer {
+// TellAt sends a webhook to any of till's URLs, signed with any secret.
+func (s *Stripe) TellAt(path, body, secret string) Answer {
 	s.t.Helper()
 	at := strconv.FormatInt(s.till.Clock.Now().Unix(), 10)
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(at + "." + body))
-	r, err := http.NewRequest(http.MethodPost, s.till.URL+"/v1/webhooks/stripe", strings.NewReader(body))
+	r, err := http.NewRequest(http.MethodPost, s.till.URL+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
