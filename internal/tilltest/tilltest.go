@@ -195,7 +195,7 @@ func (c *Client) Try(method, path string, body any) (Answer, error) {
 	if c.key != "" {
 		r.Header.Set("X-API-Key", c.key)
 	}
-	if body != nil {
+	if body != nil && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	reply, err := http.DefaultClient.Do(r)
