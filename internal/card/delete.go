@@ -75,7 +75,7 @@ func (s *Cards) findDelete(ctx context.Context, c once.Call) (once.Decide, error
 	case err != nil:
 		return nil, err
 	case m.Customer.ID != "":
-		return nil, once.Absent
+		return nil, once.ErrAbsent
 	}
 	return s.gone(c), nil
 }

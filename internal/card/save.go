@@ -114,7 +114,7 @@ func (s *Cards) findSave(ctx context.Context, c once.Call) (once.Decide, error) 
 	case err != nil:
 		return nil, err
 	case found == nil:
-		return nil, once.Absent
+		return nil, once.ErrAbsent
 	}
 	return s.takeIn(c, *found), nil
 }

@@ -105,7 +105,7 @@ func (s *Customers) lookUp(ctx context.Context, c once.Call) (once.Decide, error
 	case err != nil:
 		return nil, err
 	case found == nil:
-		return nil, once.Absent
+		return nil, once.ErrAbsent
 	}
 	return known(c, found.ID), nil
 }

@@ -264,7 +264,7 @@ func (a *account) steps() once.Steps {
 			case more != "":
 				return nil, &once.Pending{Position: more}
 			case !found:
-				return nil, once.Absent
+				return nil, once.ErrAbsent
 			}
 			return ends(c, "charged"), nil
 		},

@@ -102,9 +102,9 @@ func (o *Once) look(ctx context.Context, s Steps, c *Call, why *stripe.Error, ov
 		return ending{decide, done, nil}, nil
 	case errors.As(err, &more) && !still:
 		c.Position = more.Position
-	case errors.Is(err, Absent) && !still:
+	case errors.Is(err, ErrAbsent) && !still:
 		return refusal(s, c, why), nil
-	case errors.As(err, &more), errors.Is(err, Absent), stripe.Meaning(err) == stripe.Refused:
+	case errors.As(err, &more), errors.Is(err, ErrAbsent), stripe.Meaning(err) == stripe.Refused:
 		// A look that began too early proves no absence, and a place in a list that Stripe no longer knows is of no use: begin anew.
 		c.Position = ""
 	}

@@ -61,14 +61,14 @@ type Decide func(context.Context) ([]db.Change, error)
 type Steps struct {
 	// Send asks Stripe. An error is Stripe's word (stripe.Meaning reads it) or of our own; a decline is no error.
 	Send func(context.Context, Call) (Decide, error)
-	// Find looks for what an earlier send did; it returns Absent where Stripe has nothing of it.
+	// Find looks for what an earlier send did; it returns ErrAbsent where Stripe has nothing of it.
 	Find func(context.Context, Call) (Decide, error)
 	// Refuse takes in that Stripe certainly did nothing, and why.
 	Refuse func(Call, *stripe.Error) Decide
 }
 
-// Absent is what Find returns where Stripe has nothing of the call.
-var Absent = errors.New("stripe has nothing of this call")
+// ErrAbsent is what Find returns where Stripe has nothing of the call.
+var ErrAbsent = errors.New("stripe has nothing of this call")
 
 // Pending is what Find returns where it has not seen everything within its bound; it goes on from Position.
 type Pending struct{ Position string }

@@ -79,7 +79,7 @@ func (s *Payments) findCancel(ctx context.Context, c once.Call) (once.Decide, er
 	case err != nil:
 		return nil, err
 	case seen.Status != stripe.Canceled && seen.Status != stripe.Succeeded:
-		return nil, once.Absent
+		return nil, once.ErrAbsent
 	}
 	return s.ended(c, &seen), nil
 }

@@ -115,7 +115,7 @@ func (s *Payments) findCapture(ctx context.Context, c once.Call) (once.Decide, e
 	case err != nil:
 		return nil, err
 	case seen.Status == stripe.RequiresCapture:
-		return nil, once.Absent
+		return nil, once.ErrAbsent
 	}
 	return s.ended(c, &seen), nil
 }

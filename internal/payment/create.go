@@ -182,7 +182,7 @@ func (s *Payments) findCreate(ctx context.Context, c once.Call) (once.Decide, er
 	case err != nil:
 		return nil, err
 	case found == nil:
-		return nil, once.Absent
+		return nil, once.ErrAbsent
 	}
 	return s.takeIn(c.Scope, c.Row, *found, c.Attempts), nil
 }

@@ -131,7 +131,7 @@ func (s *Refunds) lookUp(ctx context.Context, c once.Call) (once.Decide, error) 
 	case err != nil:
 		return nil, err
 	case found == nil:
-		return nil, once.Absent
+		return nil, once.ErrAbsent
 	}
 	return s.takeIn(c.Scope, c.Row, *found, c.Attempts), nil
 }
