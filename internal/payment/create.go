@@ -205,16 +205,21 @@ func (s *Payments) refuseCreate(c once.Call, why *stripe.Error) once.Decide {
 
 // refusalOf puts Stripe's refusal of a request into a payment's failure.
 func refusalOf(why *stripe.Error) *Failure {
-	f := &Failure{Code: why.Code, DeclineCode: why.DeclineCode, Message: why.Message, Advice: why.AdviceCode}
+	code, message := Refusal(why, "Nothing was charged.")
+	return &Failure{Code: code, DeclineCode: why.DeclineCode, Message: message, Advice: why.AdviceCode}
+}
+
+// Refusal is Stripe's refusal of a request in a code, which Stripe does not always give, and a message, with what it means for the money.
+func Refusal(why *stripe.Error, meaning string) (code, message string) {
 	switch {
 	case stripe.Meaning(why) == stripe.BadCredentials:
-		f.Code, f.Message = string(fault.ProviderCredentials), "Stripe refuses the merchant's secret key. Nothing was charged."
-	case f.Code == "" && why.Status >= 500:
-		f.Code, f.Message = string(fault.ProviderUnavailable), "Stripe failed and made no payment. Nothing was charged."
-	case f.Code == "":
-		f.Code = string(fault.ProviderRefused)
+		return string(fault.ProviderCredentials), "Stripe refuses the merchant's secret key. " + meaning
+	case why.Code == "" && why.Status >= 500:
+		return string(fault.ProviderUnavailable), "Stripe failed and did nothing. " + meaning
+	case why.Code == "":
+		return string(fault.ProviderRefused), why.Message
 	}
-	return f
+	return why.Code, why.Message
 }
 
 func (s *Payments) rowAndClient(ctx context.Context, c once.Call) (Payment, *stripe.Client, error) {

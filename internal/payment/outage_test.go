@@ -58,6 +58,9 @@ func TestStripeDown(t *testing.T) {
 			t.Errorf("Stripe has %d intents, %d of them paid", intents, paid)
 		}
 		balanced(t, till, waiting.ID(), 5000)
+		l.Down()
+		till.Get("/v1/payments/"+waiting.ID()+"?refresh=true").Refused(503, "provider_unavailable", "") // rather than what may be old
+		fields(t, till.Get("/v1/payments/"+waiting.ID()).Want(200), "status", "completed")
 	})
 }
 

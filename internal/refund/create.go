@@ -146,7 +146,8 @@ func (s *Refunds) refuse(c once.Call, why *stripe.Error) once.Decide {
 		now := was
 		now.Attempts = c.Attempts
 		if was.Status == Pending && was.ProviderRef == "" {
-			now.Status, now.Failure = Failed, &Failure{why.Code, why.Message}
+			code, message := payment.Refusal(why, "Nothing went back.")
+			now.Status, now.Failure = Failed, &Failure{code, message}
 		}
 		return s.changes(was, now, p)
 	}

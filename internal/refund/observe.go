@@ -17,16 +17,21 @@ import (
 )
 
 // Observe takes in what Stripe says of a refund. It is the only way a refund changes by Stripe's word, in any order and more than once:
-// failed is the last word, and completed is not undone by an older "pending".
+// failed is the last word of Stripe's, and completed is not undone by an older "pending". One that till gave up, because Stripe seemed to have
+// nothing of it, is completed all the same once its money is seen.
 func Observe(was Refund, seen stripe.Refund) Refund {
+	givenUp := was.Status == Failed && was.ProviderRef == ""
+	if givenUp && seen.Status != "succeeded" {
+		return was
+	}
 	now := was
 	if was.ProviderRef == "" {
 		now.ProviderRef = seen.ID
 	}
 	switch seen.Status {
 	case "succeeded":
-		if was.Status == Pending {
-			now.Status = Completed
+		if was.Status == Pending || givenUp {
+			now.Status, now.Failure = Completed, nil
 		}
 	case "failed", "canceled":
 		now.Status = Failed
@@ -44,7 +49,7 @@ func failureText(seen stripe.Refund) string {
 	return "The bank returned the refund; the money is back in the merchant's balance."
 }
 
-// changes writes a refund, its effect on the payment, the ledger and the events. held is what the refund set aside and not yet sent.
+// changes writes a refund, its effect on the payment, the ledger and the events.
 func (s *Refunds) changes(was, now Refund, p payment.Payment) ([]db.Change, error) {
 	if was.Status == now.Status && was.ProviderRef == now.ProviderRef && was.Attempts == now.Attempts {
 		return nil, nil
@@ -70,6 +75,9 @@ func (s *Refunds) effects(was, now Refund, p payment.Payment, at time.Time) ([]d
 	switch {
 	case was.Status == Pending && now.Status == Completed:
 		refunding, refunded = -amount, amount
+		booked = append(booked, ledger.Refund(now.scope, now.PaymentID, now.ID, now.Amount, at))
+	case was.Status == Failed && now.Status == Completed:
+		refunded = amount
 		booked = append(booked, ledger.Refund(now.scope, now.PaymentID, now.ID, now.Amount, at))
 	case was.Status == Pending && now.Status == Failed:
 		refunding = -amount

@@ -134,6 +134,46 @@ func TestAnyOrderOfWordsInTheBooks(t *testing.T) {
 	})
 }
 
+// Till gave a refund up, because Stripe had nothing of it, and Stripe made it after all: the books follow the money.
+func TestRefundMadeAfterAll(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		line := till.Line(time.Minute)
+		p := paid(till)
+		kept, err := till.Payments.Get(t.Context(), till.Shop.Scope, p.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		line.Down()
+		r := slowly(t, till, p.ID(), "20.00")
+		till.Clock.Advance(15 * time.Minute)
+		failed := becomes(t, till, r.ID(), "failed")
+		if failed.String("data", "failure", "code") != "provider_unavailable" {
+			t.Errorf("why did it fail? %s", failed.Raw)
+		}
+		stands(t, till, p.ID(), "completed", "0.00", "0.00", 5000)
+		for _, word := range []struct{ status, ours, refunded string }{
+			{"pending", "failed", "0.00"}, {"succeeded", "completed", "20.00"}, {"pending", "completed", "20.00"}, {"failed", "failed", "0.00"}, {"succeeded", "failed", "0.00"},
+		} {
+			seen := stripe.Refund{ID: "re_late", Status: word.status, Amount: 2000, Currency: "usd", FailureReason: "declined", Metadata: map[string]string{"till_id": r.ID()}}
+			seen.PaymentIntent.ID = kept.ProviderRef
+			if err := till.Refunds.Heard(t.Context(), till.Shop.Scope, kept.Generation(), seen); err != nil {
+				t.Fatal(err)
+			}
+			now := till.Get("/v1/refunds/" + r.ID()).Want(200)
+			shows(t, now, "status", word.ours)
+			if (now.At("data", "failure") != nil) != (word.ours == "failed") {
+				t.Errorf("after %s: %s", word.status, now.Raw)
+			}
+			left := map[string]int64{"0.00": 5000, "20.00": 3000}[word.refunded]
+			stands(t, till, p.ID(), "completed", "0.00", word.refunded, left)
+		}
+		if got := fmt.Sprint(types(till, r.ID())); got != "[refund.created refund.failed refund.completed refund.failed]" {
+			t.Errorf("events %s", got)
+		}
+	})
+}
+
 // What is not a refund of this merchant's payments changes nothing.
 func TestRefundsOfOthers(t *testing.T) {
 	t.Parallel()

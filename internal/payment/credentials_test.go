@@ -1,0 +1,58 @@
+package payment_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/till-pay/till/internal/tilltest"
+)
+
+// door is a way to Stripe on which a key that was good can become one no more: Stripe itself answers that.
+type door struct{ revoked atomic.Bool }
+
+func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
+	if d.revoked.Load() {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", "Bearer revoked")
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// A key that Stripe no longer takes is no decline: every answer says what is wrong, nothing of the key, and nothing is left on its way.
+func TestRevokedKey(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		d := &door{}
+		till.Merchants.HTTP = &http.Client{Transport: d, Timeout: 30 * time.Second}
+		paid, held := till.Post("/v1/payments", order("pm_card_visa")).Want(201), authorized(t, till)
+		card := saved(till, "pm_card_visa", "jane@example.com")
+
+		d.revoked.Store(true)
+		failed := till.Post("/v1/payments", order("pm_card_visa")).Want(201)
+		fields(t, failed, "status", "failed", "failure.code", "provider_credentials")
+		refund := till.Post("/v1/refunds", body{"payment_id": paid.ID()}).Want(201)
+		fields(t, refund, "status", "failed", "failure.code", "provider_credentials")
+		capture(till, held.ID(), nil).Refused(422, "provider_refused", "")
+		cancel(till, held.ID()).Refused(422, "provider_refused", "")
+		till.Get("/v1/payments/"+paid.ID()+"?refresh=true").Refused(422, "provider_credentials", "")
+		till.As(till.Shop).Do("POST", "/v1/payments/cards", body{"payment_method_id": "pm_card_visa", "customer_email": "joe@example.com"}).Refused(422, "provider_refused", "customer_email")
+		till.Delete("/v1/payments/cards/"+card.ID()).Refused(422, "provider_refused", "")
+		if strings.Contains(till.Log.String(), till.Shop.StripeKey) {
+			t.Error("the log holds Stripe's key")
+		}
+
+		d.revoked.Store(false)
+		fields(t, till.Get("/v1/payments/"+paid.ID()), "status", "completed", "refunding", "0.00", "refunded", "0.00")
+		fields(t, till.Post("/v1/payments", charge(card.ID())).Want(201), "status", "completed") // it was not let go
+		fields(t, capture(till, held.ID(), nil).Want(200), "status", "completed")
+		till.Delete("/v1/payments/cards/" + card.ID()).Want(200)
+		if owner := till.Stripe(till.Shop).Do("GET", "/v1/payment_methods/"+card.String("data", "payment_method"), "").Want(200).At("customer"); owner != nil {
+			t.Errorf("at Stripe the card still belongs to %v", owner)
+		}
+		fields(t, till.Post("/v1/refunds", body{"payment_id": paid.ID()}).Want(201), "status", "completed")
+		fields(t, till.As(till.Shop).Want(201, "POST", "/v1/payments/cards", body{"payment_method_id": "pm_card_visa", "customer_email": "joe@example.com"}), "brand", "visa")
+	})
+}
