@@ -9,8 +9,9 @@ import (
 
 // Bounds of a world's timeline.
 const (
-	maxAppointments = 4_000_000                 // outstanding at once
-	maxAdvance      = 10 * 366 * 24 * time.Hour // of one call
+	maxAppointments = 4_000_000                  // outstanding at once
+	maxAdvance      = 10 * 366 * 24 * time.Hour  // of one call
+	maxAhead        = 100 * 366 * 24 * time.Hour // of all together
 )
 
 type realClock struct{}
@@ -66,16 +67,14 @@ func (w *world) at(when time.Time, do func()) {
 
 // settle lets everything happen that is due, each at its own time. The lock is held.
 func (w *world) settle() {
-	if len(w.agenda) == 0 {
-		return
-	}
 	now := w.now()
-	defer func() { w.present = time.Time{} }()
 	for len(w.agenda) > 0 && !w.agenda[0].at.After(now) {
 		next := heap.Pop(&w.agenda).(appointment)
 		w.present = next.at
 		next.run()
 	}
+	w.present = time.Time{}
+	w.dropOldEvents()
 }
 
 // run does what was arranged. A failure in it is logged and ends here: nobody is waiting for it who could be told.
@@ -88,17 +87,26 @@ func (a appointment) run() {
 	a.do()
 }
 
-// advance moves the world's clock forward and lets happen what falls due on the way.
-func (w *world) advance(d time.Duration) {
+// advance moves the world's clock forward by what the caller wants of its present, and lets happen what falls due on the way. It
+// refuses to go back, and to leap out of bounds.
+func (w *world) advance(by func(now time.Time) time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.settle()
+	d := by(w.now())
+	if d < 0 || d > maxAdvance {
+		return badControl("The clock goes forward, by at most ten years at once.")
+	}
+	if w.ahead+d > maxAhead {
+		return badControl("The clock is at most a hundred years ahead.")
+	}
 	w.ahead += d
 	w.settle()
 	select {
 	case w.kick <- struct{}{}:
 	default:
 	}
+	return nil
 }
 
 // alarm settles when the next appointment is due, until the sandbox is closed.

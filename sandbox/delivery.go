@@ -15,8 +15,8 @@ import (
 
 // Bounds of webhook delivery.
 const (
-	maxWorkers      = 16     // at once, per world
-	maxQueue        = 50_000 // deliveries queued, per world; the newest beyond it are dropped
+	maxWorkers      = 4      // at once, per endpoint: one that hangs keeps no other waiting
+	maxQueue        = 10_000 // deliveries queued, per endpoint; the newest beyond it are dropped
 	deliveryTimeout = 10 * time.Second
 	maxReplyRead    = 64 << 10 // bytes of an endpoint's answer
 )
@@ -24,12 +24,12 @@ const (
 // retryAfter is when a failed delivery is tried again. Stripe tries three more times over a few hours in test mode, and does not say when.
 var retryAfter = []time.Duration{30 * time.Second, 15 * time.Minute, 2 * time.Hour}
 
-// mailroom delivers a world's events.
+// mailroom counts the deliveries of a world's events. Each endpoint has a queue of its own.
 type mailroom struct {
-	queue   []*delivery
-	workers int
+	queued  int
 	sending int // under way
 	later   int // waiting for another try, or delayed on purpose
+	dropped int // because a queue was full
 }
 
 // delivery is one event on its way to one endpoint.
@@ -87,15 +87,18 @@ func wanted(endpoint *record, kind string) bool {
 	return false
 }
 
-// enqueue hands a delivery to a worker. The lock is held.
+// enqueue hands a delivery to a worker of its endpoint. The lock is held.
 func (w *world) enqueue(d *delivery) {
-	if len(w.queue) >= maxQueue {
+	at := d.endpoint.private.(*endpointState)
+	if len(at.queue) >= maxQueue {
+		w.dropped++
 		return
 	}
-	w.queue = append(w.queue, d)
-	if w.workers < maxWorkers {
-		w.workers++
-		go w.deliverQueue()
+	at.queue = append(at.queue, d)
+	w.queued++
+	if at.workers < maxWorkers {
+		at.workers++
+		go w.deliverQueue(at)
 	}
 }
 
@@ -108,13 +111,13 @@ func (w *world) enqueueIn(after time.Duration, d *delivery) {
 	})
 }
 
-// deliverQueue is a worker: it sends what is queued and ends when nothing is.
-func (w *world) deliverQueue() {
+// deliverQueue is a worker: it sends what is queued for an endpoint and ends when nothing is.
+func (w *world) deliverQueue(at *endpointState) {
 	for {
 		w.mu.Lock()
-		d, request := w.nextDelivery()
+		d, request := w.nextDelivery(at)
 		if d == nil {
-			w.workers--
+			at.workers--
 			w.mu.Unlock()
 			return
 		}
@@ -130,16 +133,18 @@ func (w *world) deliverQueue() {
 }
 
 // nextDelivery takes the next delivery off the queue and signs it; the request is nil when there is nothing to send after all.
-func (w *world) nextDelivery() (*delivery, *http.Request) {
+func (w *world) nextDelivery(at *endpointState) (*delivery, *http.Request) {
 	if w.sandbox.live.Err() != nil {
-		w.queue = nil
+		w.queued -= len(at.queue)
+		at.queue = nil
 	}
-	if len(w.queue) == 0 {
+	if len(at.queue) == 0 {
 		return nil, nil
 	}
-	d := w.queue[0]
-	w.queue[0] = nil
-	w.queue = w.queue[1:]
+	d := at.queue[0]
+	at.queue[0] = nil
+	at.queue = at.queue[1:]
+	w.queued--
 	if d.endpoint.gone || d.endpoint.object.String("status") != "enabled" || !w.mishap(d) {
 		return d, nil
 	}

@@ -207,6 +207,61 @@ func TestDeliveryDoesNotBlock(t *testing.T) {
 	}
 }
 
+// TestDeadEndpointsKeepNoOtherWaiting: of sixteen endpoints seven hang and eight are not there. The last gets everything at once.
+func TestDeadEndpointsKeepNoOtherWaiting(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	let := make(chan struct{})
+	hanging := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-let }))
+	t.Cleanup(hanging.Close)
+	t.Cleanup(func() { close(let) })
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for i := range 15 {
+		a.must("/v1/webhook_endpoints", "enabled_events[]=*&url="+escaped([]string{gone.URL, hanging.URL}[i%2]))
+	}
+	quick := newReceiver(t)
+	a.subscribe(quick, "*")
+	refused := a.post("/v1/webhook_endpoints", "enabled_events[]=*&url="+escaped(gone.URL))
+	refused.wants(t, http.StatusBadRequest, map[string]any{"error.type": "invalid_request_error"})
+	const payments = 100
+	for range payments {
+		a.must("/v1/payment_intents", pay+"&payment_method=pm_card_visa")
+	}
+	for range 3 * payments {
+		quick.next(t)
+	}
+	a.until("those that are gone have all been tried, while four at once wait for each of those that hang", func(s answer) bool {
+		failed, err := strconv.Atoi(s.text("webhooks_later"))
+		return err == nil && failed >= 8*3*payments && s.text("webhooks_sending") == "28"
+	})
+}
+
+// TestQueueIsBounded: what does not fit an endpoint's queue is dropped and counted; other endpoints do not notice.
+func TestQueueIsBounded(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	let := make(chan struct{})
+	hanging := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-let }))
+	t.Cleanup(hanging.Close)
+	t.Cleanup(func() { close(let) })
+	a.must("/v1/webhook_endpoints", "enabled_events[]=customer.created&url="+escaped(hanging.URL))
+	for range 4 { // as many as are sent at once
+		a.must("/v1/customers", "")
+	}
+	a.until("four are being sent", func(s answer) bool { return s.text("webhooks_sending") == "4" })
+	for range 10_000 + 5 { // not over the network, to be quick
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, a.server.URL+"/v1/customers", nil)
+		r.Header.Set("Authorization", "Bearer "+a.key)
+		a.server.Config.Handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	a.control(http.MethodGet, "/_sandbox/state", "").wants(t, http.StatusOK, map[string]any{"webhooks_queued": "10000", "webhooks_dropped": "5"})
+	quick := newReceiver(t)
+	a.subscribe(quick, "customer.created")
+	a.must("/v1/customers", "")
+	quick.next(t)
+}
+
 // TestEventOrder is what each flow announces, in order.
 func TestEventOrder(t *testing.T) {
 	t.Parallel()
@@ -215,15 +270,15 @@ func TestEventOrder(t *testing.T) {
 		want []string
 	}{
 		"asynchronous capture": {func(a *api) {
-			a.must("/v1/payment_intents", "amount=1000&currency=usd&confirm=true&payment_method=pm_card_visa")
+			a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&confirm=true&payment_method=pm_card_visa")
 			a.clock.Advance(2 * time.Second)
 		}, []string{"payment_intent.created", "charge.succeeded", "payment_intent.succeeded", "charge.updated"}},
 		"held and captured": {func(a *api) {
-			id := a.must("/v1/payment_intents", "amount=1000&currency=usd&confirm=true&capture_method=manual&payment_method=pm_card_visa").text("id")
+			id := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&confirm=true&capture_method=manual&payment_method=pm_card_visa").text("id")
 			a.must("/v1/payment_intents/"+id+"/capture", "")
 		}, []string{"payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated", "charge.captured", "payment_intent.succeeded"}},
 		"held and expired": {func(a *api) {
-			a.must("/v1/payment_intents", "amount=1000&currency=usd&confirm=true&capture_method=manual&payment_method=pm_card_visa")
+			a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&confirm=true&capture_method=manual&payment_method=pm_card_visa")
 			a.clock.Advance(7*24*time.Hour + time.Second)
 		}, []string{"payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated", "charge.expired", "payment_intent.canceled"}},
 		"refund": {func(a *api) {
@@ -232,7 +287,7 @@ func TestEventOrder(t *testing.T) {
 			a.clock.Advance(time.Second)
 		}, []string{"payment_intent.created", "charge.succeeded", "payment_intent.succeeded", "refund.created", "charge.refunded", "refund.updated", "charge.refund.updated"}},
 		"refund before the charge is booked": {func(a *api) {
-			id := a.must("/v1/payment_intents", "amount=1000&currency=usd&confirm=true&payment_method=pm_card_visa").text("id")
+			id := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&confirm=true&payment_method=pm_card_visa").text("id")
 			a.must("/v1/refunds", "payment_intent="+id)
 			a.clock.Advance(2 * time.Second)
 		}, []string{"payment_intent.created", "charge.succeeded", "payment_intent.succeeded", "charge.updated", "refund.created", "charge.refunded", "refund.updated", "charge.refund.updated"}},
@@ -244,10 +299,10 @@ func TestEventOrder(t *testing.T) {
 		}, []string{"payment_intent.created", "payment_intent.requires_action", "payment_intent.payment_failed"}},
 		"set up": {func(a *api) {
 			customer := a.must("/v1/customers", "").text("id")
-			a.must("/v1/setup_intents", "customer="+customer+"&payment_method=pm_card_visa&confirm=true")
+			a.must("/v1/setup_intents", "customer="+customer+"&payment_method=pm_card_visa&confirm=true&payment_method_types[]=card")
 		}, []string{"customer.created", "setup_intent.created", "payment_method.attached", "setup_intent.succeeded"}},
 		"set-up declined": {func(a *api) {
-			a.post("/v1/setup_intents", "payment_method=pm_card_chargeDeclined&confirm=true")
+			a.post("/v1/setup_intents", "payment_method=pm_card_chargeDeclined&confirm=true&payment_method_types[]=card")
 		}, []string{"setup_intent.created", "setup_intent.setup_failed"}},
 		"saved card": {func(a *api) {
 			id := a.must("/v1/customers", "payment_method=pm_card_visa").text("id")

@@ -76,14 +76,16 @@ func (c *call) eventID(about *record) string {
 
 // dropOldEvents forgets what is older than Stripe keeps, and the oldest where there are too many.
 func (w *world) dropOldEvents() {
-	all := w.all("event")
+	all, dropped := w.all("event"), 0
 	since := w.now().Add(-eventLife).Unix()
-	for len(all) > maxEvents || len(all) > 0 && all[0].created < since {
-		delete(w.byID, all[0].id)
-		all[0] = nil
-		all = all[1:]
+	for dropped < len(all) && (len(all)-dropped > maxEvents || all[dropped].created < since) {
+		delete(w.byID, all[dropped].id)
+		all[dropped] = nil
+		dropped++
 	}
-	w.byKind["event"] = all
+	if dropped > 0 {
+		w.byKind["event"] = all[dropped:]
+	}
 }
 
 // own is a call of the sandbox's own, for what happens without a request: events it causes name none.

@@ -10,7 +10,11 @@ import (
 const maxEndpoints = 16
 
 // endpointState is what an endpoint's object does not show.
-type endpointState struct{ secret string }
+type endpointState struct {
+	secret  string
+	queue   []*delivery
+	workers int
+}
 
 var webhookEndpoints = &resource{
 	Object: "webhook_endpoint",
