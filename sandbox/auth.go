@@ -24,6 +24,10 @@ func (x *exchange) authenticate() error {
 	if suffix == "" {
 		return wrongKey(key)
 	}
+	if kind != publishableKey && foreign(x.request) {
+		return &apiError{status: http.StatusForbidden, kind: invalidRequest,
+			message: "A web page of another origin must not use a secret key. This sandbox refuses it, so that no page can reach it by a link with a key in it."}
+	}
 	w, err := x.sandbox.world(suffix, kind != publishableKey)
 	if err != nil {
 		return err

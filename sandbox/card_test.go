@@ -11,7 +11,7 @@ import (
 )
 
 // pay is the form of a payment that is confirmed at once and captured synchronously.
-const pay = "amount=1000&currency=usd&capture_method=automatic&confirm=true"
+const pay = "amount=1000&currency=usd&capture_method=automatic&confirm=true&payment_method_types[]=card"
 
 // byNumber is the form of a payment with a card's data.
 func byNumber(number string) string {

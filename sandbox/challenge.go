@@ -234,10 +234,14 @@ func (ch *challenge) finish(complete bool) (back string, answered bool) {
 // authenticated goes on with an intent whose customer has answered, and says what its redirect_status becomes.
 func (c *call) authenticated(r *record, complete bool) string {
 	method := c.find("payment_method", r.object.String("payment_method"))
-	var err error
+	err := c.belongs(r, method) // it may have been spent or detached meanwhile
 	switch {
-	case !complete, method == nil: // it was detached with its customer meanwhile
-		c.failAuthentication(r, method)
+	case !complete:
+		c.failAuthentication(r, method, &apiError{kind: invalidRequest, code: r.resource.Object + "_authentication_failure",
+			message: "We are unable to authenticate your payment method. Please choose a different payment method and try again."})
+		return "failed"
+	case err != nil:
+		c.failAuthentication(r, method, asAPIError(err))
 		return "failed"
 	case r.resource.Object == "setup_intent":
 		err = c.finishSetup(r, method, secureResult("authenticated", "challenge", "05"))
@@ -254,18 +258,13 @@ func (c *call) authenticated(r *record, complete bool) string {
 }
 
 // failAuthentication books a customer who could not, or would not, authenticate.
-func (c *call) failAuthentication(r, method *record) {
-	why := &apiError{kind: invalidRequest, code: r.resource.Object + "_authentication_failure", paymentMethod: method,
-		message: "We are unable to authenticate your payment method. Please choose a different payment method and try again."}
+func (c *call) failAuthentication(r, method *record, why *apiError) {
+	why.paymentMethod = method
 	if r.resource.Object == "setup_intent" {
 		_ = c.failSetup(r, method, why) // the customer is told by redirect_status
 		return
 	}
-	if method == nil {
-		r.object.Set("status", requiresMethod).Set("payment_method", nil).Set("next_action", nil).Set("last_payment_error", why.object())
-	} else {
-		c.backToMethod(r, why)
-	}
+	c.backToMethod(r, why)
 	c.emit("payment_intent.payment_failed", r)
 }
 

@@ -52,7 +52,7 @@ func TestSecure(t *testing.T) {
 				t.Errorf("asked: %s, want %s", got, c.asked)
 			}
 			customer := a.must("/v1/customers", "").text("id")
-			setUp := a.post("/v1/setup_intents", "customer="+customer+"&confirm=true&payment_method=pm_card_"+c.card)
+			setUp := a.post("/v1/setup_intents", "customer="+customer+"&confirm=true&payment_method_types[]=card&payment_method=pm_card_"+c.card)
 			if setUp.status != http.StatusOK {
 				if c.setUp != "card_declined" {
 					t.Errorf("set-up: %s", setUp.raw)
@@ -256,6 +256,47 @@ func TestReturnURL(t *testing.T) {
 	}
 }
 
+// TestSpentMeanwhile: a card that was detached, deleted with its customer or spent while its holder was asked does not pay.
+func TestSpentMeanwhile(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	const asked = pay + "&payment_method="
+	saved := func() (customer, card string) {
+		customer = a.must("/v1/customers", "payment_method=pm_card_threeDSecure2Required").text("id")
+		return customer, ids(a.get("/v1/customers/"+customer+"/payment_methods", ""))[0]
+	}
+	refused := func(what string, intent answer) {
+		t.Helper()
+		to := a.authenticate(intent, "complete").Header.Get("Location")
+		a.get("/v1/payment_intents/"+intent.text("id"), "").wants(t, http.StatusOK, map[string]any{"status": "requires_payment_method", "payment_method": nil, "amount_received": "0",
+			"last_payment_error.type": "invalid_request_error", "next_action": nil})
+		if !strings.Contains(to, "redirect_status=failed") {
+			t.Errorf("%s: the customer is sent to %s", what, to)
+		}
+	}
+	const back = "&return_url=https%3A%2F%2Fshop.example.com"
+	customer, card := saved()
+	intent := a.must("/v1/payment_intents", asked+card+"&customer="+customer+back)
+	a.must("/v1/payment_methods/"+card+"/detach", "")
+	refused("detached", intent)
+	customer, card = saved()
+	intent = a.must("/v1/payment_intents", asked+card+"&customer="+customer+back)
+	a.do(http.MethodDelete, "/v1/customers/"+customer, "")
+	refused("deleted", intent)
+	loose := a.must("/v1/payment_methods", "type=card&card[token]=tok_threeDSecure2Required").text("id")
+	one, two := a.must("/v1/payment_intents", asked+loose+back), a.must("/v1/payment_intents", asked+loose+back)
+	a.authenticate(one, "complete")
+	refused("spent", two)
+	if n := len(ids(a.get("/v1/charges", ""))); n != 1 {
+		t.Errorf("%d charges", n)
+	}
+	customer, card = saved()
+	setUp := a.must("/v1/setup_intents", "confirm=true&customer="+customer+"&payment_method_types[]=card&payment_method="+card+back)
+	a.must("/v1/payment_methods/"+card+"/detach", "")
+	a.authenticate(setUp, "complete")
+	a.get("/v1/setup_intents/"+setUp.text("id"), "").wants(t, http.StatusOK, map[string]any{"status": "requires_payment_method", "last_setup_error.type": "invalid_request_error"})
+}
+
 // TestManualConfirmation: after the page, the server confirms again; then the money moves.
 func TestManualConfirmation(t *testing.T) {
 	t.Parallel()
@@ -278,7 +319,7 @@ func TestBrowserConfirms(t *testing.T) {
 	a := bare(t)
 	pk := "Bearer pk" + strings.TrimPrefix(a.key, "sk")
 	customer := a.must("/v1/customers", "").text("id")
-	intent := a.must("/v1/payment_intents", "amount=1000&currency=usd&customer="+customer+"&setup_future_usage=off_session&metadata[secret]=1")
+	intent := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&customer="+customer+"&setup_future_usage=off_session&metadata[secret]=1")
 	path := "/v1/payment_intents/" + intent.text("id") + "/confirm"
 	form := "payment_method_data[type]=card&payment_method_data[card][number]=4242424242424242&payment_method_data[card][exp_month]=12&payment_method_data[card][exp_year]=2030"
 	a.post(path, form, "Authorization", pk).wants(t, http.StatusBadRequest, map[string]any{"error.code": "parameter_missing"})

@@ -148,7 +148,7 @@ func TestFaultsChoose(t *testing.T) {
 	a.script(`{"method":"POST","path":"/v1/payment_intents/{intent}/confirm","nth":2,"kind":"error_500"}`)
 	a.must("/v1/customers", "")
 	for i, want := range []int{200, 500, 200} {
-		id := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method=pm_card_visa").text("id")
+		id := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&payment_method=pm_card_visa").text("id")
 		if got := a.post("/v1/payment_intents/"+id+"/confirm", ""); got.status != want {
 			t.Errorf("confirmation %d: %d, want %d", i+1, got.status, want)
 		}

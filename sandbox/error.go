@@ -44,6 +44,11 @@ func invalid(code, param, format string, values ...any) error {
 	return &apiError{status: http.StatusBadRequest, kind: invalidRequest, code: code, param: param, message: fmt.Sprintf(format, values...)}
 }
 
+// exclusive refuses parameters that contradict each other.
+func exclusive(param, one, other string) error {
+	return invalid("parameters_exclusive", param, "You may only specify one of these parameters: %s, %s.", one, other)
+}
+
 // refused refuses what the state of an object does not allow.
 func refused(code, param, format string, values ...any) *apiError {
 	return &apiError{status: http.StatusBadRequest, kind: invalidRequest, code: code, param: param, message: fmt.Sprintf(format, values...), executed: true}

@@ -22,10 +22,11 @@ func Example() {
 	client := stripe.NewClient(key, stripe.WithBackends(&stripe.Backends{API: backend}))
 
 	payment, err := client.V1PaymentIntents.Create(context.Background(), &stripe.PaymentIntentCreateParams{
-		Amount:        stripe.Int64(1000),
-		Currency:      stripe.String("usd"),
-		PaymentMethod: stripe.String("pm_card_visa"),
-		Confirm:       stripe.Bool(true),
+		Amount:             stripe.Int64(1000),
+		Currency:           stripe.String("usd"),
+		PaymentMethod:      stripe.String("pm_card_visa"),
+		PaymentMethodTypes: []*string{stripe.String("card")},
+		Confirm:            stripe.Bool(true),
 	})
 	if err != nil {
 		fmt.Println(err)

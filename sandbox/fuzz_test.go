@@ -56,11 +56,11 @@ func populate(t *testing.T, s *sandbox.Sandbox) (names []string) {
 	for _, step := range []struct{ path, form, names string }{
 		{"/v1/customers", "email=ada%40example.com&payment_method=pm_card_visa", "cus_1=id"},
 		{"/v1/payment_intents", pay + "&payment_method=pm_card_visa", "pi_1=id ch_1=latest_charge pm_1=payment_method"},
-		{"/v1/payment_intents", "amount=1000&currency=eur&confirm=true&capture_method=manual&payment_method=pm_card_visa", "pi_2=id"},
-		{"/v1/payment_intents", "amount=1000&currency=eur&payment_method=pm_card_visa", "pi_3=id"},
+		{"/v1/payment_intents", "amount=1000&currency=eur&payment_method_types[]=card&confirm=true&capture_method=manual&payment_method=pm_card_visa", "pi_2=id"},
+		{"/v1/payment_intents", "amount=1000&currency=eur&payment_method_types[]=card&payment_method=pm_card_visa", "pi_3=id"},
 		{"/v1/payment_intents", pay + "&payment_method=pm_card_threeDSecure2Required", "pi_4=id"},
-		{"/v1/setup_intents", "payment_method=pm_card_visa", "seti_1=id"},
-		{"/v1/setup_intents", "payment_method=pm_card_threeDSecure2Required&confirm=true", "seti_2=id"},
+		{"/v1/setup_intents", "payment_method_types[]=card&payment_method=pm_card_visa", "seti_1=id"},
+		{"/v1/setup_intents", "payment_method=pm_card_threeDSecure2Required&confirm=true&payment_method_types[]=card", "seti_2=id"},
 		{"/v1/webhook_endpoints", "url=http%3A%2F%2F127.0.0.1%3A1&enabled_events[]=topup.created", "we_1=id"},
 	} {
 		w := ask(t, s, http.MethodPost, step.path, step.form)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,6 +152,10 @@ func TestExpand(t *testing.T) {
 		"customer.id": customer, "latest_charge.object": "charge", "latest_charge.balance_transaction.fee": "59",
 		"payment_method.card.last4": "4242", "latest_charge.refunds.object": "list", "latest_charge.customer": customer,
 	})
+	a.must("/v1/refunds", "payment_intent="+intent+"&amount=100")
+	refunds := "expand[]=latest_charge.refunds.data.balance_transaction&expand[]=latest_charge.refunds&expand[]=latest_charge&expand[]=latest_charge"
+	a.get(path, refunds).wants(t, http.StatusOK, map[string]any{"latest_charge.refunds.data.0.balance_transaction.net": "-100", "latest_charge.refunds.data.0.charge": got.text("latest_charge.id")})
+	a.get("/v1/charges", "expand[]=data.refunds.data.payment_intent").wants(t, http.StatusOK, map[string]any{"data.0.refunds.data.0.payment_intent.object": "payment_intent"})
 	if plain := a.get(path, ""); plain.text("customer") != customer {
 		t.Error("expanding changed the object")
 	}
@@ -205,11 +210,17 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%s: %v, want %v", query, got, want)
 		}
 	}
-	for _, query := range []string{``, `email`, `email:`, `email:"a`, `email:"a" AND`, `email:"a" AND name:"b" OR name:"c"`, `phone~"ab"`, `colour:"red"`, `email>"a"`, `(email:"a")`, `metadata["n"]>1`, `email:ada`, `email:"a"name:"b"`} {
+	for _, query := range []string{``, `email`, `email:`, `email:"a`, `email:"a" AND`, `email:"a" AND name:"b" OR name:"c"`, `phone~"ab"`, `colour:"red"`, `email>"a"`, `(email:"a")`, `metadata["n"]>1`, `email:ada`, `email:"a"name:"b"`, `created>1e3`, `created>0x10`, `created>NaN`, `created>9223372036854775808`, `created>1_000`, `created>1.5`, `email:"a" OR 1=1`,
+		strings.Repeat(`email:"a" `, 11), `email:"` + strings.Repeat("a", 2000) + `"`} {
 		if got := a.get("/v1/customers/search", "query="+escaped(query)); got.status != http.StatusBadRequest {
 			t.Errorf("%q: %d %s", query, got.status, got.raw)
 		}
 	}
+	quoted := a.must("/v1/customers", "name="+escaped(`x" OR email:"ada@example.com`)).text("id")
+	if got := ids(a.get("/v1/customers/search", "query="+escaped(`name:"x\" OR email:\"ada@example.com"`))); !slices.Equal(got, []string{quoted}) {
+		t.Errorf("quotes within a text find %v, want %s", got, quoted)
+	}
+	a.do(http.MethodDelete, "/v1/customers/"+quoted, "")
 	page := a.get("/v1/customers/search", "limit=3&expand[]=total_count&query="+escaped(`created>0`))
 	page.wants(t, http.StatusOK, map[string]any{"object": "search_result", "has_more": true, "total_count": "4", "url": "/v1/customers/search"})
 	rest := a.get("/v1/customers/search", "limit=3&query="+escaped(`created>0`)+"&page="+page.text("next_page"))

@@ -11,7 +11,7 @@ func (c *call) hold(r, ch *record) {
 	ch.object.Sub("payment_method_details").Sub("card").Set("capture_before", until.Unix())
 	w.at(until, func() {
 		if r.object.String("status") == requiresCapture && r.object.String("latest_charge") == ch.id {
-			w.own().release(r, "charge.expired", "automatic")
+			w.own().release(r, "charge.expired", "expired")
 		}
 	})
 }
@@ -75,19 +75,20 @@ func cancelPaymentIntent(c *call, r *record) error {
 	if status == succeeded || status == canceled {
 		return c.unexpected(r, "You cannot cancel this PaymentIntent because it has a status of "+status+". Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.")
 	}
-	c.release(r, "charge.refunded", c.params.String("cancellation_reason"))
+	c.release(r, "", c.params.String("cancellation_reason"))
 	return nil
 }
 
-// release cancels an intent. What it holds goes back to the customer: the charge counts as refunded without ever having been captured.
+// release cancels an intent. What it holds goes back to the customer, which is no refund: since 2025-03-31.basil neither a
+// cancellation nor what a capture leaves makes one (docs.stripe.com/changelog/basil/2025-03-31).
 func (c *call) release(r *record, about, reason string) {
-	state := r.private.(*intent)
-	c.endChallenge(state)
+	c.endChallenge(r.private.(*intent))
 	if r.object.String("status") == requiresCapture {
 		ch := c.byID[r.object.String("latest_charge")]
-		ch.object.Set("refunded", true).Set("amount_refunded", ch.object.Int("amount"))
 		ch.object.Sub("payment_method_details").Sub("card").Set("capture_before", spec.Absent)
-		c.emit(about, ch)
+		if about != "" {
+			c.emit(about, ch)
+		}
 	}
 	r.object.Set("status", canceled).Set("canceled_at", c.now().Unix()).Set("amount_capturable", 0).Set("next_action", nil)
 	if reason != "" {

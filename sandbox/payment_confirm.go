@@ -17,7 +17,7 @@ func confirmPaymentIntent(c *call, r *record) error {
 	if c.browser && r.object.String("confirmation_method") == "manual" {
 		return invalid("secret_key_required", "", "You cannot confirm this PaymentIntent with a publishable key because its confirmation_method is manual. Please confirm it with a secret key.")
 	}
-	if err := c.checkReturnURL(); err != nil {
+	if err := c.checkReturnURL(r); err != nil {
 		return err
 	}
 	err := c.changing(r, func() error {
@@ -69,10 +69,11 @@ func (c *call) confirmPayment(r *record) error {
 	}
 }
 
-// checkReturnURL refuses what no browser could be sent to, and what would run in the page that sends it. Apps have schemes of their own.
-func (c *call) checkReturnURL() error {
+// checkReturnURL refuses to confirm an intent that lets the customer be led away when there is no way back, and as that way back what
+// no browser could be sent to, or what would run in the page that sends it. Apps have schemes of their own.
+func (c *call) checkReturnURL(r *record) error {
 	if !c.params.Has("return_url") {
-		return nil
+		return c.checkRedirects(r)
 	}
 	u, err := url.Parse(c.params.String("return_url"))
 	if err != nil || u.Scheme == "" || u.Host == "" && (u.Path+u.Opaque == "" || u.Scheme == "https" || u.Scheme == "http") ||
@@ -82,11 +83,26 @@ func (c *call) checkReturnURL() error {
 	return nil
 }
 
+// checkRedirects: an account has methods switched on that lead the customer away, from the beginning, and so has this one. Off session
+// nobody is led away, and Stripe.js sees to itself.
+func (c *call) checkRedirects(r *record) error {
+	automatic := r.object.Sub("automatic_payment_methods")
+	allowed := automatic.Bool("enabled") && automatic.String("allow_redirects") != "never" && !c.params.Has("payment_method_types")
+	if !allowed || c.offSession() || c.browser || c.params.Bool("use_stripe_sdk") {
+		return nil
+	}
+	return invalid("", "", "This %s is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.", r.kind())
+}
+
+// offSession says whether the customer is away: true, or one of two words that older clients send and that mean true.
+func (c *call) offSession() bool {
+	given := c.params.String("off_session")
+	return given == "true" || given == "one_off" || given == "recurring"
+}
+
 // readSession notes how the customer takes part in this confirmation.
 func (c *call) readSession(state *intent, r *record) {
-	// off_session is a boolean, or one of two words that older clients send and that mean true.
-	off := c.params.String("off_session")
-	state.offSession = off == "true" || off == "one_off" || off == "recurring"
+	state.offSession = c.offSession()
 	state.returnURL = c.params.String("return_url")
 	state.script = c.params.Bool("use_stripe_sdk")
 	requested, _ := r.object.At("payment_method_options", "card", "request_three_d_secure").(string)
@@ -141,6 +157,7 @@ func (c *call) charge(r, method *record, secured *spec.Object) error {
 	if does := method.private.(*instrument).card.does; does.decline != nil {
 		return c.failPayment(r, method, does.decline, secured)
 	}
+	passChecks(method)
 	captureMethod := captureMethodOf(r.object)
 	ch := c.newCharge(r, method, secured)
 	ch.object.Set("status", "succeeded").Set("paid", true).Set("captured", captureMethod != "manual")

@@ -64,6 +64,7 @@ func createPaymentIntent(c *call, r *record) error {
 	o := r.object
 	o.Set("amount", amount).Set("currency", currency.Lower()).Set("amount_details", spec.New("payment_flows_amount_details_client").Set("tip", spec.New("payment_flows_amount_details_client_resource_tip")))
 	o.Set("status", requiresMethod).Set("client_secret", r.id+"_secret_"+c.letters(25))
+	o.Set("managed_payments", spec.New("smor_resource_managed_payments"))
 	o.Set("capture_method", c.captureMethod()).Set("confirmation_method", "automatic")
 	if c.params.Has("confirmation_method") {
 		o.Set("confirmation_method", c.params.String("confirmation_method"))
@@ -80,8 +81,10 @@ func createPaymentIntent(c *call, r *record) error {
 
 // chooseFirst chooses the payment method of a new intent, which one that is to be confirmed at once must have.
 func (c *call) chooseFirst(r *record) error {
-	if err := c.checkReturnURL(); err != nil {
-		return err
+	if r.private.(*intent).confirming {
+		if err := c.checkReturnURL(r); err != nil {
+			return err
+		}
 	}
 	if err := c.choosePaymentMethod(r); err != nil {
 		return err
@@ -120,8 +123,7 @@ func (c *call) captureMethod() string {
 	}
 }
 
-// chooseTypes settles which types of payment methods an intent takes. This account has cards and Link switched on, and so no type
-// that leads the customer away and would need a return_url.
+// chooseTypes settles which types of payment methods an intent takes.
 func (c *call) chooseTypes(r *record, automatic string) error {
 	types := c.params.Strings("payment_method_types")
 	for _, kind := range types {
@@ -131,7 +133,10 @@ func (c *call) chooseTypes(r *record, automatic string) error {
 	}
 	asked := c.params.Bool("automatic_payment_methods", "enabled")
 	if asked && len(types) > 0 {
-		return invalid("parameters_exclusive", "payment_method_types", "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
+		return exclusive("payment_method_types", "automatic_payment_methods", "payment_method_types")
+	}
+	if asked && c.params.Has("confirmation_method") {
+		return exclusive("confirmation_method", "automatic_payment_methods", "confirmation_method")
 	}
 	if len(types) == 0 {
 		types = []string{"card"}
@@ -141,6 +146,7 @@ func (c *call) chooseTypes(r *record, automatic string) error {
 				redirects = c.params.String("automatic_payment_methods", "allow_redirects")
 			}
 			r.object.Set("automatic_payment_methods", spec.New(automatic).Set("enabled", true).Set("allow_redirects", redirects))
+			r.object.Set("payment_method_configuration_details", spec.New("payment_method_config_biz_payment_method_configuration_details").Set("id", c.methods))
 		}
 	}
 	r.object.Set("payment_method_types", types)
@@ -189,6 +195,8 @@ func (c *call) chooseOptions(r *record, shape string) {
 func (c *call) choosePaymentMethod(r *record) error {
 	var method *record
 	switch {
+	case c.params.Has("payment_method_data") && c.params.Has("payment_method"):
+		return exclusive("payment_method_data", "payment_method", "payment_method_data")
 	case c.params.Has("payment_method_data"):
 		method = c.record("payment_method", c.newID("pm_"))
 		if err := c.describeMethod(method, c.params.Sub("payment_method_data")); err != nil {
@@ -287,7 +295,7 @@ func (c *call) adjustPayment(r *record) error {
 		if err := c.chooseTypes(r, "payment_flows_automatic_payment_methods_payment_intent"); err != nil {
 			return err
 		}
-		o.Set("automatic_payment_methods", nil)
+		o.Set("automatic_payment_methods", nil).Set("payment_method_configuration_details", nil)
 	}
 	if err := c.chooseCustomer(r); err != nil {
 		return err

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ func TestSingleUse(t *testing.T) {
 	a.must("/v1/payment_methods/"+kept+"/detach", "")
 	a.post("/v1/payment_intents", pay+"&payment_method="+kept).wants(t, http.StatusBadRequest, map[string]any{"error.message": spent})
 	waiting := fresh()
-	intent := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method="+waiting).text("id")
+	intent := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&payment_method="+waiting).text("id")
 	a.must("/v1/payment_intents", pay+"&payment_method="+waiting)
 	a.post("/v1/payment_intents/"+intent+"/confirm", "").wants(t, http.StatusBadRequest, map[string]any{"error.message": spent})
 }
@@ -45,7 +46,7 @@ func TestBelonging(t *testing.T) {
 		got.wants(t, http.StatusBadRequest, map[string]any{"error.type": "invalid_request_error"})
 		a.post("/v1/setup_intents", "confirm=true&payment_method="+method+form).wants(t, http.StatusBadRequest, nil)
 	}
-	intent := a.must("/v1/payment_intents", "amount=1000&currency=usd&customer="+mine+"&payment_method="+method).text("id")
+	intent := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&customer="+mine+"&payment_method="+method).text("id")
 	a.must("/v1/payment_intents/"+intent, "customer="+theirs)
 	a.post("/v1/payment_intents/"+intent+"/confirm", "").wants(t, http.StatusBadRequest, nil)
 	if n := len(ids(a.get("/v1/charges", ""))); n != 0 {
@@ -99,18 +100,19 @@ func TestRefusedUpdateLeavesNothing(t *testing.T) {
 func TestAuthorizationExpires(t *testing.T) {
 	t.Parallel()
 	a := bare(t)
-	held := a.must("/v1/payment_intents", "amount=1000&currency=usd&capture_method=manual&confirm=true&payment_method=pm_card_visa&expand[]=latest_charge")
-	captured := a.must("/v1/payment_intents", "amount=1000&currency=usd&capture_method=manual&confirm=true&payment_method=pm_card_visa").text("id")
+	held := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&capture_method=manual&confirm=true&payment_method=pm_card_visa&expand[]=latest_charge")
+	captured := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&capture_method=manual&confirm=true&payment_method=pm_card_visa").text("id")
 	a.must("/v1/payment_intents/"+captured+"/capture", "")
 	held.wants(t, http.StatusOK, map[string]any{"latest_charge.captured": false, "latest_charge.paid": true, "latest_charge.balance_transaction": nil,
 		"latest_charge.payment_method_details.card.capture_before": "1768219200", "amount_capturable": "1000"})
 	a.clock.Advance(7*24*time.Hour - time.Second)
 	a.get("/v1/payment_intents/"+held.text("id"), "").wants(t, http.StatusOK, map[string]any{"status": "requires_capture"})
 	a.clock.Advance(time.Second)
-	a.get("/v1/payment_intents/"+held.text("id"), "expand[]=latest_charge").wants(t, http.StatusOK, map[string]any{"status": "canceled", "cancellation_reason": "automatic", "latest_charge.refunded": true, "amount_capturable": "0"})
+	a.get("/v1/payment_intents/"+held.text("id"), "expand[]=latest_charge").wants(t, http.StatusOK, map[string]any{"status": "canceled", "cancellation_reason": "expired", "latest_charge.refunded": false, "latest_charge.amount_refunded": "0",
+		"latest_charge.amount_captured": "0", "latest_charge.payment_method_details.card.capture_before": nil, "amount_capturable": "0"})
 	a.get("/v1/payment_intents/"+captured, "").wants(t, http.StatusOK, map[string]any{"status": "succeeded"})
 	a.post("/v1/payment_intents/"+held.text("id")+"/capture", "").wants(t, http.StatusBadRequest, map[string]any{"error.code": "payment_intent_unexpected_state"})
-	a.post("/v1/refunds", "charge="+held.text("latest_charge.id")).wants(t, http.StatusBadRequest, map[string]any{"error.code": "charge_already_refunded"})
+	a.post("/v1/refunds", "charge="+held.text("latest_charge.id")).wants(t, http.StatusBadRequest, map[string]any{"error.code": nil, "error.param": "charge"})
 }
 
 // TestOptionsOfCards: an option of cards overrides the intent's own.
@@ -118,13 +120,95 @@ func TestOptionsOfCards(t *testing.T) {
 	t.Parallel()
 	a := bare(t)
 	customer := a.must("/v1/customers", "").text("id")
-	got := a.must("/v1/payment_intents", "amount=1000&currency=usd&confirm=true&payment_method=pm_card_visa&customer="+customer+
+	got := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&confirm=true&payment_method=pm_card_visa&customer="+customer+
 		"&payment_method_options[card][capture_method]=manual&payment_method_options[card][setup_future_usage]=off_session")
 	got.wants(t, http.StatusOK, map[string]any{"status": "requires_capture"})
 	if n := len(ids(a.get("/v1/customers/"+customer+"/payment_methods", ""))); n != 1 {
 		t.Errorf("%d cards are kept", n)
 	}
 	a.post("/v1/payment_intents", pay+"&payment_method=pm_card_threeDSecure2Required&error_on_requires_action=true").wants(t, http.StatusPaymentRequired, map[string]any{"error.code": "authentication_required"})
+}
+
+// TestRedirects: an intent with the account's payment methods is confirmed with a way back, off session, or by Stripe.js.
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	const form, card, refusal = "amount=1000&currency=usd&payment_method=pm_card_visa", "payment_method_types[]=card", "This PaymentIntent is configured to accept payment methods enabled in your Dashboard."
+	for extra, status := range map[string]int{
+		"": 400, "&automatic_payment_methods[enabled]=true": 400, "&confirmation_method=manual": 400, "&off_session=false": 400,
+		"&automatic_payment_methods[enabled]=true&automatic_payment_methods[allow_redirects]=never": 200, "&" + card: 200, "&off_session=true": 200, "&use_stripe_sdk=true": 200,
+		"&return_url=https%3A%2F%2Fshop.example.com": 200,
+	} {
+		got := a.post("/v1/payment_intents", form+"&confirm=true"+extra)
+		if got.status != status || status == 400 && !strings.HasPrefix(got.text("error.message"), refusal) {
+			t.Errorf("%q: %d %s", extra, got.status, got.raw)
+		}
+	}
+	intent := a.must("/v1/payment_intents", form).text("id")
+	got := a.post("/v1/payment_intents/"+intent+"/confirm", "payment_method=pm_card_mastercard")
+	got.wants(t, http.StatusBadRequest, map[string]any{"error.code": nil, "error.payment_intent.id": intent, "error.payment_intent.status": "requires_confirmation"})
+	a.must("/v1/payment_intents/"+intent+"/confirm", card)
+	a.post("/v1/payment_intents", "amount=1000&currency=usd&confirm=true").wants(t, http.StatusBadRequest, map[string]any{"error.param": nil})
+	setUp := a.post("/v1/setup_intents", "confirm=true&payment_method=pm_card_visa")
+	setUp.wants(t, http.StatusBadRequest, map[string]any{"error.message": strings.Replace(setUp.text("error.message"), "PaymentIntent", "SetupIntent", 1)})
+	if n := len(ids(a.get("/v1/setup_intents", ""))); n != 0 || len(ids(a.get("/v1/payment_intents", ""))) != 6 {
+		t.Errorf("a refused creation left something: %d", n)
+	}
+}
+
+// TestRefusalsShowTheIntent: also where the parameters are at fault; but not to a browser that does not know the client secret.
+func TestRefusalsShowTheIntent(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	intent := a.must("/v1/payment_intents", "amount=1000&currency=usd&metadata[cost]=7").text("id")
+	path := "/v1/payment_intents/" + intent
+	for _, form := range []string{"amount=x", "amuont=1", "amount=1", "payment_method=pm_none", "customer=cus_none"} {
+		a.post(path, form).wants(t, http.StatusBadRequest, map[string]any{"error.payment_intent.id": intent, "error.payment_intent.metadata.cost": "7"})
+	}
+	a.post(path+"/cancel", "amount=1&currency=usd").wants(t, http.StatusBadRequest, map[string]any{"error.payment_intent.id": intent, "error.message": "Received unknown parameters: amount, currency"})
+	for _, form := range []string{"", "client_secret=x", "client_secret=x&amuont=1"} {
+		got := a.post(path+"/confirm", form, "Authorization", "Bearer pk"+strings.TrimPrefix(a.key, "sk"))
+		got.wants(t, http.StatusBadRequest, map[string]any{"error.payment_intent": nil})
+	}
+	a.post("/v1/payment_intents/pi_none", "amount=1").wants(t, http.StatusNotFound, map[string]any{"error.payment_intent": nil})
+}
+
+// TestContradictions: parameters that exclude each other, and a refund in another currency.
+func TestContradictions(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	const data = "&payment_method_data[type]=card&payment_method_data[card][token]=tok_visa"
+	for form, other := range map[string]string{
+		"&payment_method=pm_card_visa" + data:                                                                "payment_method, payment_method_data",
+		"&automatic_payment_methods[enabled]=true&payment_method_types[]=card":                               "automatic_payment_methods, payment_method_types",
+		"&automatic_payment_methods[enabled]=true&confirmation_method=automatic&payment_method=pm_card_amex": "automatic_payment_methods, confirmation_method",
+	} {
+		a.post("/v1/payment_intents", "amount=1000&currency=usd"+form).wants(t, http.StatusBadRequest, map[string]any{
+			"error.code": "parameters_exclusive", "error.message": "You may only specify one of these parameters: " + other + "."})
+	}
+	paid := a.must("/v1/payment_intents", pay+"&payment_method=pm_card_visa").text("id")
+	a.post("/v1/refunds", "currency=eur&payment_intent="+paid).wants(t, http.StatusBadRequest, map[string]any{"error.param": "currency"})
+	a.must("/v1/refunds", "currency=usd&payment_intent="+paid)
+}
+
+// TestLetGo: what was held and is let go, by hand or in part, is no refund.
+func TestLetGo(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	const held = "amount=1000&currency=usd&payment_method_types[]=card&capture_method=manual&confirm=true&payment_method=pm_card_visa"
+	intent := a.must("/v1/payment_intents", held)
+	a.must("/v1/payment_intents/"+intent.text("id")+"/cancel", "cancellation_reason=abandoned").wants(t, http.StatusOK, map[string]any{"status": "canceled", "cancellation_reason": "abandoned"})
+	a.get("/v1/charges/"+intent.text("latest_charge"), "").wants(t, http.StatusOK, map[string]any{"amount": "1000", "amount_captured": "0", "amount_refunded": "0", "captured": false, "refunded": false})
+	intent = a.must("/v1/payment_intents", held)
+	a.must("/v1/payment_intents/"+intent.text("id")+"/capture", "amount_to_capture=400").wants(t, http.StatusOK, map[string]any{"amount_received": "400", "amount_capturable": "0"})
+	a.get("/v1/charges/"+intent.text("latest_charge"), "expand[]=refunds&expand[]=balance_transaction").wants(t, http.StatusOK, map[string]any{
+		"amount_captured": "400", "amount_refunded": "0", "refunded": false, "balance_transaction.amount": "400", "refunds.data.0": nil})
+	if slices.ContainsFunc(a.types(), func(kind string) bool { return strings.Contains(kind, "refund") }) {
+		t.Errorf("events %v", a.types())
+	}
+	if n := len(ids(a.get("/v1/refunds", ""))); n != 0 {
+		t.Errorf("%d refunds", n)
+	}
 }
 
 // TestEventsAge: events are kept for thirty days.

@@ -72,6 +72,9 @@ func createRefund(c *call, r *record) error {
 	if err != nil {
 		return err
 	}
+	if given, paid := c.params.String("currency"), ch.object.String("currency"); given != "" && given != paid {
+		return invalid("", "currency", "The currency of the refund (%s) is not the one in which the charge was made (%s).", given, paid)
+	}
 	amount, err := c.refundable(ch)
 	if err != nil {
 		return err
@@ -157,7 +160,7 @@ func cancelRefund(_ *call, r *record) error {
 }
 
 func refundsOf(c *call, ch *record) *spec.Object {
-	var data []any
+	data := []*spec.Object{}
 	all := c.all("refund")
 	for i := len(all) - 1; i >= 0 && len(data) <= defaultLimit; i-- {
 		if all[i].object.String("charge") == ch.id {

@@ -160,7 +160,7 @@ func (one clause) value(s string) (clause, string, bool) {
 		one.null = true
 		return one, s[n:], one.op == ":"
 	}
-	_, err := strconv.ParseFloat(one.text, 64)
+	_, err := strconv.ParseInt(one.text, 10, 64)
 	bare := one.text == "true" || one.text == "false"
 	return one, s[n:], err == nil || bare
 }

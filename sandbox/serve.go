@@ -15,8 +15,11 @@ import (
 	"github.com/till-pay/till/sandbox/spec"
 )
 
-// maxBody bounds a request's parameters, in bytes.
-const maxBody = 1 << 20
+// Bounds of a request's parameters, in bytes: how many are taken, and how many more are let pass before the refusal.
+const (
+	maxBody    = 1 << 20
+	maxDrained = 32 << 20
+)
 
 // call is one request to one operation, under the world's lock.
 type call struct {
@@ -81,7 +84,7 @@ func ownHost(r *http.Request) bool {
 func (s *Sandbox) serveAPI(out http.ResponseWriter, r *http.Request) {
 	x := &exchange{sandbox: s, out: out, request: r}
 	defer x.recovered()
-	body, err := readBody(out, r)
+	body, err := readBody(r)
 	if err == nil {
 		err = x.authenticate()
 	}
@@ -106,27 +109,33 @@ type exchange struct {
 	id      string
 	version string
 	key     string
+	intent  string   // the id of the PaymentIntent that the path names
 	first   *attempt // set while this request holds its idempotency key
 	fault   *fault   // scripted for this request
 }
 
-// readBody reads the parameters: those of the query for a GET, of the body for everything else; stripe-go sends those of DELETE in the body.
-func readBody(out http.ResponseWriter, r *http.Request) (string, error) {
+// readBody reads the parameters: those of the query for a GET; for everything else, those of the body count over those of the query.
+// stripe-go sends those of DELETE in the body.
+func readBody(r *http.Request) (string, error) {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.ContentLength == 0 {
 		return r.URL.RawQuery, nil
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(out, r.Body, maxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return "", &apiError{status: http.StatusRequestEntityTooLarge, kind: invalidRequest, message: "The request is too large: at most " + strconv.Itoa(maxBody) + " bytes are read."}
-	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		return "", &apiError{status: http.StatusBadRequest, kind: invalidRequest, message: "The request's body could not be read."}
+	}
+	if len(body) > maxBody {
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrained) // whoever sends it all listens only then
+		return "", &apiError{status: http.StatusRequestEntityTooLarge, kind: invalidRequest, message: "The request is too large: at most " + strconv.Itoa(maxBody) + " bytes are read."}
 	}
 	if kind := r.Header.Get("Content-Type"); len(body) > 0 && strings.HasPrefix(kind, "application/json") {
 		return "", &apiError{status: http.StatusBadRequest, kind: invalidRequest,
 			message: "Invalid request: the Content-Type of requests to this API is application/x-www-form-urlencoded, not " + strconv.Quote(kind) + "."}
 	}
-	return string(body), nil
+	if r.URL.RawQuery == "" {
+		return string(body), nil
+	}
+	return r.URL.RawQuery + "&" + string(body), nil
 }
 
 // serve runs the request through scripted faults, idempotency and the operation, and sends the answer.
@@ -206,9 +215,12 @@ func (w *world) render(object appender) []byte {
 	return bytes.Clone(w.scratch)
 }
 
-// refusal is the answer that an error is.
+// refusal is the answer that an error is. What is refused of a PaymentIntent, be it the parameters, shows the intent as it stands.
 func (x *exchange) refusal(err error) *reply {
 	e := asAPIError(err)
+	if e.status == http.StatusBadRequest && e.kind == invalidRequest && e.paymentIntent == nil && !x.browser {
+		e.paymentIntent = x.world.find("payment_intent", x.intent)
+	}
 	result := &reply{status: e.status, body: e.body(x.world.account, x.id, x.browser), header: e.header}
 	if e.status == http.StatusPaymentRequired {
 		result.header = noRetry
@@ -228,6 +240,9 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 	if !ok {
 		return nil, nil, &apiError{status: http.StatusNotFound, kind: invalidRequest,
 			message: "Unrecognized request URL (" + r.Method + ": " + r.URL.Path + "). Please see https://stripe.com/docs or we can help at https://support.stripe.com/."}
+	}
+	if r.Method == http.MethodPost && strings.HasPrefix(op.Path(), "/v1/payment_intents/{intent}") {
+		x.intent = path[0].Value
 	}
 	do := table[op.ID()]
 	if do == nil {

@@ -1,12 +1,15 @@
 package sandbox_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/base64"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +157,137 @@ func TestBodies(t *testing.T) {
 	a.get("/v1/customers/cus_x%00y%22", "").wants(t, http.StatusNotFound, map[string]any{"error.code": "resource_missing"})
 }
 
+// TestHugeForm: who sends ten megabytes hears that it is too much, with and without saying how much it will be.
+func TestHugeForm(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	huge := "description=" + strings.Repeat("a", 10<<20)
+	for name, body := range map[string]io.Reader{"of known length": strings.NewReader(huge), "in chunks": io.MultiReader(strings.NewReader(huge))} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.server.URL+"/v1/customers", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+a.key)
+		conn, err := net.Dial("tcp", a.server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Write(conn); err != nil { // all of it, before the answer is read
+			t.Fatalf("%s: %v", name, err)
+		}
+		got, err := http.ReadResponse(bufio.NewReader(conn), r)
+		if err != nil || got.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: %v %v", name, got, err)
+		}
+		_ = conn.Close()
+	}
+	if n := len(ids(a.get("/v1/customers", ""))); n != 0 {
+		t.Errorf("%d customers", n)
+	}
+}
+
+// TestQueryAndBody: parameters of both are taken, and those of the body count.
+func TestQueryAndBody(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	a.must("/v1/customers?email=a%40example.com&name=A", "name=B").wants(t, http.StatusOK, map[string]any{"email": "a@example.com", "name": "B"})
+	a.must("/v1/customers?name=A", "").wants(t, http.StatusOK, map[string]any{"name": "A"})
+	a.post("/v1/customers?nam=A", "name=B").wants(t, http.StatusBadRequest, map[string]any{"error.code": "parameter_unknown"})
+}
+
+// TestDisconnect: a caller who goes in the middle of the request has done nothing, and one who goes after it has.
+func TestDisconnect(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	head := "POST /v1/customers HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + a.key + "\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+	for name, sent := range map[string]string{
+		"in the header":    head + "Content-Le",
+		"before the body":  head + "Content-Length: 40\r\n\r\n",
+		"in the body":      head + "Content-Length: 40\r\n\r\nemail=a%40example.com",
+		"between chunks":   head + "Transfer-Encoding: chunked\r\n\r\n6\r\nname=A\r\n",
+		"in a broken size": head + "Transfer-Encoding: chunked\r\n\r\nzz\r\nname=A\r\n0\r\n\r\n",
+	} {
+		conn, err := net.Dial("tcp", a.server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte(sent)); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(conn) // the server closes the connection when it has given the request up
+		if strings.HasPrefix(string(answer), "HTTP/1.1 200") {
+			t.Errorf("%s: %s", name, answer)
+		}
+		_ = conn.Close()
+	}
+	if n := len(ids(a.get("/v1/customers", ""))); n != 0 {
+		t.Errorf("half requests made %d customers", n)
+	}
+	conn, err := net.Dial("tcp", a.server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write([]byte(head + "Content-Length: 6\r\n\r\nname=A")); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	for deadline := time.Now().Add(10 * time.Second); len(ids(a.get("/v1/customers", ""))) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("the whole request of a caller who had gone was not carried out")
+		}
+	}
+}
+
+// TestForeignPages: no web page of another origin uses a secret key, be it by a link that carries one; a publishable key is for pages.
+func TestForeignPages(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	a.must("/v1/customers", "")
+	secret, publishable := "Bearer "+a.key, "Bearer pk"+strings.TrimPrefix(a.key, "sk")
+	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(a.key+":"))
+	const path, form = "/v1/payment_methods", "type=card&card[token]=tok_visa"
+	for _, c := range []struct {
+		origin, key string
+		status      int
+	}{
+		{"https://evil.example.com", secret, 403}, {"https://evil.example.com", basic, 403}, {"null", basic, 403}, {"http://localhost:1", secret, 403}, {"http://127.0.0.1:1", secret, 403},
+		{a.server.URL, secret, 200}, {"https://shop.example.com", publishable, 200},
+	} {
+		if got := a.post(path, form, "Origin", c.origin, "Authorization", c.key); got.status != c.status {
+			t.Errorf("%s with %.5s: %d %s", c.origin, c.key, got.status, got.raw)
+		}
+	}
+}
+
+// TestWorlds: when too many keys have been used, the next is refused and the others go on.
+func TestWorlds(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	s := sandbox.New()
+	t.Cleanup(s.Close)
+	use := func(i int) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/v1/balance", nil)
+		r.Header.Set("Authorization", "Bearer "+a.key+strconv.Itoa(i))
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w
+	}
+	for i := range 10_000 {
+		if w := use(i); w.Code != http.StatusOK {
+			t.Fatalf("key %d: %d %s", i, w.Code, w.Body)
+		}
+	}
+	if w := use(10_000); w.Code != http.StatusTooManyRequests || !strings.Contains(w.Body.String(), "no more worlds") {
+		t.Errorf("one key too many: %d %s", w.Code, w.Body)
+	}
+	if w := use(0); w.Code != http.StatusOK {
+		t.Errorf("the first key afterwards: %d %s", w.Code, w.Body)
+	}
+}
+
 // TestHost: only loopback names reach the sandbox, so that no web page can by a name of its own.
 func TestHost(t *testing.T) {
 	t.Parallel()
@@ -161,6 +295,7 @@ func TestHost(t *testing.T) {
 	for host, status := range map[string]int{
 		"127.0.0.1": 200, "127.0.0.1:12111": 200, "localhost": 200, "LOCALHOST:80": 200, "[::1]:12111": 200, "127.9.9.9": 200,
 		"evil.example.com": 403, "localhost.evil.example.com": 403, "127.0.0.1.nip.io": 403, "10.0.0.1": 403, "0.0.0.0": 403,
+		"localhost.": 403, "127.1": 403, "2130706433": 403, "[::ffff:10.0.0.1]": 403, "localhost:80:80": 403, "[::ffff:127.0.0.1]:1": 200,
 	} {
 		for _, path := range []string{"/v1/customers", "/_sandbox/state", "/3d_secure_2/hosted/x"} {
 			want := status

@@ -45,6 +45,7 @@ func listAttempts(c *call) (appender, error) {
 func createSetupIntent(c *call, r *record) error {
 	r.private = &intent{confirming: c.params.Bool("confirm")}
 	o := r.object.Set("status", requiresMethod).Set("usage", "off_session").Set("client_secret", r.id+"_secret_"+c.letters(31))
+	o.Set("managed_payments", spec.New("smor_resource_managed_payments"))
 	if c.params.Has("usage") {
 		o.Set("usage", c.params.String("usage"))
 	}
@@ -87,7 +88,7 @@ func (c *call) adjustSetup(r *record) error {
 		if err := c.chooseTypes(r, "payment_flows_automatic_payment_methods_setup_intent"); err != nil {
 			return err
 		}
-		r.object.Set("automatic_payment_methods", nil)
+		r.object.Set("automatic_payment_methods", nil).Set("payment_method_configuration_details", nil)
 	}
 	if err := c.chooseCustomer(r); err != nil {
 		return err
@@ -103,7 +104,7 @@ func confirmSetupIntent(c *call, r *record) error {
 	if !slices.Contains([]string{requiresMethod, requiresConfirmation, requiresAction}, status) {
 		return c.unexpected(r, "You cannot confirm this SetupIntent because it has a status of "+status+". Only a SetupIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action.")
 	}
-	if err := c.checkReturnURL(); err != nil {
+	if err := c.checkReturnURL(r); err != nil {
 		return err
 	}
 	err := c.changing(r, func() error {

@@ -91,7 +91,7 @@ func TestFirstPayment(t *testing.T) {
 	hooks.secret <- endpoint.Secret
 	paid, err := sc.V1PaymentIntents.Create(t.Context(), &stripe.PaymentIntentCreateParams{
 		Amount: stripe.Int64(1000), Currency: stripe.String("usd"), PaymentMethod: stripe.String("pm_card_visa"), Confirm: stripe.Bool(true),
-		CaptureMethod: stripe.String("automatic"), Expand: []*string{stripe.String("latest_charge.balance_transaction")},
+		CaptureMethod: stripe.String("automatic"), PaymentMethodTypes: []*string{stripe.String("card")}, Expand: []*string{stripe.String("latest_charge.balance_transaction")},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ type world struct {
 	sandbox *Sandbox
 	suffix  string // of the keys that name it
 	account string // acct_…
+	methods string // pmc_…: which payment methods are switched on
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -37,6 +38,7 @@ func newWorld(s *Sandbox, suffix string) *world {
 	name := sha256.Sum256([]byte("account of " + suffix))
 	n := binary.BigEndian.Uint64(name[:])
 	w.account = "acct_1" + string(base62(nil, n, 7)) + string(base62(nil, binary.BigEndian.Uint64(name[8:]), 8))
+	w.methods = "pmc_" + w.account[len("acct_"):] + string(base62(nil, binary.BigEndian.Uint64(name[16:]), 8))
 	w.made = w.now()
 	w.kick = make(chan struct{}, 1)
 	return w
