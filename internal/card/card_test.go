@@ -275,7 +275,7 @@ func TestListIsTheWholeFiltered(t *testing.T) {
 		}
 		slices.Reverse(whole)
 		rapid.Check(t, func(r *rapid.T) {
-			query := url.Values{"limit": {fmt.Sprint(rapid.SampledFrom([]int{1, 2, 3, 5, 11, 12, 13, 100}).Draw(r, "limit"))}}
+			query := url.Values{"limit": {fmt.Sprint(rapid.SampledFrom([]int{1, 5, 11, 12, 13, 100}).Draw(r, "limit"))}}
 			passes := func(row) bool { return true }
 			one := rapid.SampledFrom(whole).Draw(r, "one")
 			switch rapid.IntRange(0, 2).Draw(r, "filter") {

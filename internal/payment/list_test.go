@@ -214,7 +214,7 @@ func TestListIsTheWholeFiltered(t *testing.T) {
 					want = append(want, p.text("id"))
 				}
 			}
-			f.query.Set("limit", fmt.Sprint(rapid.OneOf(rapid.IntRange(1, 7), rapid.SampledFrom([]int{35, 36, 37, 100})).Draw(r, "limit")))
+			f.query.Set("limit", fmt.Sprint(rapid.SampledFrom([]int{1, 5, 7, 12, 35, 36, 37, 100}).Draw(r, "limit")))
 			asked := f.query.Encode()
 			if got := ids(walk(r, till, f.query)); !slices.Equal(got, want) {
 				r.Fatalf("%s: got %v, want %v", asked, got, want)

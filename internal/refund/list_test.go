@@ -35,7 +35,7 @@ func TestListIsTheWholeFiltered(t *testing.T) {
 		}
 		slices.Reverse(whole)
 		rapid.Check(t, func(r *rapid.T) {
-			query := url.Values{"limit": {fmt.Sprint(rapid.SampledFrom([]int{1, 2, 3, 5, 13, 14, 15, 100}).Draw(r, "limit"))}}
+			query := url.Values{"limit": {fmt.Sprint(rapid.SampledFrom([]int{1, 5, 13, 14, 15, 100}).Draw(r, "limit"))}}
 			passes := func(row) bool { return true }
 			narrow := func(name, value string, more func(row) bool) {
 				before := passes
