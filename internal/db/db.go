@@ -175,6 +175,7 @@ func (d *DB) Write(ctx context.Context, changes ...Change) error {
 				return &Moved{At: i}
 			}
 		}
+		crash.Here("db.write.within")
 		return nil
 	})
 	crash.Here("db.write.after")
