@@ -50,43 +50,154 @@ func TestFee(t *testing.T) {
 	}
 }
 
-// TestBalanceAddsUp: after any history, per currency, available plus pending is the sum of the nets of the balance transactions, and
-// each charge's money is booked once.
-func TestBalanceAddsUp(t *testing.T) {
+// TestHistories: after any history the books add up, whatever was refused on the way:
+//
+//   - per currency, available plus pending is the sum of the nets of the balance transactions, and each source is booked once;
+//   - of a charge no more is refunded than was captured, no more captured than asked for, and its refunds are what it says;
+//   - an intent has one succeeded charge at most, and its status and amounts say what has become of that.
+func TestHistories(t *testing.T) {
 	t.Parallel()
 	a := bare(t)
 	rapid.Check(t, func(rt *rapid.T) {
+		h := &history{api: a, rt: rt}
 		a.key = "sk_" + "test_money_" + strconv.FormatInt(time.Now().UnixNano(), 36)
-		var intents []string
-		for range rapid.IntRange(1, 15).Draw(rt, "steps") {
-			step := rapid.SampledFrom([]string{"pay", "hold", "decline", "refund", "capture", "cancel", "wait"}).Draw(rt, "step")
-			amount := strconv.Itoa(rapid.IntRange(50, 5000).Draw(rt, "amount"))
-			currency := rapid.SampledFrom([]string{"usd", "eur"}).Draw(rt, "currency")
-			form := "confirm=true&amount=" + amount + "&currency=" + currency + "&payment_method_types[]=card"
-			some := ""
-			if len(intents) > 0 {
-				some = rapid.SampledFrom(intents).Draw(rt, "intent")
-			}
-			switch step {
-			case "pay":
-				method := rapid.SampledFrom([]string{"automatic", "automatic_async"}).Draw(rt, "capture")
-				intents = append(intents, a.must("/v1/payment_intents", form+"&payment_method=pm_card_visa&capture_method="+method).text("id"))
-			case "hold":
-				intents = append(intents, a.must("/v1/payment_intents", form+"&payment_method=pm_card_visa&capture_method=manual").text("id"))
-			case "decline":
-				a.post("/v1/payment_intents", form+"&payment_method=pm_card_chargeDeclined")
-			case "refund":
-				a.post("/v1/refunds", "payment_intent="+some+"&amount="+amount)
-			case "capture":
-				a.post("/v1/payment_intents/"+some+"/capture", "amount_to_capture="+amount)
-			case "cancel":
-				a.post("/v1/payment_intents/"+some+"/cancel", "")
-			case "wait":
-				a.control(http.MethodPost, "/_sandbox/clock/advance", `{"seconds":`+amount+`00}`)
-			}
+		a.must("/v1/customers", "") // so that the world is there
+		for range rapid.IntRange(10, 30).Draw(rt, "steps") {
+			h.step()
 			a.balances(rt)
+			h.charges()
+			h.intents()
 		}
 	})
+}
+
+// history is what has happened to a world.
+type history struct {
+	*api
+	rt        *rapid.T
+	made      []answer // as they were made
+	customers []string
+}
+
+func (h *history) pick(what string, from ...string) string {
+	if len(from) == 0 {
+		return "none"
+	}
+	return rapid.SampledFrom(from).Draw(h.rt, what)
+}
+
+// intent is one of the intents so far.
+func (h *history) intent() answer {
+	if len(h.made) == 0 {
+		return answer{body: map[string]any{"id": "pi_none"}}
+	}
+	return h.made[rapid.IntRange(0, len(h.made)-1).Draw(h.rt, "intent")]
+}
+
+func (h *history) step() {
+	amount := h.pick("amount", strconv.Itoa(rapid.IntRange(40, 5000).Draw(h.rt, "any amount")), "1000")
+	one := h.intent().text("id")
+	switch h.pick("step", "pay", "pay", "prepare", "confirm", "answer", "refund", "refund", "capture", "cancel", "update", "wait", "customer", "leave") {
+	case "pay":
+		h.pay("confirm=true", amount)
+	case "prepare":
+		h.pay("", amount)
+	case "confirm":
+		h.post("/v1/payment_intents/"+one+"/confirm", h.pick("with", "", "payment_method=pm_card_visa", "payment_method=pm_card_threeDSecure2Required", "payment_method=pm_card_chargeDeclined"))
+	case "answer":
+		h.answer(h.pick("outcome", "complete", "fail"))
+	case "refund":
+		h.post("/v1/refunds", "payment_intent="+one+h.pick("part", "", "&amount="+amount, "&amount=50", "&amount=600"))
+	case "capture":
+		h.post("/v1/payment_intents/"+one+"/capture", h.pick("part", "", "amount_to_capture="+amount, "amount_to_capture=700"))
+	case "cancel":
+		h.post("/v1/payment_intents/"+one+"/cancel", "")
+	case "update":
+		h.post("/v1/payment_intents/"+one, h.pick("change", "amount="+amount, "metadata[a]=1", "payment_method=pm_card_amex", "capture_method=manual"))
+	case "wait":
+		h.control(http.MethodPost, "/_sandbox/clock/advance", `{"seconds":`+amount+`00}`)
+	case "customer":
+		h.customers = append(h.customers, h.must("/v1/customers", "payment_method="+h.pick("card", "pm_card_visa", "pm_card_authenticationRequired")).text("id"))
+	case "leave":
+		h.do(http.MethodDelete, "/v1/customers/"+h.pick("customer", h.customers...), "")
+	}
+}
+
+// pay makes an intent, with a fresh card or with a customer's.
+func (h *history) pay(confirm, amount string) {
+	form := confirm + "&amount=" + amount + "&currency=" + h.pick("currency", "usd", "eur") + "&payment_method_types[]=card&capture_method=" + h.pick("capture", "automatic", "automatic_async", "manual")
+	card := h.pick("card", "pm_card_visa", "pm_card_mastercard", "pm_card_bypassPending", "pm_card_chargeDeclined", "pm_card_threeDSecure2Required", "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds")
+	if customer := h.pick("customer", append(h.customers, "none", "none")...); customer != "none" {
+		form += "&customer=" + customer + h.pick("session", "", "&off_session=true")
+		if saved := ids(h.get("/v1/customers/"+customer+"/payment_methods", "")); len(saved) > 0 {
+			card = saved[0]
+		}
+	}
+	if got := h.post("/v1/payment_intents", form+"&payment_method="+card); got.status == http.StatusOK {
+		h.made = append(h.made, got)
+	}
+}
+
+// answer answers the hosted page of an intent, be it open or not.
+func (h *history) answer(outcome string) {
+	intent := h.get("/v1/payment_intents/"+h.intent().text("id"), "")
+	if intent.text("status") == "requires_action" {
+		h.authenticate(intent, outcome)
+	}
+}
+
+// number is a field that is one.
+func number(of map[string]any, field string) int64 {
+	n, _ := strconv.ParseInt(answer{body: of}.text(field), 10, 64)
+	return n
+}
+
+// charges holds every charge against its refunds.
+func (h *history) charges() {
+	refunded := map[string]int64{}
+	for _, one := range h.get("/v1/refunds", "limit=100").list("data") {
+		refund := one.(map[string]any)
+		refunded[refund["charge"].(string)] += number(refund, "amount")
+	}
+	for _, one := range h.get("/v1/charges", "limit=100").list("data") {
+		charge := one.(map[string]any)
+		asked, captured, back := number(charge, "amount"), number(charge, "amount_captured"), number(charge, "amount_refunded")
+		if back > captured || captured > asked || back != refunded[charge["id"].(string)] || charge["captured"] != (captured > 0) || charge["refunded"] != (captured > 0 && back == captured) ||
+			charge["status"] != "succeeded" && captured > 0 {
+			h.rt.Fatalf("charge %v: asked for %d, captured %d, refunded %d in refunds of %d", charge, asked, captured, back, refunded[charge["id"].(string)])
+		}
+	}
+}
+
+// intents holds every intent against its charges.
+func (h *history) intents() {
+	succeeded := map[any]map[string]any{}
+	for _, one := range h.get("/v1/charges", "limit=100").list("data") {
+		charge := one.(map[string]any)
+		if intent := charge["payment_intent"]; charge["status"] == "succeeded" {
+			if succeeded[intent] != nil {
+				h.rt.Fatalf("%v has two succeeded charges", intent)
+			}
+			succeeded[intent] = charge
+		}
+	}
+	for _, one := range h.get("/v1/payment_intents", "limit=100").list("data") {
+		intent := one.(map[string]any)
+		charge := succeeded[intent["id"]]
+		paid, held := int64(0), int64(0)
+		if charge != nil {
+			paid = number(charge, "amount_captured")
+		}
+		if intent["status"] == "requires_capture" {
+			held = number(charge, "amount")
+		}
+		status := intent["status"]
+		if number(intent, "amount_received") != paid || number(intent, "amount_capturable") != held ||
+			(status == "succeeded") != (paid > 0) || (status == "requires_action") != (intent["next_action"] != nil) ||
+			status == "requires_payment_method" && intent["payment_method"] != nil || charge != nil && intent["latest_charge"] != charge["id"] {
+			h.rt.Fatalf("intent %v\nwith charge %v", intent, charge)
+		}
+	}
 }
 
 // balances holds the balance against the transactions.
