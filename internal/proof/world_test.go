@@ -107,7 +107,9 @@ func (w *world) till(binary string, env ...string) *process {
 	p := start(w.t, binary, env, "serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--db", w.url, "--master-key-file", w.masterKey,
 		"--stripe-url", w.stripe, "--public-url", w.front.URL, "--allow-webhook-to", w.hears.Listener.Addr().String(), "--log-format", "json")
 	w.front.turn(&httputil.ReverseProxy{
-		Director:     func(r *http.Request) { r.URL.Scheme, r.URL.Host = "http", p.api },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", p.api, r.In.Host
+		},
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // a caller sees its connection cut, as without a proxy
 	})
 	return p
@@ -199,10 +201,10 @@ func text(m map[string]any, key string) string {
 	return s
 }
 
-// eventually returns when holds does; it ends the test when that takes longer than a recovery may.
+// eventually returns when holds does; it ends the test when that takes far too long.
 func (w *world) eventually(what string, holds func() bool) {
 	w.t.Helper()
-	late := time.After(90 * time.Second)
+	late := time.After(3 * time.Minute) // a recovery takes 10 s to 40; the machine may be busy with all the others
 	look := time.NewTicker(200 * time.Millisecond)
 	defer look.Stop()
 	for !holds() {
