@@ -88,10 +88,10 @@ func (r *Receiver) About(id string) (types []string) {
 	return types
 }
 
-// Await returns the first event of a type about an object, when it has been heard; it ends the test after ten seconds.
+// Await returns the first event of a type about an object, when it has been heard; it ends the test after a minute.
 func (r *Receiver) Await(kind, id string) Told {
 	r.t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(patience)
 	for {
 		for _, t := range r.Told() {
 			if t.Type == kind && t.Data["id"] == id {
