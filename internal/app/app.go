@@ -4,6 +4,8 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -65,34 +67,31 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	if c.StripeURL == "" {
 		c.StripeURL = stripe.APIBase
 	}
-	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
+	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok && path != "" { // an empty one is db.Open's to refuse
 		if err := merchant.CheckMasterKeyPath(c.MasterKey, filepath.Dir(path)); err != nil {
 			return nil, err
 		}
-	}
-	sealer, err := merchant.OpenMasterKey(c.MasterKey, c.NewMasterKey)
-	if err != nil {
-		return nil, err
 	}
 	d, err := db.Open(ctx, c.Database)
 	if err != nil {
 		return nil, err
 	}
-	a, err := wire(ctx, c, d, sealer)
+	a, err := wire(ctx, c, d)
 	if err != nil {
 		d.Close()
 	}
 	return a, err
 }
 
-func wire(ctx context.Context, c Config, d *db.DB, sealer *merchant.Sealer) (*App, error) {
+func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
+	dialer, err := outbox.NewDialer(c.AllowWebhookTo...)
+	if err != nil {
+		return nil, fmt.Errorf("--allow-webhook-to: %w", err)
+	}
 	if err := d.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	if err := sealer.CheckCanary(ctx, d); err != nil {
-		return nil, err
-	}
-	dialer, err := outbox.NewDialer(c.AllowWebhookTo...)
+	sealer, err := openMasterKey(ctx, c, d)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +126,22 @@ func wire(ctx context.Context, c Config, d *db.DB, sealer *merchant.Sealer) (*Ap
 		r.Routes(a.API)
 	}
 	return a, nil
+}
+
+// openMasterKey makes a new key only for a database that has none yet: beside a mistyped path no key is left that opens nothing.
+func openMasterKey(ctx context.Context, c Config, d *db.DB) (*merchant.Sealer, error) {
+	sealed, err := merchant.HasMasterKey(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := merchant.OpenMasterKey(c.MasterKey, c.NewMasterKey && !sealed)
+	if errors.Is(err, fs.ErrNotExist) && sealed {
+		return nil, fmt.Errorf("%w, and this database was written with one: put it there, or say with --master-key-file where it is", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return sealer, sealer.CheckCanary(ctx, d)
 }
 
 // due is the work that falls due, of every room.

@@ -112,7 +112,7 @@ func (m *Merchants) check(scope db.Scope, in ConfigureInput) error {
 	case in.Register && c.WebhookSecret != "":
 		return fault.New(fault.ParameterInvalid, "register", "Give either stripe.webhook_secret, of an endpoint that you made, or register, to have one made.")
 	case in.Register && m.PublicURL == "":
-		return fault.New(fault.ParameterInvalid, "register", "This till does not know under which URL Stripe reaches it, so it cannot register an endpoint: its operator must set the public URL. Or make the endpoint yourself and give stripe.webhook_secret.")
+		return fault.New(fault.ParameterInvalid, "register", "This till does not know under which URL Stripe reaches it, so it cannot register an endpoint: its operator must start it with --public-url. Or make the endpoint yourself and give stripe.webhook_secret.")
 	}
 	if err := m.checkAddress(scope.Mode); err != nil {
 		f, _ := fault.As(err)

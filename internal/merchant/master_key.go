@@ -39,7 +39,7 @@ func OpenMasterKey(path string, create bool) (*Sealer, error) {
 	content, err := readKeyFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if !create {
-			return nil, fmt.Errorf("there is no master key file at %s", path)
+			return nil, absent{path}
 		}
 		if made, err = makeKeyFile(path); err != nil {
 			return nil, fmt.Errorf("cannot make the master key file %s: %w", path, short(err))
@@ -55,6 +55,13 @@ func OpenMasterKey(path string, create bool) (*Sealer, error) {
 	}
 	return &Sealer{aead: a, path: path, made: made}, nil
 }
+
+// absent is that there is no file; it is fs.ErrNotExist.
+type absent struct{ path string }
+
+func (a absent) Error() string { return "there is no master key file at " + a.path }
+
+func (absent) Is(target error) bool { return target == fs.ErrNotExist }
 
 // CheckMasterKeyPath refuses a master key inside the data directory.
 func CheckMasterKeyPath(path, data string) error {
@@ -213,6 +220,15 @@ const (
 	canaryWord  = "till"
 	canaryPlace = "canary|ciphertext|" + canaryName
 )
+
+// HasMasterKey says whether the database was written with a master key: only that one opens what is sealed in it.
+func HasMasterKey(ctx context.Context, d *db.DB) (bool, error) {
+	_, err := findCanary(ctx, d, canaryName)
+	if errors.Is(err, db.ErrNone) {
+		return false, nil
+	}
+	return err == nil, err
+}
 
 // CheckCanary says whether this is the master key that the database was written with; the first key that a database meets becomes that.
 func (s *Sealer) CheckCanary(ctx context.Context, d *db.DB) error {
