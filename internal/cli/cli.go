@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -33,6 +34,10 @@ type commands struct {
 	Key     key     `cmd:"" help:"Make, list and revoke API keys."`
 }
 
+const description = `Payments on Stripe, exactly once.
+
+To see it run: "till up" needs no account, no network and no database. Every flag can be set in the environment too, as its help says.`
+
 // console is where a command writes: answers to out, everything else to err.
 type console struct {
 	out, err io.Writer
@@ -44,7 +49,7 @@ func Main(args []string, out, errs io.Writer) int {
 	var c commands
 	status := -1
 	parser, err := kong.New(&c,
-		kong.Name("till"), kong.Description("Payments on Stripe, exactly once."), kong.UsageOnError(), kong.Writers(out, errs),
+		kong.Name("till"), kong.Description(description), kong.UsageOnError(), kong.Writers(out, errs),
 		kong.Vars{"version": version()}, kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.Exit(func(s int) { status = s; panic(exit{}) }))
 	if err != nil {
@@ -143,29 +148,76 @@ func (s storage) resolved() (database, masterKey string) {
 	return database, masterKey
 }
 
+// withoutPassword is a database's URL as it may be shown: where it is, not who asks.
+func withoutPassword(database string) string {
+	if strings.HasPrefix(database, "sqlite:") {
+		return database
+	}
+	u, err := url.Parse(database)
+	if err != nil {
+		return "postgres"
+	}
+	return "postgres://" + u.Host + u.Path
+}
+
+// place is where the books are, as it may be shown.
+func (s storage) place() string {
+	database, _ := s.resolved()
+	return withoutPassword(database)
+}
+
+// flags are what another command needs to open the same books. A database's URL may hold a password, so it is not repeated.
+func (s storage) flags() string {
+	if s.DB == "" {
+		return "--data " + s.Data
+	}
+	_, masterKey := s.resolved()
+	return "--db … --master-key-file " + masterKey
+}
+
 // open opens a till for a command that does not serve.
 func (s storage) open(c *console) (*app.App, error) {
 	database, masterKey := s.resolved()
 	return app.Open(c.ctx, app.Config{Database: database, MasterKey: masterKey, NewMasterKey: true, Version: version(), Log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 }
 
-// listen opens an address, and says in one line what stands against it.
-func listen(what, address string) (net.Listener, error) {
+// listen opens the address of a flag, and says in one line what stands against it.
+func listen(what, flag, address string) (net.Listener, error) {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return nil, notHostPort(flag)
+	}
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("the address %s for %s is in use by another program; choose another port, or 0 for any free one", address, what)
+		return nil, fmt.Errorf("the address %s for %s is in use; choose another port with %s, or 0 for any free one", address, what, flag)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s for %s: %w", address, what, err)
+		return nil, fmt.Errorf("cannot listen on %s for %s (%s): %w", address, what, flag, cause(err))
 	}
 	return l, nil
+}
+
+func notHostPort(flag string) error {
+	return fmt.Errorf("%s must be HOST:PORT, such as 127.0.0.1:8080", flag)
+}
+
+// cause is what stands against a network call, without the address, which our own sentence names.
+func cause(err error) error {
+	var call *net.OpError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	var address *net.AddrError
+	if errors.As(err, &address) {
+		return errors.New(address.Err)
+	}
+	return err
 }
 
 // loopback refuses an address that other machines can reach.
 func loopback(flag, address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return fmt.Errorf("%s must be HOST:PORT, such as 127.0.0.1:8080", flag)
+		return notHostPort(flag)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return fmt.Errorf("%s must be a loopback address, such as 127.0.0.1: this command is for one machine (till serve is for more)", flag)
@@ -173,10 +225,16 @@ func loopback(flag, address string) error {
 	return nil
 }
 
-// logger is the structured log of a running service.
+// logger is the structured log of a running service. In JSON a duration is a number of milliseconds under a name that says so: slog's own
+// is nanoseconds, which nobody who reads the log would guess.
 func logger(w io.Writer, format string) *slog.Logger {
 	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, nil))
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Value.Kind() == slog.KindDuration {
+				return slog.Float64(a.Key+"_ms", float64(a.Value.Duration().Microseconds())/1000)
+			}
+			return a
+		}}))
 	}
 	return slog.New(slog.NewTextHandler(w, nil))
 }

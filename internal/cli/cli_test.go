@@ -65,7 +65,7 @@ func startAt(t *testing.T, home string, args ...string) *process {
 		t.Fatal(err)
 	}
 	p := &process{Cmd: exec.Command(path, args...), errors: &tilltest.Log{}}
-	p.Env = append(os.Environ(), "TILL_DB=", "HOME="+home, "XDG_CONFIG_HOME=")
+	p.Env = append(os.Environ(), "TILL_DB=", "HOME="+home, "XDG_CONFIG_HOME=", "TMPDIR="+home)
 	p.Dir, p.Stderr = t.TempDir(), p.errors
 	out, err := p.StdoutPipe()
 	if err != nil {
@@ -160,6 +160,81 @@ func TestUp(t *testing.T) {
 	}
 }
 
+// Books that nobody asked to keep are cleared away, and those that somebody asked for are not.
+func TestUpClearsItsBooks(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	p := startAt(t, home, "up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0")
+	p.ready(t)
+	if books, _ := filepath.Glob(filepath.Join(home, "till-up-*", "data", "till.db")); len(books) != 1 {
+		t.Errorf("the books are not in the temporary folder: %v", books)
+	}
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("a stop by SIGTERM: %v\n%s", err, p.errors)
+	}
+	if left, _ := filepath.Glob(filepath.Join(home, "till-up-*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// The commands that till up prints are ones that work.
+func TestUpPrintsHowToAddAShop(t *testing.T) {
+	t.Parallel()
+	p, r := up(t)
+	var command string
+	tilltest.Until(t, "the command for another shop", func() bool {
+		_, rest, _ := strings.Cut(p.errors.String(), "Another shop:")
+		line, _, whole := strings.Cut(rest, "\n")
+		command = strings.TrimSpace(line)
+		return whole
+	})
+	made, err := exec.Command("bash", "-c", command).Output()
+	if err != nil {
+		t.Fatalf("%s: %v", command, err)
+	}
+	key := strings.TrimSpace(string(made))
+	if status, said := ask(t, "PUT", r.API+"/v1/merchant/providers", key, `{"provider":"stripe","register":true,"stripe":{"secret_key":"sk_test_`+id.Hex(8)+`"}}`); status != 200 {
+		t.Errorf("its provider: %d %v", status, said)
+	}
+	if status, said := ask(t, "POST", r.API+"/v1/payments", key, visa); status != 201 {
+		t.Errorf("its first payment: %d %v", status, said)
+	}
+}
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	p := start(t, "serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--stripe-url", "http://127.0.0.1:1", "--log-format", "json")
+	line := func(msg string) (said map[string]any) {
+		tilltest.Until(t, "the log to say "+msg, func() bool {
+			for l := range strings.Lines(p.errors.String()) {
+				said = map[string]any{}
+				if json.Unmarshal([]byte(l), &said) == nil && said["msg"] == msg {
+					return true
+				}
+			}
+			return false
+		})
+		return said
+	}
+	ready := line("till is ready")
+	for key, want := range map[string]string{"api": "http://127.0.0.1:", "admin": "http://127.0.0.1:", "database": "sqlite:till-data/till.db", "stripe": "http://127.0.0.1:1", "version": ""} {
+		if got, ok := ready[key].(string); !ok || !strings.HasPrefix(got, want) {
+			t.Errorf("%s is %v, want %s…", key, ready[key], want)
+		}
+	}
+	line("no --public-url: till cannot register its webhook endpoint at Stripe, and hears of changes there late")
+	api, _ := ready["api"].(string)
+	if status, said := ask(t, "GET", api+"/v1/payments", "", ""); status != 401 {
+		t.Errorf("without a key: %d %v", status, said)
+	}
+	if took, ok := line("request")["took_ms"].(float64); !ok || took <= 0 || took > 60_000 {
+		t.Errorf("a request took %v ms", took)
+	}
+}
+
 func TestUpKeepsItsBooksWithData(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "books")
@@ -237,13 +312,31 @@ func TestUnhappyEnds(t *testing.T) {
 	if err := os.WriteFile(full, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	config := func(content string) string {
+		path := filepath.Join(t.TempDir(), "till.json")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
 	for name, c := range map[string]struct {
 		args []string
 		says []string
 	}{
 		"port of the API taken":        {[]string{"up", "--addr", port, "--sandbox-addr", "127.0.0.1:0"}, []string{port, "in use"}},
 		"port of the sandbox taken":    {[]string{"up", "--addr", "127.0.0.1:0", "--sandbox-addr", port}, []string{port, "in use"}},
-		"port of the service taken":    {[]string{"serve", "--addr", port}, []string{port, "in use"}},
+		"port of the service taken":    {[]string{"serve", "--addr", port}, []string{port, "in use", "--addr"}},
+		"port of the admin taken":      {[]string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", port}, []string{port, "in use", "--admin-addr"}},
+		"address without a port":       {[]string{"serve", "--addr", "localhost"}, []string{"--addr must be HOST:PORT"}},
+		"port out of range":            {[]string{"serve", "--addr", "127.0.0.1:70000"}, []string{"--addr", "invalid port"}},
+		"Stripe at no address":         {[]string{"serve", "--stripe-url", "sandbox"}, []string{"--stripe-url must be a whole http or https URL"}},
+		"public URL without a scheme":  {[]string{"serve", "--public-url", "pay.example.com"}, []string{"--public-url must be a whole http or https URL"}},
+		"public URL with a password":   {[]string{"serve", "--public-url", "https://u:hidden@pay.example.com"}, []string{"--public-url"}},
+		"SQLite without a file":        {[]string{"migrate", "--db", "sqlite:"}, []string{"sqlite:PATH"}},
+		"setting with an underscore":   {[]string{"serve", "--config", config(`{"admin_addr":"127.0.0.1:0"}`)}, []string{`"admin-addr"`}},
+		"setting that nobody knows":    {[]string{"serve", "--config", config(`{"colour":"red"}`)}, []string{`"colour" is not a flag`}},
+		"setting that is a number":     {[]string{"serve", "--config", config(`{"addr":8080}`)}, []string{`"addr" must be a string`}},
+		"setting that is not a list":   {[]string{"serve", "--config", config(`{"allow-webhook-to":[1]}`)}, []string{"a list of strings"}},
 		"not loopback":                 {[]string{"up", "--addr", "0.0.0.0:0"}, []string{"loopback"}},
 		"sandbox not loopback":         {[]string{"sandbox", "--addr", "0.0.0.0:0"}, []string{"loopback"}},
 		"database unreachable":         {[]string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--db", "postgres://u:hidden@127.0.0.1:1/till?sslmode=disable"}, []string{"cannot reach PostgreSQL", "127.0.0.1:1"}},
@@ -254,7 +347,7 @@ func TestUnhappyEnds(t *testing.T) {
 		"no such configuration":        {[]string{"serve", "--config", filepath.Join(dir, "none")}, []string{"configuration file"}},
 		"no such merchant":             {[]string{"key", "list", "--merchant", "nobody", "--data", filepath.Join(t.TempDir(), "d")}, []string{"nobody"}},
 		"no such scope":                {[]string{"key", "create", "--merchant", "m", "--scopes", "everything", "--data", filepath.Join(t.TempDir(), "d")}, []string{"everything"}},
-		"webhooks to nowhere sensible": {[]string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--allow-webhook-to", "everywhere"}, []string{"everywhere"}},
+		"webhooks to nowhere sensible": {[]string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--allow-webhook-to", "everywhere"}, []string{"everywhere", "--allow-webhook-to"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -280,8 +373,17 @@ func TestWrongMasterKey(t *testing.T) {
 		t.Fatalf("migrate: %d %s", status, &errs)
 	}
 	line := refused(t, "serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--db", database, "--master-key-file", filepath.Join(dir, "wrong.key"))
-	if !strings.Contains(line, "key") {
+	if !strings.Contains(line, "there is no master key file at "+filepath.Join(dir, "wrong.key")) {
 		t.Error(line)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "wrong.key")); !os.IsNotExist(err) {
+		t.Errorf("a key that opens nothing was left behind: %v", err)
+	}
+	if status := cli.Main([]string{"migrate", "--db", "sqlite:" + filepath.Join(dir, "other", "till.db"), "--master-key-file", filepath.Join(dir, "wrong.key")}, &out, &errs); status != 0 {
+		t.Fatalf("migrate: %d %s", status, &errs)
+	}
+	if line := refused(t, "migrate", "--db", database, "--master-key-file", filepath.Join(dir, "wrong.key")); !strings.Contains(line, "is not the one that this database was written with") {
+		t.Errorf("another database's key: %s", line)
 	}
 	if err := os.Chmod(key, 0o644); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ type key struct {
 type keyCreate struct {
 	storage
 	Merchant string   `required:"" placeholder:"NAME" help:"The merchant's name or id; a new name makes a new merchant."`
-	Mode     string   `enum:"test,live" default:"test" help:"test or live (${default})."`
+	Mode     string   `enum:"test,live" default:"test" help:"test or live."`
 	Name     string   `placeholder:"TEXT" default:"API key" help:"What the key is for."`
 	Scopes   []string `placeholder:"A,B" help:"payments:read, payments:write, merchant:read, merchant:write, webhooks:read; all where it is not given."`
 }
@@ -50,7 +50,7 @@ func (k *keyCreate) Run(c *console) error {
 	m, err := a.Merchants.Find(c.ctx, k.Merchant)
 	if isMissing(err) {
 		if m, err = a.Merchants.CreateMerchant(c.ctx, k.Merchant); err == nil {
-			fmt.Fprintf(c.err, "New merchant %s (%s).\n", m.Name, m.ID)
+			fmt.Fprintf(c.err, "New merchant %s (%s) in %s.\n", m.Name, m.ID, k.place())
 		}
 	}
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 type sandbox struct {
-	Addr string `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where it listens (${default}); loopback only."`
+	Addr string `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where it listens; loopback only."`
 }
 
 // Help is the end of --help.
@@ -24,7 +24,7 @@ func (s *sandbox) Run(c *console) error {
 	if err := loopback("--addr", s.Addr); err != nil {
 		return err
 	}
-	l, err := listen("the sandbox", s.Addr)
+	l, err := listen("the sandbox", "--addr", s.Addr)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/till-pay/till/internal/app"
@@ -14,34 +15,43 @@ import (
 
 type serve struct {
 	storage
-	Addr           string   `env:"TILL_ADDR" default:"127.0.0.1:8080" help:"Where the API listens (${default})."`
-	AdminAddr      string   `env:"TILL_ADMIN_ADDR" default:"127.0.0.1:8081" help:"Where /healthz, /readyz and /metrics are (${default}); keep it private."`
+	Addr           string   `env:"TILL_ADDR" default:"127.0.0.1:8080" help:"Where the API listens."`
+	AdminAddr      string   `env:"TILL_ADMIN_ADDR" default:"127.0.0.1:8081" help:"Where /healthz, /readyz and /metrics are; keep it private."`
 	StripeURL      string   `env:"TILL_STRIPE_URL" placeholder:"URL" help:"A sandbox in place of Stripe: http://127.0.0.1:12111. Live keys are refused then."`
 	PublicURL      string   `env:"TILL_PUBLIC_URL" placeholder:"URL" help:"Where Stripe reaches this till, for PUT /v1/merchant/providers with register."`
-	AllowWebhookTo []string `env:"TILL_ALLOW_WEBHOOK_TO" placeholder:"HOST:PORT" help:"Private addresses, or ranges such as 10.1.0.0/16, that webhooks may go to."`
-	LogFormat      string   `env:"TILL_LOG_FORMAT" enum:"text,json" default:"text" help:"text or json (${default})."`
+	AllowWebhookTo []string `env:"TILL_ALLOW_WEBHOOK_TO" placeholder:"HOST:PORT" help:"Private addresses, or ranges such as 10.1.0.0/16, that merchants' webhooks may go to, besides the public internet."`
+	LogFormat      string   `env:"TILL_LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 }
 
 // Help is the end of --help.
 func (serve) Help() string {
 	return `Example, with PostgreSQL and Stripe itself:
 
-  export TILL_DB=postgres://till@localhost/till
+  export TILL_DB=postgres://till@localhost/till TILL_MASTER_KEY_FILE=/etc/till/master.key
   till key create --merchant "My shop" --mode test
   till serve --addr 0.0.0.0:8080 --public-url https://pay.example.com
+
+With SQLite, "till sandbox" in another terminal, and your own server on port 3000 to hear webhooks:
+
+  till serve --stripe-url http://127.0.0.1:12111 --public-url http://127.0.0.1:8080 --allow-webhook-to 127.0.0.1:3000
 
 It stops on SIGTERM or Ctrl-C after the requests in flight; a call to Stripe that is cut is taken up by the next start.`
 }
 
 // Run serves until it is told to stop.
 func (s *serve) Run(c *console) error {
+	for flag, url := range map[string]string{"--stripe-url": s.StripeURL, "--public-url": s.PublicURL} {
+		if err := absolute(flag, url); err != nil {
+			return err
+		}
+	}
 	log := logger(c.err, s.LogFormat)
-	api, err := listen("the API", s.Addr)
+	api, err := listen("the API", "--addr", s.Addr)
 	if err != nil {
 		return err
 	}
 	defer api.Close()
-	admin, err := listen("the admin endpoints", s.AdminAddr)
+	admin, err := listen("the admin endpoints", "--admin-addr", s.AdminAddr)
 	if err != nil {
 		return err
 	}
@@ -54,8 +64,21 @@ func (s *serve) Run(c *console) error {
 	}
 	a.Start()
 	defer closeApp(a)
-	log.Info("till is ready", "api", "http://"+api.Addr().String(), "docs", "http://"+api.Addr().String()+"/docs", "admin", "http://"+admin.Addr().String(), "database", a.DB.Name)
+	if s.PublicURL == "" {
+		log.Warn("no --public-url: till cannot register its webhook endpoint at Stripe, and hears of changes there late")
+	}
+	log.Info("till is ready", "version", version(), "api", "http://"+api.Addr().String(), "docs", "http://"+api.Addr().String()+"/docs",
+		"admin", "http://"+admin.Addr().String(), "database", s.place(), "stripe", a.Merchants.Base)
 	return serveUntil(c.ctx, log, listening{api, app.Server(a.API)}, listening{admin, app.Server(a.Admin())})
+}
+
+// absolute refuses what is not the whole address of a server. An address that is not given is well.
+func absolute(flag, address string) error {
+	u, err := url.Parse(address)
+	if address == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "" {
+		return nil
+	}
+	return fmt.Errorf("%s must be a whole http or https URL, such as https://pay.example.com", flag)
 }
 
 // listening is a server and the socket that it answers on.

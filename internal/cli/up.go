@@ -21,9 +21,9 @@ import (
 )
 
 type up struct {
-	Addr           string   `env:"TILL_ADDR" default:"127.0.0.1:8080" help:"Where the API listens (${default}); port 0 picks a free one. Loopback only."`
-	SandboxAddr    string   `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where the sandbox listens (${default})."`
-	Data           string   `placeholder:"DIR" env:"TILL_DATA" help:"Keep the books here, with the master key in DIR.key; a fresh temporary folder where it is not given."`
+	Addr           string   `env:"TILL_ADDR" default:"127.0.0.1:8080" help:"Where the API listens; port 0 picks a free one. Loopback only."`
+	SandboxAddr    string   `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where the sandbox listens."`
+	Data           string   `placeholder:"DIR" env:"TILL_DATA" help:"Keep the books here, with the master key in DIR.key; without it, and without --db, they are gone at the end."`
 	DB             string   `name:"db" placeholder:"URL" env:"TILL_DB" help:"postgres://… in place of the SQLite file."`
 	AllowWebhookTo []string `env:"TILL_ALLOW_WEBHOOK_TO" placeholder:"HOST:PORT" help:"Where webhooks may go besides this command's own receiver."`
 	JSON           bool     `name:"json" help:"Print one JSON line on stdout when ready, for scripts."`
@@ -34,6 +34,7 @@ func (up) Help() string {
 	return `Nothing but this program is needed: no account, no network, no database. Example:
 
   till up
+  till up --data ./demo --allow-webhook-to 127.0.0.1:3000
   till up --addr 127.0.0.1:0 --sandbox-addr 127.0.0.1:0 --json`
 }
 
@@ -65,7 +66,7 @@ func (u *up) Run(c *console) error {
 	}
 	defer w.stop()
 	say.printf("\n  till          http://%s   (reference: /docs, metrics: /metrics)\n  sandbox       http://%s  (Stripe's API; its control API is /_sandbox/)\n  books         %s\n\n",
-		w.api.Addr(), w.box.Addr(), w.books)
+		w.api.Addr(), w.box.Addr(), w.books.place())
 	d, err := newDemo(c.ctx, w)
 	if err != nil {
 		return fmt.Errorf("set up the demo merchant: %w", err)
@@ -74,7 +75,7 @@ func (u *up) Run(c *console) error {
 	if err := d.firstPayment(c.ctx, say); err != nil {
 		return err
 	}
-	say.printf(farewell, w.api.Addr(), d.key, w.api.Addr(), d.key)
+	say.printf(farewell, w.api.Addr(), d.key, w.another())
 	if u.JSON {
 		fmt.Fprintln(c.out, db.JSON(ready{"http://" + w.api.Addr().String(), "http://" + w.box.Addr().String(), d.key, d.merchant.ID, d.sink.secret, took.Milliseconds()}))
 	}
@@ -82,16 +83,28 @@ func (u *up) Run(c *console) error {
 }
 
 const farewell = `
-Try it:
+Try it, in another terminal:
 
-  curl -s http://%s/v1/payments -H "X-API-Key: %s" -H "Content-Type: application/json" \
+  export TILL=http://%s TILL_API_KEY=%s
+
+  curl -s $TILL/v1/payments -H "X-API-Key: $TILL_API_KEY" -H "Content-Type: application/json" \
     -H "Idempotency-Key: order-1" -d '{"amount":"12.50","currency":"EUR","provider":"stripe","payment_method":"pm_card_visa"}'
 
-  curl -s http://%s/v1/payments -H "X-API-Key: %s"
+  curl -s $TILL/v1/payments -H "X-API-Key: $TILL_API_KEY"
 
 Other test cards: pm_card_chargeDeclined, pm_card_visa_chargeDeclinedInsufficientFunds, pm_card_threeDSecure2Required (give a return_url).
+Another shop:     %s
 Running. Ctrl-C stops.
 `
+
+// another is the command that makes a key for another shop in these books.
+func (w *world) another() string {
+	program, err := os.Executable()
+	if err != nil {
+		program = "till"
+	}
+	return program + " key create --merchant \"Other shop\" " + w.books.flags()
+}
 
 // world is everything that till up runs.
 type world struct {
@@ -99,7 +112,8 @@ type world struct {
 	api    net.Listener
 	box    net.Listener
 	sink   *sink
-	books  string
+	books  storage
+	fresh  string // the folder of the books where it goes away at the end
 	ended  chan error
 	cancel context.CancelFunc
 	failed chan error
@@ -108,28 +122,25 @@ type world struct {
 // start opens the sockets first, so that a port in use is told before anything is written.
 func (u *up) start(c *console) (_ *world, err error) {
 	w := &world{failed: make(chan error, 1), ended: make(chan error, 1)}
-	if w.api, err = listen("the API", u.Addr); err != nil {
+	if w.api, err = listen("the API", "--addr", u.Addr); err != nil {
 		return nil, err
 	}
-	if w.box, err = listen("the sandbox", u.SandboxAddr); err != nil {
+	if w.box, err = listen("the sandbox", "--sandbox-addr", u.SandboxAddr); err != nil {
 		w.api.Close()
 		return nil, err
 	}
 	if w.sink, err = newSink(); err != nil {
 		return nil, err
 	}
-	database, masterKey, err := u.books()
-	if err != nil {
+	if w.books, w.fresh, err = u.books(); err != nil {
 		return nil, err
 	}
-	w.books = database
-	if u.DB != "" {
-		w.books = "the database of --db"
-	}
+	database, masterKey := w.books.resolved()
 	log := logger(io.Discard, "text")
 	w.app, err = app.Open(c.ctx, app.Config{Database: database, StripeURL: "http://" + w.box.Addr().String(), MasterKey: masterKey, NewMasterKey: true,
 		PublicURL: "http://" + w.api.Addr().String(), AllowWebhookTo: append(u.AllowWebhookTo, w.sink.Addr().String()), Version: version(), Log: log})
 	if err != nil {
+		w.clear()
 		return nil, err
 	}
 	w.run()
@@ -137,24 +148,24 @@ func (u *up) start(c *console) (_ *world, err error) {
 }
 
 // books says where the books are and where their key is: with --data the key is DIR.key; with --db alone it is kept for the next run in the
-// user's own configuration folder; otherwise both are fresh.
-func (u *up) books() (database, masterKey string, err error) {
+// user's own configuration folder; otherwise both are in a fresh folder, which goes away at the end.
+func (u *up) books() (s storage, fresh string, err error) {
 	if u.Data == "" && u.DB != "" {
 		if home, err := os.UserConfigDir(); err == nil {
 			sum := sha256.Sum256([]byte(u.DB))
-			return u.DB, filepath.Join(home, "till", "up-"+hex.EncodeToString(sum[:8])+".key"), nil
+			return storage{DB: u.DB, MasterKeyFile: filepath.Join(home, "till", "up-"+hex.EncodeToString(sum[:8])+".key")}, "", nil
 		}
 	}
-	dir := u.Data
-	if dir == "" {
-		tmp, err := os.MkdirTemp("", "till-up-")
-		if err != nil {
-			return "", "", fmt.Errorf("make a folder for the books: %w", err)
-		}
-		dir = filepath.Join(tmp, "data")
+	if u.Data != "" {
+		return storage{Data: u.Data, DB: u.DB}, "", nil
 	}
-	database, masterKey = storage{Data: dir, DB: u.DB}.resolved()
-	return database, masterKey, nil
+	if fresh, err = os.MkdirTemp("", "till-up-"); err != nil {
+		return s, "", fmt.Errorf("make a folder for the books: %w", err)
+	}
+	if s = (storage{Data: filepath.Join(fresh, "data"), DB: u.DB}); u.DB != "" {
+		fresh = "" // that database outlives us, so its key must
+	}
+	return s, fresh, nil
 }
 
 // run serves the sandbox, and the API with its admin endpoints on the same address.
@@ -185,6 +196,14 @@ func (w *world) stop() {
 	closeApp(w.app)
 	w.cancel()
 	w.sink.Close()
+	w.clear()
+}
+
+// clear removes books that nobody asked to keep.
+func (w *world) clear() {
+	if w.fresh != "" {
+		os.RemoveAll(w.fresh)
+	}
 }
 
 // narrator tells a person what happens.
