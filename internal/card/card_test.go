@@ -315,19 +315,19 @@ func TestStripeDown(t *testing.T) {
 	t.Parallel()
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
 		line := till.Line(time.Minute)
-		second := func() { till.Clock.Advance(time.Second) }
+		passing := func() { till.Clock.Advance(300 * time.Millisecond) } // short, so that a call under way keeps its lease
 		input := body{"payment_method_id": "pm_card_visa", "customer_email": "jane@example.com"}
 		line.Down()
-		tilltest.During(t, till.As(till.Shop), "POST", "/v1/payments/cards", input, second).Refused(503, "provider_unavailable", "")
+		tilltest.During(t, till.As(till.Shop), "POST", "/v1/payments/cards", input, passing).Refused(503, "provider_unavailable", "")
 		line.Up()
 		var c tilltest.Answer
 		tilltest.Until(t, "the card to be saved", func() bool {
-			second()
-			c = tilltest.During(t, till.As(till.Shop), "POST", "/v1/payments/cards", input, second)
+			passing()
+			c = tilltest.During(t, till.As(till.Shop), "POST", "/v1/payments/cards", input, passing)
 			return c.Status == 201
 		})
 		line.Down()
-		shows(t, tilltest.During(t, till.As(till.Shop), "DELETE", "/v1/payments/cards/"+c.ID(), nil, second).Want(200), "deleted", "true")
+		shows(t, tilltest.During(t, till.As(till.Shop), "DELETE", "/v1/payments/cards/"+c.ID(), nil, passing).Want(200), "deleted", "true")
 		if got := of(till, "jane@example.com"); len(got) != 0 {
 			t.Errorf("a card that is being deleted is shown: %v", got)
 		}
@@ -336,7 +336,7 @@ func TestStripeDown(t *testing.T) {
 		line.Up()
 		stripe := till.Stripe(till.Shop)
 		tilltest.Until(t, "the card to be detached", func() bool {
-			second()
+			passing()
 			return stripe.Do("GET", "/v1/payment_methods/"+c.String("data", "payment_method"), "").Want(200).At("customer") == nil
 		})
 		forgotten(t, till, c.ID())
@@ -350,7 +350,7 @@ func TestStripeDown(t *testing.T) {
 func forgotten(t *testing.T, till *tilltest.Till, card string) {
 	t.Helper()
 	tilltest.Until(t, "the card to be deleted", func() bool {
-		till.Clock.Advance(time.Second)
+		till.Clock.Advance(300 * time.Millisecond)
 		return till.Get("/v1/events?type=card.deleted&object_id="+card).Want(200).Len() == 1
 	})
 }
@@ -361,15 +361,15 @@ func TestOneFault(t *testing.T) {
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
 		till.Line(time.Second)
 		stripe := till.Stripe(till.Shop)
-		second := func() { till.Clock.Advance(time.Second) }
+		passing := func() { till.Clock.Advance(300 * time.Millisecond) } // short, so that a call under way keeps its lease
 		for i, kind := range []string{"timeout_before_effect", "timeout_after_effect", "cut", "truncated", "error_429"} {
 			for _, path := range []string{"/v1/customers", "/v1/payment_methods/{id}/attach"} {
 				email := fmt.Sprintf("jane%d%d@example.com", i, len(path))
 				stripe.Break(kind, "POST", path)
 				var c tilltest.Answer
 				tilltest.Until(t, "the card to be saved after "+kind, func() bool {
-					second()
-					c = tilltest.During(t, till.As(till.Shop), "POST", "/v1/payments/cards", body{"payment_method_id": "pm_card_visa", "customer_email": email}, second)
+					passing()
+					c = tilltest.During(t, till.As(till.Shop), "POST", "/v1/payments/cards", body{"payment_method_id": "pm_card_visa", "customer_email": email}, passing)
 					return c.Status == 201
 				})
 				if got := of(till, email); !slices.Equal(got, []string{c.ID() + "*"}) {
@@ -379,9 +379,9 @@ func TestOneFault(t *testing.T) {
 					t.Errorf("after %s of %s Stripe has %d customers", kind, path, n)
 				}
 				stripe.Break(kind, "POST", "/v1/payment_methods/{id}/detach")
-				tilltest.During(t, till.As(till.Shop), "DELETE", "/v1/payments/cards/"+c.ID(), nil, second).Want(200)
+				tilltest.During(t, till.As(till.Shop), "DELETE", "/v1/payments/cards/"+c.ID(), nil, passing).Want(200)
 				tilltest.Until(t, "the card to be detached after "+kind, func() bool {
-					second()
+					passing()
 					return stripe.Do("GET", "/v1/payment_methods/"+c.String("data", "payment_method"), "").Want(200).At("customer") == nil
 				})
 				forgotten(t, till, c.ID())

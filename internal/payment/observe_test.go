@@ -49,7 +49,7 @@ func TestIntentsWithACopiedID(t *testing.T) {
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
 		l := till.Line(30 * time.Second)
 		l.Down()
-		waiting := meanwhile(t, till, order("pm_card_visa"), second(till)).Want(201)
+		waiting := meanwhile(t, till, order("pm_card_visa"), passing(till)).Want(201)
 		fields(t, waiting, "status", "pending", "provider_ref", "")
 		kept, err := till.Payments.Get(t.Context(), till.Shop.Scope, waiting.ID())
 		if err != nil {

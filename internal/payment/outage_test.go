@@ -25,17 +25,18 @@ func charges(till *tilltest.Till) (intents, paid int) {
 func becomes(t *testing.T, till *tilltest.Till, payment, status string) tilltest.Answer {
 	t.Helper()
 	var now tilltest.Answer
-	looks := 0
 	tilltest.Until(t, payment+" to be "+status, func() bool {
-		looks++
-		till.Clock.Advance(time.Duration(1+looks/10) * time.Second) // a look at Stripe may have to wait for five minutes
+		till.Clock.Advance(step)
 		now = till.Get("/v1/payments/" + payment).Want(200)
 		return now.String("data", "status") == status
 	})
 	return now
 }
 
-func second(till *tilltest.Till) func() { return func() { till.Clock.Advance(time.Second) } }
+// step is how much time passes between two looks. It is short, so that a call under way does not lose its lease of ten seconds by it.
+const step = 300 * time.Millisecond
+
+func passing(till *tilltest.Till) func() { return func() { till.Clock.Advance(step) } }
 
 // Stripe cannot be reached: the caller hears "pending" after ten seconds, the payment is made when Stripe is back, and it is made once.
 func TestStripeDown(t *testing.T) {
@@ -44,9 +45,9 @@ func TestStripeDown(t *testing.T) {
 		l := till.Line(time.Minute)
 		l.Down()
 		c := till.As(till.Shop).With("Idempotency-Key", "during the outage")
-		waiting := tilltest.During(t, c, "POST", "/v1/payments", order("pm_card_visa"), second(till)).Want(201)
+		waiting := tilltest.During(t, c, "POST", "/v1/payments", order("pm_card_visa"), passing(till)).Want(201)
 		fields(t, waiting, "status", "pending", "provider_ref", "", "captured", "0.00", "failure", "<nil>")
-		again := tilltest.During(t, c, "POST", "/v1/payments", order("pm_card_visa"), second(till)).Want(201)
+		again := tilltest.During(t, c, "POST", "/v1/payments", order("pm_card_visa"), passing(till)).Want(201)
 		fields(t, again, "status", "pending", "id", waiting.ID())
 		cancel(till, waiting.ID()).Refused(409, "state_conflict", "")
 		fields(t, till.Get("/v1/payments/"+waiting.ID()+"?refresh=true").Want(200), "status", "pending")
@@ -72,7 +73,7 @@ func TestStripeDownForLong(t *testing.T) {
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
 		l := till.Line(time.Minute)
 		l.Down()
-		waiting := meanwhile(t, till, order("pm_card_visa"), second(till)).Want(201)
+		waiting := meanwhile(t, till, order("pm_card_visa"), passing(till)).Want(201)
 		fields(t, waiting, "status", "pending")
 		till.Clock.Advance(15 * time.Minute)
 		failed := becomes(t, till, waiting.ID(), "failed")
@@ -95,7 +96,7 @@ func TestOneFault(t *testing.T) {
 		done := 0
 		for _, kind := range []string{"timeout_before_effect", "timeout_after_effect", "cut", "truncated", "error_429"} {
 			stripe.Break(kind, "POST", "/v1/payment_intents")
-			p := meanwhile(t, till, order("pm_card_visa"), second(till)).Want(201)
+			p := meanwhile(t, till, order("pm_card_visa"), passing(till)).Want(201)
 			becomes(t, till, p.ID(), "completed")
 			done++
 			if intents, paid := charges(till); intents != done || paid != done {
@@ -106,7 +107,7 @@ func TestOneFault(t *testing.T) {
 		}
 		// Stripe's own failure is stored under the key: a second one alike means that only a look tells, and there is nothing.
 		stripe.Break("error_500", "POST", "/v1/payment_intents")
-		p := meanwhile(t, till, order("pm_card_visa"), second(till)).Want(201)
+		p := meanwhile(t, till, order("pm_card_visa"), passing(till)).Want(201)
 		fields(t, becomes(t, till, p.ID(), "failed"), "failure.code", "provider_unavailable", "captured", "0.00")
 		if intents, _ := charges(till); intents != done {
 			t.Errorf("Stripe has %d intents, want %d", intents, done)
@@ -124,7 +125,7 @@ func TestFaultsOfCaptureAndCancel(t *testing.T) {
 			for verb, end := range map[string]string{"capture": "completed", "cancel": "cancelled"} {
 				held := authorized(t, till)
 				till.Stripe(till.Shop).Break(kind, "POST", "/v1/payment_intents/"+held.String("data", "provider_ref")+"/"+verb)
-				tilltest.During(t, till.As(till.Shop), "POST", "/v1/payments/"+held.ID()+"/"+verb, nil, second(till)).Want(200)
+				tilltest.During(t, till.As(till.Shop), "POST", "/v1/payments/"+held.ID()+"/"+verb, nil, passing(till)).Want(200)
 				now := becomes(t, till, held.ID(), end)
 				told(t, till, "payment."+end, held.ID())
 				want := map[string]int64{"capture": 5000, "cancel": 0}[verb]
@@ -145,7 +146,7 @@ func TestCaptureWhileStripeIsDown(t *testing.T) {
 		held := authorized(t, till)
 		l.Down()
 		path := "/v1/payments/" + held.ID() + "/capture"
-		fields(t, tilltest.During(t, till.As(till.Shop), "POST", path, body{"amount": "30.00"}, second(till)).Want(200), "status", "authorized", "captured", "0.00")
+		fields(t, tilltest.During(t, till.As(till.Shop), "POST", path, body{"amount": "30.00"}, passing(till)).Want(200), "status", "authorized", "captured", "0.00")
 		capture(till, held.ID(), nil).Refused(409, "state_conflict", "")
 		cancel(till, held.ID()).Refused(409, "state_conflict", "")
 		l.Up()

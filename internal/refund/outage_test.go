@@ -8,14 +8,15 @@ import (
 	"github.com/till-pay/till/internal/tilltest"
 )
 
+// step is how much time passes between two looks. It is short, so that a call under way does not lose its lease of ten seconds by it.
+const step = 300 * time.Millisecond
+
 // becomes moves the clock until a refund has a status.
 func becomes(t *testing.T, till *tilltest.Till, refund, status string) tilltest.Answer {
 	t.Helper()
 	var now tilltest.Answer
-	looks := 0
 	tilltest.Until(t, refund+" to be "+status, func() bool {
-		looks++
-		till.Clock.Advance(time.Duration(1+looks/10) * time.Second) // a look at Stripe may have to wait for five minutes
+		till.Clock.Advance(step)
 		now = till.Get("/v1/refunds/" + refund).Want(200)
 		return now.String("data", "status") == status
 	})
@@ -26,7 +27,7 @@ func becomes(t *testing.T, till *tilltest.Till, refund, status string) tilltest.
 func slowly(t *testing.T, till *tilltest.Till, payment, amount string) tilltest.Answer {
 	t.Helper()
 	return tilltest.During(t, till.As(till.Shop).With("Idempotency-Key", id.New()), "POST", "/v1/refunds", body{"payment_id": payment, "amount": amount},
-		func() { till.Clock.Advance(time.Second) }).Want(201)
+		func() { till.Clock.Advance(step) }).Want(201)
 }
 
 // While Stripe is away a refund is pending, and its money is set aside: no other can spend it. When Stripe is back it is made, once.
