@@ -89,6 +89,7 @@ type ready struct {
 	APIKey        string `json:"api_key"`
 	MerchantID    string `json:"merchant_id"`
 	WebhookSecret string `json:"webhook_secret"`
+	SandboxKey    string `json:"sandbox_key"`
 	ReadyMS       int64  `json:"ready_ms"`
 }
 
@@ -141,8 +142,8 @@ const visa = `{"amount":"12.50","currency":"EUR","provider":"stripe","payment_me
 func TestUp(t *testing.T) {
 	t.Parallel()
 	p, r := up(t)
-	if r.APIKey == "" || r.MerchantID == "" || r.WebhookSecret == "" || r.ReadyMS <= 0 {
-		t.Errorf("the line of --json lacks something: API key %t, merchant %q, secret %t, %d ms", r.APIKey != "", r.MerchantID, r.WebhookSecret != "", r.ReadyMS)
+	if r.APIKey == "" || r.MerchantID == "" || r.WebhookSecret == "" || r.SandboxKey == "" || r.ReadyMS <= 0 {
+		t.Errorf("the line of --json lacks something: API key %t, merchant %q, secret %t, sandbox key %t, %d ms", r.APIKey != "", r.MerchantID, r.WebhookSecret != "", r.SandboxKey != "", r.ReadyMS)
 	}
 	for _, hop := range []string{"✓ shop → till", "✓ till → Stripe", "✓ Stripe → till", "✓ till → shop", "Paid, and confirmed by webhook"} {
 		tilltest.Until(t, "the story to tell: "+hop, func() bool { return strings.Contains(p.errors.String(), hop) })
@@ -186,7 +187,7 @@ func TestUpPrintsHowToAddAShop(t *testing.T) {
 	p, r := up(t)
 	var command string
 	tilltest.Until(t, "the command for another shop", func() bool {
-		_, rest, _ := strings.Cut(p.errors.String(), "Another shop:")
+		_, rest, _ := strings.Cut(p.errors.String(), "Another shop:\n")
 		line, _, whole := strings.Cut(rest, "\n")
 		command = strings.TrimSpace(line)
 		return whole

@@ -45,6 +45,7 @@ type ready struct {
 	APIKey        string `json:"api_key"`
 	MerchantID    string `json:"merchant_id"`
 	WebhookSecret string `json:"webhook_secret"`
+	SandboxKey    string `json:"sandbox_key"`
 	ReadyMS       int64  `json:"ready_ms"`
 }
 
@@ -65,7 +66,7 @@ func (u *up) Run(c *console) error {
 		return err
 	}
 	defer w.stop()
-	say.printf("\n  till          http://%s   (reference: /docs, metrics: /metrics)\n  sandbox       http://%s  (Stripe's API; its control API is /_sandbox/)\n  books         %s\n\n",
+	say.printf("\n  till          http://%s   (reference: /docs, metrics: /metrics)\n  sandbox       http://%s  (Stripe's API)\n  books         %s\n\n",
 		w.api.Addr(), w.box.Addr(), w.books.place())
 	d, err := newDemo(c.ctx, w)
 	if err != nil {
@@ -75,9 +76,9 @@ func (u *up) Run(c *console) error {
 	if err := d.firstPayment(c.ctx, say); err != nil {
 		return err
 	}
-	say.printf(farewell, w.api.Addr(), d.key, w.another())
+	say.printf(farewell, w.api.Addr(), d.key, w.another(), w.box.Addr(), d.stripe)
 	if u.JSON {
-		fmt.Fprintln(c.out, db.JSON(ready{"http://" + w.api.Addr().String(), "http://" + w.box.Addr().String(), d.key, d.merchant.ID, d.sink.secret, took.Milliseconds()}))
+		fmt.Fprintln(c.out, db.JSON(ready{"http://" + w.api.Addr().String(), "http://" + w.box.Addr().String(), d.key, d.merchant.ID, d.sink.secret, d.stripe, took.Milliseconds()}))
 	}
 	return w.wait(c.ctx)
 }
@@ -93,7 +94,13 @@ Try it, in another terminal:
   curl -s $TILL/v1/payments -H "X-API-Key: $TILL_API_KEY"
 
 Other test cards: pm_card_chargeDeclined, pm_card_visa_chargeDeclinedInsufficientFunds, pm_card_threeDSecure2Required (give a return_url).
-Another shop:     %s
+
+Another shop:
+  %s
+
+Cut the line after Stripe's next charge, then pay again (docs/sandbox.md has more of that):
+  curl -s http://%s/_sandbox/faults -H "Authorization: Bearer %s" -d '{"kind":"cut","method":"POST","path":"/v1/payment_intents"}'
+
 Running. Ctrl-C stops.
 `
 
