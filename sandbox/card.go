@@ -26,7 +26,16 @@ type behaviour struct {
 	lineFails  bool     // the check of the first address line, where one is given, fails
 	unchecked  bool     // addresses are not checked
 	instant    bool     // the funds are available at once
+	refund     fate     // of its refunds
 }
+
+// fate says what becomes of a card's refunds. The zero value is success at once.
+type fate int
+
+const (
+	refundPending fate = iota + 1 // pending, and successful some time later
+	refundFails                   // successful, and failed some time later
+)
 
 // secure says how a card takes part in 3D Secure.
 type secure int

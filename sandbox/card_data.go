@@ -157,7 +157,8 @@ var radarCards = []card{
 	{number: "4000000000000044", names: "avsUnchecked", funding: "credit", country: "US", does: behaviour{unchecked: true}},
 }
 
-// disputeCards pay as any other here: this sandbox opens no disputes and settles every refund at once. Two of them make funds available at once.
+// disputeCards pay as any other here: this sandbox opens no disputes. The last four are about refunds and about funds that are
+// available at once.
 var disputeCards = []card{
 	{number: "4000000000000259", names: "createDispute", funding: "credit", country: "US"},
 	{number: "4000000000002685", names: "createDisputeProductNotReceived", funding: "credit", country: "US"},
@@ -171,8 +172,8 @@ var disputeCards = []card{
 	{number: "4000000404004816", names: "createRapidDisputeResolutionDispute", funding: "credit", country: "AT"},
 	{number: "4000000404005649", names: "createCe3BlockDispute", funding: "credit", country: "AT"},
 	{number: "5105000300000018", names: "createEthocaAlert", funding: "credit", country: "US"},
-	{number: "4000000000007726", names: "pendingRefund", funding: "credit", country: "US"},
-	{number: "4000000000005126", names: "refundFail", funding: "credit", country: "US"},
+	{number: "4000000000007726", names: "pendingRefund", funding: "credit", country: "US", does: behaviour{refund: refundPending}},
+	{number: "4000000000005126", names: "refundFail", funding: "credit", country: "US", does: behaviour{refund: refundFails}},
 	{number: "4000000000000077", names: "bypassPending", funding: "credit", country: "US", does: behaviour{instant: true}},
 	{number: "4000003720000278", names: "bypassPendingInternational", funding: "credit", country: "IE", does: behaviour{instant: true}},
 }

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/till-pay/till/sandbox"
 )
 
 // attempt posts a payment with a key and gives what reached the caller: nothing but an error when the reply was lost.
@@ -138,6 +143,49 @@ func TestHoldEndsWithTheCaller(t *testing.T) {
 	again.wants(t, http.StatusOK, map[string]any{"status": "succeeded"})
 	if n := len(ids(a.get("/v1/charges", ""))); n != 1 {
 		t.Errorf("%d charges", n)
+	}
+}
+
+// TestHoldEndsWithTheSandbox: who stops a sandbox lets its held replies go, each to its caller, and does not wait for them.
+func TestHoldEndsWithTheSandbox(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serving, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- sandbox.New().Serve(serving, l) }()
+	client := httptest.NewServer(nil) // for its client alone
+	t.Cleanup(client.Close)
+	client.URL = "http://" + l.Addr().String()
+	a := &api{t: t, server: client, key: newKey(t)}
+	const held = 3
+	statuses := make(chan int, held)
+	for i := range held {
+		a.script(`{"method":"POST","path":"/v1/payment_intents","kind":"hold"}`)
+		go func() {
+			status, _, err := a.attempt(t.Context(), "key-"+strconv.Itoa(i))
+			if err != nil {
+				t.Error(err)
+			}
+			statuses <- status
+		}()
+		a.until("the reply is held", func(s answer) bool { return s.text("replies_held") == strconv.Itoa(i+1) })
+	}
+	stop()
+	for range held {
+		if status := <-statuses; status != http.StatusOK {
+			t.Errorf("a held reply ended as %d", status)
+		}
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the sandbox waits on")
 	}
 }
 

@@ -52,7 +52,7 @@ func TestFee(t *testing.T) {
 
 // TestHistories: after any history the books add up, whatever was refused on the way:
 //
-//   - per currency, available plus pending is the sum of the nets of the balance transactions, and each source is booked once;
+//   - per currency, available plus pending is the sum of the nets of the balance transactions, and each source is booked once as what it is;
 //   - of a charge no more is refunded than was captured, no more captured than asked for, and its refunds are what it says;
 //   - an intent has one succeeded charge at most, and its status and amounts say what has become of that.
 func TestHistories(t *testing.T) {
@@ -126,7 +126,7 @@ func (h *history) step() {
 // pay makes an intent, with a fresh card or with a customer's.
 func (h *history) pay(confirm, amount string) {
 	form := confirm + "&amount=" + amount + "&currency=" + h.pick("currency", "usd", "eur") + "&payment_method_types[]=card&capture_method=" + h.pick("capture", "automatic", "automatic_async", "manual")
-	card := h.pick("card", "pm_card_visa", "pm_card_mastercard", "pm_card_bypassPending", "pm_card_chargeDeclined", "pm_card_threeDSecure2Required", "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds")
+	card := h.pick("card", "pm_card_visa", "pm_card_mastercard", "pm_card_bypassPending", "pm_card_pendingRefund", "pm_card_refundFail", "pm_card_refundFail", "pm_card_chargeDeclined", "pm_card_threeDSecure2Required", "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds")
 	if customer := h.pick("customer", append(h.customers, "none", "none")...); customer != "none" {
 		form += "&customer=" + customer + h.pick("session", "", "&off_session=true")
 		if saved := ids(h.get("/v1/customers/"+customer+"/payment_methods", "")); len(saved) > 0 {
@@ -156,8 +156,9 @@ func number(of map[string]any, field string) int64 {
 func (h *history) charges() {
 	refunded := map[string]int64{}
 	for _, one := range h.get("/v1/refunds", "limit=100").list("data") {
-		refund := one.(map[string]any)
-		refunded[refund["charge"].(string)] += number(refund, "amount")
+		if refund := one.(map[string]any); refund["status"] != "failed" {
+			refunded[refund["charge"].(string)] += number(refund, "amount")
+		}
 	}
 	for _, one := range h.get("/v1/charges", "limit=100").list("data") {
 		charge := one.(map[string]any)
@@ -213,7 +214,7 @@ func (a *api) balances(rt *rapid.T) {
 			rt.Fatalf("net %d of amount %d and fee %d", net, amount, fee)
 		}
 		sums[txn.text("status")][txn.text("currency")] += net
-		perCharge[txn.text("source")]++
+		perCharge[txn.text("source")+" as "+txn.text("type")]++
 	}
 	for source, n := range perCharge {
 		if n != 1 {

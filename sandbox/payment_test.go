@@ -211,6 +211,33 @@ func TestLetGo(t *testing.T) {
 	}
 }
 
+// TestRefundFates: refunds that are pending at first, and those that the customer's bank returns.
+func TestRefundFates(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	charge := func(card string) string {
+		return a.must("/v1/payment_intents", pay+"&payment_method=pm_card_"+card).text("latest_charge")
+	}
+	ch := charge("pendingRefund")
+	refund := a.must("/v1/refunds", "charge="+ch)
+	refund.wants(t, http.StatusOK, map[string]any{"status": "pending", "pending_reason": "processing"})
+	a.get("/v1/charges/"+ch, "").wants(t, http.StatusOK, map[string]any{"refunded": true, "amount_refunded": "1000"})
+	a.clock.Advance(10 * time.Second)
+	a.get("/v1/refunds/"+refund.text("id"), "").wants(t, http.StatusOK, map[string]any{"status": "succeeded", "pending_reason": nil, "failure_reason": nil})
+	ch = charge("refundFail")
+	refund = a.must("/v1/refunds", "charge="+ch+"&amount=600")
+	refund.wants(t, http.StatusOK, map[string]any{"status": "succeeded"})
+	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"pending.0.amount": "282"}) // 941 - 1000 and 941 - 600
+	a.clock.Advance(10 * time.Second)
+	a.get("/v1/refunds/"+refund.text("id"), "expand[]=failure_balance_transaction").wants(t, http.StatusOK, map[string]any{"status": "failed", "failure_reason": "expired_or_canceled_card",
+		"failure_balance_transaction.type": "refund_failure", "failure_balance_transaction.net": "600", "failure_balance_transaction.source": refund.text("id")})
+	a.get("/v1/charges/"+ch, "").wants(t, http.StatusOK, map[string]any{"refunded": false, "amount_refunded": "0"})
+	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.amount": "600", "pending.0.amount": "282"})
+	a.get("/v1/events", "type=refund.failed").wants(t, http.StatusOK, map[string]any{"data.0.data.object.id": refund.text("id"), "data.0.data.object.status": "failed"})
+	a.get("/v1/events", "type=charge.refund.updated&limit=1").wants(t, http.StatusOK, map[string]any{"data.0.data.previous_attributes.status": "succeeded"})
+	a.must("/v1/refunds", "charge="+ch).wants(t, http.StatusOK, map[string]any{"amount": "1000"}) // it can be tried again
+}
+
 // TestEventsAge: events are kept for thirty days.
 func TestEventsAge(t *testing.T) {
 	t.Parallel()

@@ -6,8 +6,12 @@ import (
 	"github.com/till-pay/till/sandbox/spec"
 )
 
-// referenceAfter is when the card network has given a refund its reference.
-const referenceAfter = time.Second
+// Times of a refund's life: when the card network has given it its reference, and when those that do not succeed at once and for good
+// come to their end. Stripe says of the latter only that it is some time later.
+const (
+	referenceAfter = time.Second
+	decidedAfter   = 10 * time.Second
+)
 
 var refunds = &resource{
 	Object:    "refund",
@@ -82,6 +86,9 @@ func createRefund(c *call, r *record) error {
 	from := ch.object
 	o := r.object.Set("amount", amount).Set("charge", ch.id).Set("currency", from.String("currency")).Set("payment_intent", from.Get("payment_intent")).Set("status", succeeded)
 	o.Set("customer", from.Get("customer")).Set("payment_method", from.Get("payment_method"))
+	if c.fateOf(ch) == refundPending {
+		o.Set("status", "pending").Set("pending_reason", "processing")
+	}
 	if c.params.Has("reason") {
 		o.Set("reason", c.params.String("reason"))
 	}
@@ -138,7 +145,36 @@ func announceRefund(c *call, r *record) error {
 	c.emitUpdated("charge.refunded", ch, before)
 	w := c.world
 	w.in(referenceAfter, func() { w.own().giveReference(r) })
+	switch c.fateOf(ch) {
+	case refundPending:
+		w.in(decidedAfter, func() { w.own().completeRefund(r) })
+	case refundFails:
+		w.in(decidedAfter, func() { w.own().failRefund(r, ch) })
+	}
 	return nil
+}
+
+// fateOf is what becomes of the refunds of a charge, by its card.
+func (c *call) fateOf(ch *record) fate {
+	return c.byID[ch.object.String("payment_method")].private.(*instrument).card.does.refund
+}
+
+func (c *call) completeRefund(r *record) {
+	before := r.object.Clone()
+	r.object.Set("status", succeeded).Set("pending_reason", spec.Absent)
+	c.emitUpdated("refund.updated", r, before)
+	c.emitUpdated("charge.refund.updated", r, before)
+}
+
+// failRefund takes back a refund that the customer's bank has returned: the money is in the balance again, and can be refunded again.
+func (c *call) failRefund(r, ch *record) {
+	before, amount := r.object.Clone(), r.object.Int("amount")
+	txn := c.book(r, "refund_failure", "refund_failure", amount, 0, c.now())
+	txn.object.Set("description", "REFUND FAILURE")
+	r.object.Set("status", "failed").Set("failure_reason", "expired_or_canceled_card").Set("failure_balance_transaction", txn.id)
+	ch.object.Set("amount_refunded", ch.object.Int("amount_refunded")-amount).Set("refunded", false)
+	c.emit("refund.failed", r)
+	c.emitUpdated("charge.refund.updated", r, before)
 }
 
 func refundDescription(ch *record) string {
