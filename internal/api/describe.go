@@ -191,16 +191,23 @@ func (r *reference) write(b *strings.Builder, s *huma.Schema, name, indent strin
 	}
 }
 
-// samples stand in for fields without an example, by name or by format.
+// samples stand in for fields without an example, by name or by format: together they show a payment that went well.
 var samples = map[string]string{
 	"uuid": "01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83", "date-time": "2026-01-31T09:30:00Z", "uri": "https://shop.example/till", "email": "jenny@example.com",
 	"id": "01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83", "decimal": "50.00", "refunding": "0.00", "refunded": "0.00", "Idempotency-Key": "order-1042", "idempotency_key": "order-1042", "currency": "USD",
+	"status": "completed", "saved_card_id": "", "description": "", "statement_descriptor_suffix": "", "return_url": "", "reference": "", "reason": "",
+	"last_error": "", "error": "", "name": "My shop", "account": "acct_…", "secret_key": "sk_test_…", "publishable_key": "pk_test_…", "url": "https://shop.example/till",
+	"webhook_url": "https://pay.example/v1/webhooks/stripe/…", "webhook_endpoint": "we_…",
+	"payment_id": "01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83", "object_id": "01992f6e-8d4b-7c31-9a75-2f6c1e0b4d83",
 }
 
 func scalar(t *huma.Schema, name string) any {
+	sample, known := samples[name]
 	switch {
 	case t.Default != nil:
 		return t.Default
+	case known && slices.Contains(t.Enum, any(sample)):
+		return sample
 	case len(t.Enum) > 0:
 		return t.Enum[0]
 	case len(t.Examples) > 0:
@@ -211,8 +218,10 @@ func scalar(t *huma.Schema, name string) any {
 		return 1
 	case t.Type == "":
 		return struct{}{}
+	case known:
+		return sample
 	}
-	return cmp.Or(samples[name], samples[t.Format], name)
+	return cmp.Or(samples[t.Format], name)
 }
 
 // plain is a value as JSON, its lines indented as the place where it stands.
