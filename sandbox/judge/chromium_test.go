@@ -84,7 +84,9 @@ func doubleClick(tab context.Context, what string) error {
 }
 
 func newTab(t *testing.T, browser context.Context) context.Context {
-	tab, closed := chromedp.NewContext(browser)
+	limited, cancel := context.WithTimeout(browser, time.Minute)
+	t.Cleanup(cancel)
+	tab, closed := chromedp.NewContext(limited)
 	t.Cleanup(closed)
 	return tab
 }
@@ -99,11 +101,11 @@ func chromium(t *testing.T) context.Context {
 		}
 		t.Skipf("the hosted page is tested with Chromium (apt-get install --no-install-recommends chromium): %v", err)
 	}
-	limited, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute) // it ends after the subtests, not with the test's own context
+	limited, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute) // it ends after the subtests, which may wait for their turn
 	t.Cleanup(cancel)
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun}
 	options = append(options, chromedp.Flag("disable-features", "BackForwardCache")) // whose pages chromedp loses sight of
-	for _, flag := range []string{"headless", "disable-background-networking", "disable-component-update", "disable-sync"} {
+	for _, flag := range []string{"headless", "disable-dev-shm-usage", "disable-background-networking", "disable-component-update", "disable-sync"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	allocator, cancel := chromedp.NewExecAllocator(limited, options...)
