@@ -24,6 +24,9 @@ func confirmPaymentIntent(c *call, r *record) error {
 		if err := c.fill(r); err != nil {
 			return err
 		}
+		if err := c.checkSession(r); err != nil {
+			return err
+		}
 		return c.adjustPayment(r)
 	})
 	if err != nil {
@@ -92,6 +95,14 @@ func (c *call) checkRedirects(r *record) error {
 		return nil
 	}
 	return invalid("", "", "This %s is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.", r.kind())
+}
+
+// checkSession refuses to set a card up for later while its holder is away.
+func (c *call) checkSession(r *record) error {
+	if c.offSession() && r.object.String("setup_future_usage") != "" {
+		return invalid("", "", "You cannot confirm with `off_session=true` when `setup_future_usage` is also set on the PaymentIntent. The customer needs to be on-session to perform the steps which may be required to set up the PaymentMethod for future usage. Please confirm this PaymentIntent with your customer on-session.")
+	}
+	return nil
 }
 
 // offSession says whether the customer is away: true, or one of two words that older clients send and that mean true.

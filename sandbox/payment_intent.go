@@ -75,6 +75,11 @@ func createPaymentIntent(c *call, r *record) error {
 	if err := c.chooseCustomer(r); err != nil {
 		return err
 	}
+	if r.private.(*intent).confirming {
+		if err := c.checkSession(r); err != nil {
+			return err
+		}
+	}
 	c.chooseOptions(r, "payment_intent_payment_method_options")
 	return c.chooseFirst(r)
 }

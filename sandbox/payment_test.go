@@ -186,6 +186,13 @@ func TestContradictions(t *testing.T) {
 		a.post("/v1/payment_intents", "amount=1000&currency=usd"+form).wants(t, http.StatusBadRequest, map[string]any{
 			"error.code": "parameters_exclusive", "error.message": "You may only specify one of these parameters: " + other + "."})
 	}
+	const away = "You cannot confirm with `off_session=true` when `setup_future_usage` is also set on the PaymentIntent."
+	later := a.must("/v1/payment_intents", "amount=1000&currency=usd&payment_method_types[]=card&payment_method=pm_card_visa&setup_future_usage=off_session").text("id")
+	for path, form := range map[string]string{"/v1/payment_intents": pay + "&payment_method=pm_card_visa&setup_future_usage=on_session&off_session=true", "/v1/payment_intents/" + later + "/confirm": "off_session=true"} {
+		if got := a.post(path, form); got.status != http.StatusBadRequest || !strings.HasPrefix(got.text("error.message"), away) {
+			t.Errorf("%s: %d %s", path, got.status, got.raw)
+		}
+	}
 	paid := a.must("/v1/payment_intents", pay+"&payment_method=pm_card_visa").text("id")
 	a.post("/v1/refunds", "currency=eur&payment_intent="+paid).wants(t, http.StatusBadRequest, map[string]any{"error.param": "currency"})
 	a.must("/v1/refunds", "currency=usd&payment_intent="+paid)
