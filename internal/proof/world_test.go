@@ -89,8 +89,7 @@ func newWorld(t *testing.T, url string, first ...func(*world)) *world {
 func (w *world) quiet() {
 	w.t.Helper()
 	w.eventually("that nothing is under way", func() bool {
-		if w.count(`select (select count(*) from calls where state = 'open') + (select count(*) from events where not fanned)
-			+ (select count(*) from deliveries where due_at is not null) + (select count(*) from stripe_events where due_at is not null)`) > 0 {
+		if w.busy() {
 			return false
 		}
 		var state struct {
@@ -113,6 +112,12 @@ func (w *world) till(binary string, env ...string) *process {
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // a caller sees its connection cut, as without a proxy
 	})
 	return p
+}
+
+// busy says whether till's books hold something that is not finished: a call, or an event in either direction.
+func (w *world) busy() bool {
+	return w.count(`select (select count(*) from calls where state = 'open') + (select count(*) from events where not fanned)
+		+ (select count(*) from deliveries where due_at is not null) + (select count(*) from stripe_events where due_at is not null)`) > 0
 }
 
 // front is an address that stays.
