@@ -68,11 +68,14 @@ func Meaning(err error) Outcome {
 	switch e.Status {
 	case http.StatusPaymentRequired:
 		return Answered
-	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound: // a refusal, unless Stripe asks to come back
+		if e.ShouldRetry != nil && *e.ShouldRetry {
+			return NotExecuted
+		}
 		return Refused
 	case http.StatusUnauthorized:
 		return BadCredentials
-	case http.StatusTooManyRequests:
+	case http.StatusTooManyRequests: // nothing happened yet, unless Stripe forbids to come back
 		if !MayRepeat(err) {
 			return Refused
 		}

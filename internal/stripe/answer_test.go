@@ -104,6 +104,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		{"402 of another type", reply(402, problem(request, "")), stripe.Answered, false, false},
 
 		{"400", reply(400, problem(request, "parameter_missing")), stripe.Refused, false, false},
+		{"400 that asks to come back", reply(400, problem(request, "lock_timeout"), yesRetry), stripe.NotExecuted, false, false},
 		{"400 replayed", reply(400, problem(request, "charge_already_refunded"), replayed), stripe.Refused, true, true},
 		{"400 without a code", reply(400, problem(request, "")), stripe.Refused, false, false},
 		{"403", reply(403, problem(request, "")), stripe.Refused, false, false},
