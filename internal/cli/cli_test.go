@@ -424,9 +424,15 @@ func TestKeys(t *testing.T) {
 		t.Fatalf("key create: %d %q %s", status, key, errs)
 	}
 	status, list, _ := run("key", "list", "--merchant", "My shop", "--json")
-	var shown struct{ ID string }
+	var shown struct{ Merchant, ID string }
 	if err := json.Unmarshal([]byte(list), &shown); status != 0 || err != nil || strings.Contains(list, strings.TrimSpace(key)) {
 		t.Fatalf("key list: %d %v %s", status, err, list)
+	}
+	if _, _, errs := run("key", "create", "--merchant", "Their shop"); !strings.Contains(errs, "New merchant Their shop") || !strings.Contains(errs, dir) {
+		t.Errorf("a new merchant is not told, or not where: %s", errs)
+	}
+	if status, all, errs := run("key", "list"); status != 0 || !strings.Contains(all, "My shop") || !strings.Contains(all, "Their shop") {
+		t.Errorf("the list of all: %d %s %s", status, all, errs)
 	}
 	if status, out, errs := run("key", "revoke", "--merchant", "My shop", shown.ID); status != 0 || !strings.Contains(out, "Revoked") {
 		t.Errorf("key revoke: %d %s %s", status, out, errs)

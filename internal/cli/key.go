@@ -16,7 +16,7 @@ import (
 
 type key struct {
 	Create keyCreate `cmd:"" help:"Make an API key; it is shown this once."`
-	List   keyList   `cmd:"" help:"List a merchant's API keys."`
+	List   keyList   `cmd:"" help:"List the merchants and their API keys."`
 	Revoke keyRevoke `cmd:"" help:"Revoke an API key, at once and for good."`
 }
 
@@ -71,12 +71,14 @@ func isMissing(err error) bool {
 
 type keyList struct {
 	storage
-	Merchant string `required:"" placeholder:"NAME" help:"The merchant's name or id."`
+	Merchant string `placeholder:"NAME" help:"The merchant's name or id; all merchants where it is not given."`
 	JSON     bool   `name:"json" help:"One JSON object a line."`
 }
 
 // Help is the end of --help.
-func (keyList) Help() string { return "Example:\n\n  till key list --merchant \"My shop\"" }
+func (keyList) Help() string {
+	return "Example:\n\n  till key list\n  till key list --merchant \"My shop\""
+}
 
 // Run lists the keys of both modes.
 func (k *keyList) Run(c *console) error {
@@ -85,39 +87,61 @@ func (k *keyList) Run(c *console) error {
 		return err
 	}
 	defer a.DB.Close()
-	keys, err := keysOf(c, a, k.Merchant)
+	merchants, err := k.merchants(c, a)
 	if err != nil {
 		return err
 	}
-	if k.JSON {
-		for _, k := range keys {
-			fmt.Fprintln(c.out, db.JSON(shown(k)))
-		}
-		return nil
-	}
-	if len(keys) == 0 {
-		fmt.Fprintf(c.err, "%s has no API keys. Make one: till key create --merchant %q\n", k.Merchant, k.Merchant)
-		return nil
-	}
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tMODE\tNAME\tENDS IN\tSCOPES\tCREATED\tREVOKED")
-	for _, k := range keys {
-		revoked := "-"
-		if !k.RevokedAt.IsZero() {
-			revoked = k.RevokedAt.Format("2006-01-02 15:04")
+	if !k.JSON && len(merchants) > 0 {
+		fmt.Fprintln(w, "MERCHANT\tID\tMODE\tNAME\tENDS IN\tSCOPES\tCREATED\tREVOKED")
+	}
+	for _, m := range merchants {
+		keys, err := keysOf(c, a, m)
+		if err != nil {
+			return err
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t…%s\t%s\t%s\t%s\n", k.ID, k.Mode, k.Name, k.Hint, strings.Join(k.Scopes, " "), k.CreatedAt.Format("2006-01-02 15:04"), revoked)
+		for _, key := range keys {
+			if k.JSON {
+				fmt.Fprintln(c.out, db.JSON(shown(m, key)))
+				continue
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t…%s\t%s\t%s\t%s\n", m.Name, key.ID, key.Mode, key.Name, key.Hint, strings.Join(key.Scopes, " "), minute(key.CreatedAt), minute(key.RevokedAt))
+		}
+		if len(keys) == 0 && !k.JSON {
+			fmt.Fprintf(w, "%s\tno API keys: till key create --merchant %q makes one\n", m.Name, m.Name)
+		}
 	}
 	return w.Flush()
 }
 
+func minute(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Format("2006-01-02 15:04")
+}
+
+// merchants are those to list.
+func (k *keyList) merchants(c *console, a *app.App) ([]merchant.Merchant, error) {
+	if k.Merchant != "" {
+		m, err := find(c, a, k.Merchant)
+		return []merchant.Merchant{m}, err
+	}
+	all, err := a.Merchants.List(c.ctx)
+	if err == nil && len(all) == 0 {
+		fmt.Fprintf(c.err, "There are no merchants in %s yet. Make one: till key create --merchant \"My shop\"\n", k.place())
+	}
+	return all, err
+}
+
 // shown is a key as --json prints it.
-func shown(k merchant.Key) any {
+func shown(m merchant.Merchant, k merchant.Key) any {
 	var revoked *time.Time
 	if !k.RevokedAt.IsZero() {
 		revoked = &k.RevokedAt
 	}
 	return struct {
+		Merchant  string     `json:"merchant"`
 		ID        string     `json:"id"`
 		Mode      string     `json:"mode"`
 		Name      string     `json:"name"`
@@ -125,18 +149,19 @@ func shown(k merchant.Key) any {
 		Scopes    []string   `json:"scopes"`
 		CreatedAt time.Time  `json:"created_at"`
 		RevokedAt *time.Time `json:"revoked_at"`
-	}{k.ID, k.Mode, k.Name, k.Hint, k.Scopes, k.CreatedAt, revoked}
+	}{m.Name, k.ID, k.Mode, k.Name, k.Hint, k.Scopes, k.CreatedAt, revoked}
 }
 
-func keysOf(c *console, a *app.App, name string) ([]merchant.Key, error) {
+func find(c *console, a *app.App, name string) (merchant.Merchant, error) {
 	m, err := a.Merchants.Find(c.ctx, name)
 	if isMissing(err) {
-		return nil, fmt.Errorf("there is no merchant %q; till key create --merchant %q makes one", name, name)
+		return m, fmt.Errorf("there is no merchant %q: till key list shows all, till key create --merchant %q makes one", name, name)
 	}
-	if err != nil {
-		return nil, err
-	}
-	var all []merchant.Key
+	return m, err
+}
+
+// keysOf are a merchant's keys of both modes.
+func keysOf(c *console, a *app.App, m merchant.Merchant) (all []merchant.Key, err error) {
 	for _, mode := range []string{merchant.Test, merchant.Live} {
 		keys, err := a.Merchants.Keys(c.ctx, db.Scope{Merchant: m.ID, Mode: mode})
 		if err != nil {
@@ -165,7 +190,11 @@ func (k *keyRevoke) Run(c *console) error {
 		return err
 	}
 	defer a.DB.Close()
-	keys, err := keysOf(c, a, k.Merchant)
+	m, err := find(c, a, k.Merchant)
+	if err != nil {
+		return err
+	}
+	keys, err := keysOf(c, a, m)
 	if err != nil {
 		return err
 	}

@@ -85,6 +85,14 @@ func (m *Merchants) Find(ctx context.Context, idOrName string) (Merchant, error)
 	return found, err
 }
 
+// mostListed bounds List.
+const mostListed = 10_000
+
+// List are the merchants, oldest first, ten thousand at most: it is for the operator's commands, not for the API.
+func (m *Merchants) List(ctx context.Context) ([]Merchant, error) {
+	return listMerchants(ctx, m.DB, mostListed)
+}
+
 // checkName holds for names that people give: of merchants, and of keys.
 func checkName(name string) error {
 	switch {

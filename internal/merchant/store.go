@@ -22,10 +22,17 @@ func insertMerchant(m Merchant) db.Change {
 	}
 }
 
+func scanMerchant(r db.Row) (m Merchant, err error) {
+	return m, r.Scan(&m.ID, &m.Name, db.At(&m.CreatedAt))
+}
+
 // findMerchant looks by id or name: no name has the form of an id.
 func findMerchant(ctx context.Context, q db.Querier, idOrName string) (Merchant, error) {
-	return db.One(ctx, q, func(r db.Row) (m Merchant, err error) { return m, r.Scan(&m.ID, &m.Name, db.At(&m.CreatedAt)) },
-		`select id, name, created_at from merchants where id = $1 or name = $1`, idOrName)
+	return db.One(ctx, q, scanMerchant, `select id, name, created_at from merchants where id = $1 or name = $1`, idOrName)
+}
+
+func listMerchants(ctx context.Context, q db.Querier, most int) ([]Merchant, error) {
+	return db.All(ctx, q, scanMerchant, `select id, name, created_at from merchants order by created_at, id limit $1`, most)
 }
 
 func insertKey(k Key, hash string) db.Change {
