@@ -45,7 +45,7 @@ func run(binary string, length time.Duration, clients, rounds int) error {
 	cases := []measurement{
 		{name: "sandbox: GET a payment intent", request: lite.getIntent},
 		{name: "sandbox: create + confirm, directly", request: lite.createIntent},
-		{name: "till on SQLite: POST /v1/payments", request: lite.createPayment},
+		{name: "till on SQLite: POST /v1/payments", request: lite.createPayment, till: lite},
 	}
 	if server := os.Getenv("TILL_TEST_POSTGRES"); server != "" {
 		big, err := start(binary, "--db", server)
@@ -53,22 +53,20 @@ func run(binary string, length time.Duration, clients, rounds int) error {
 			return err
 		}
 		defer big.stop()
-		cases = append(cases, measurement{name: "till on PostgreSQL: POST /v1/payments", request: big.createPayment})
+		cases = append(cases, measurement{name: "till on PostgreSQL: POST /v1/payments", request: big.createPayment, till: big})
 	}
 	for i := range cases { // connections, caches and plans are warm before anything counts
-		cases[i].take(length/5, clients)
-	}
-	for i := range cases {
+		if err := cases[i].take(length/5, clients); err != nil {
+			return err
+		}
 		cases[i].samples = nil
 	}
 	for range rounds {
 		for i := range cases {
-			if err := cases[i].take(length, clients); err != nil {
+			if err := cases[i].takeAlone(length / 2); err != nil {
 				return err
 			}
-		}
-		for i := range cases[1:] {
-			if err := cases[i+1].takeAlone(length / 2); err != nil {
+			if err := cases[i].take(length, clients); err != nil {
 				return err
 			}
 		}
@@ -149,6 +147,7 @@ func (t *till) createPayment() *http.Request {
 type measurement struct {
 	name    string
 	request func() *http.Request
+	till    *till // whose webhooks are to be delivered before another measurement begins; nil where there are none
 	samples []sample
 	alone   []time.Duration // p50 with one request at a time, per round
 }
@@ -165,16 +164,40 @@ func (m *measurement) take(length time.Duration, clients int) error {
 		return fmt.Errorf("%s: %w", m.name, err)
 	}
 	m.samples = append(m.samples, sample{float64(len(took)) / elapsed.Seconds(), at(took, 50), at(took, 99)})
-	return nil
+	return m.till.drain()
 }
 
 // takeAlone measures one request at a time.
 func (m *measurement) takeAlone(length time.Duration) error {
 	took, _, err := load(m.request, length, 1)
-	if err == nil {
-		m.alone = append(m.alone, at(took, 50))
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.name, err)
 	}
-	return err
+	m.alone = append(m.alone, at(took, 50))
+	return m.till.drain()
+}
+
+// drain waits until the webhooks of what was measured are delivered: they would slow down what is measured next.
+func (t *till) drain() error {
+	if t == nil {
+		return nil
+	}
+	for began := time.Now(); time.Since(began) < 2*time.Minute; time.Sleep(50 * time.Millisecond) {
+		r, _ := http.NewRequest("GET", t.API+"/v1/webhooks/deliveries?status=pending&limit=1", nil)
+		r.Header.Set("X-API-Key", t.APIKey)
+		body, err := read(http.DefaultClient, r)
+		if err != nil {
+			return err
+		}
+		var page struct{ Data []any }
+		if err := json.Unmarshal(body, &page); err != nil {
+			return err
+		}
+		if len(page.Data) == 0 {
+			return nil
+		}
+	}
+	return errors.New("the webhooks were not delivered within two minutes")
 }
 
 func load(request func() *http.Request, length time.Duration, clients int) (all []time.Duration, elapsed time.Duration, err error) {
