@@ -18,7 +18,7 @@ import (
 // SaveInput is a card to save.
 type SaveInput struct {
 	Body struct {
-		PaymentMethodID string `json:"payment_method_id" minLength:"1" maxLength:"255" doc:"From Stripe.js: pm_…" example:"pm_card_visa"`
+		PaymentMethodID string `json:"payment_method_id" maxLength:"255" pattern:"^pm_[A-Za-z0-9_]+$" patternDescription:"the id of a payment method, such as pm_card_visa; never a card number" doc:"From Stripe.js: pm_…" example:"pm_card_visa"`
 		CustomerEmail   string `json:"customer_email" minLength:"3" maxLength:"320" example:"jane@example.com"`
 		CustomerName    string `json:"customer_name,omitempty" maxLength:"256"`
 	}

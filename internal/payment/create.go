@@ -25,7 +25,7 @@ type CreateBody struct {
 	Amount        api.Amount        `json:"amount"`
 	Currency      string            `json:"currency" minLength:"3" maxLength:"3" example:"USD"`
 	Provider      string            `json:"provider" enum:"stripe"`
-	PaymentMethod string            `json:"payment_method,omitempty" minLength:"1" maxLength:"255" doc:"From Stripe.js: pm_…. Either this or saved_card_id." example:"pm_card_visa"`
+	PaymentMethod string            `json:"payment_method,omitempty" maxLength:"255" pattern:"^pm_[A-Za-z0-9_]+$" patternDescription:"the id of a payment method, such as pm_card_visa; never a card number" doc:"From Stripe.js: pm_…. Either this or saved_card_id." example:"pm_card_visa"`
 	SavedCardID   string            `json:"saved_card_id,omitempty" minLength:"1" maxLength:"36" doc:"A saved card, charged off-session."`
 	ReturnURL     string            `json:"return_url,omitempty" maxLength:"2000" doc:"Where the payer comes back to after 3-D Secure; ?payment=<id> is added."`
 	CaptureMethod string            `json:"capture_method,omitempty" enum:"automatic,manual" default:"automatic" doc:"manual only authorizes; capture within 7 days."`
