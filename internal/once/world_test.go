@@ -2,9 +2,11 @@ package once_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -30,6 +32,14 @@ type node struct {
 	*once.Once
 	halt func()
 	up   bool
+}
+
+// TestMain makes few histories of what one can think of, for every run has some of its own; -rapid.checks=2500 makes many.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "40"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
 }
 
 var scope = db.Scope{Merchant: "m", Mode: "test"}
@@ -90,8 +100,11 @@ func (w *world) resume(n *node) {
 }
 
 func pace(old time.Duration) time.Duration {
-	if old > 3*time.Hour {
+	switch {
+	case old > 3*time.Hour:
 		return 10 * time.Minute
+	case old > 20*time.Minute:
+		return time.Minute
 	}
 	return min(old/30, 9*time.Second)
 }
@@ -159,7 +172,7 @@ func (w *world) record(row string) record {
 func (w *world) settled(row string) (record, time.Duration) {
 	w.t.Helper()
 	began := time.Now()
-	for every := 250 * time.Millisecond; time.Since(began) < 48*time.Hour; every = min(every*5/4, 20*time.Second) {
+	for every := 250 * time.Millisecond; time.Since(began) < 48*time.Hour; every = min(every*5/4, 30*time.Second) {
 		if r := w.record(row); r.state != "open" {
 			return r, time.Since(began)
 		}
