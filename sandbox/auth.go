@@ -153,7 +153,7 @@ func (c *call) ownedByBrowser(r *record) error {
 	if !c.browser && given == "" {
 		return nil
 	}
-	if given != r.object.String("client_secret") {
+	if given != r.object().String("client_secret") {
 		param := "client_secret"
 		if given == "" {
 			return invalid("parameter_missing", param, "Missing required param: %s.", param)

@@ -33,43 +33,40 @@ func feeOf(amount int64) int64 {
 
 // bookCharge books the money of a captured charge.
 func (c *call) bookCharge(ch *record) {
-	o := ch.object
+	o := ch.object()
 	amount := o.Int("amount_captured")
 	available := usSettlement(c.now())
-	if in := c.byID[o.String("payment_method")]; in != nil && in.private.(*instrument).card.does.instant {
+	if in := c.byID[o.String("payment_method")]; in != nil && private[instrument](in).card().does.instant {
 		available = c.now()
 	}
 	txn := c.book(ch, "charge", "charge", amount, feeOf(amount), available)
 	if description := o.String("description"); description != "" {
-		txn.object.Set("description", description)
+		txn.object().Set("description", description)
 	}
 	o.Set("balance_transaction", txn.id)
 }
 
 // bookChargeLater books an asynchronously captured charge some seconds later, as Stripe does.
 func (c *call) bookChargeLater(ch *record) {
-	w := c.world
-	w.in(bookedAfter, func() {
-		w.own().bookNow(ch)
-	})
+	c.in(bookedAfter, "charge.book", ch)
 }
 
 // bookNow books a charge that waits for it: when its time has come, or when a refund needs it.
 func (c *call) bookNow(ch *record) {
-	if ch.object.String("balance_transaction") != "" {
+	if ch.object().String("balance_transaction") != "" {
 		return
 	}
-	before := ch.object.Clone()
+	before := ch.object().Clone()
 	c.bookCharge(ch)
 	c.emitUpdated("charge.updated", ch, before)
 }
 
 // book adds one movement of money to the account's balance.
 func (c *call) book(source *record, kind, category string, amount, fee int64, available time.Time) *record {
-	kin, _ := source.object.Get("payment_intent").(string)
+	kin, _ := source.object().Get("payment_intent").(string)
 	r := c.record("balance_transaction", c.newPaymentID("txn_", kin))
-	currency := source.object.String("currency")
-	o := r.object.Set("amount", amount).Set("fee", fee).Set("net", amount-fee).Set("currency", currency).Set("source", source.id)
+	currency := source.object().String("currency")
+	o := r.object().Set("amount", amount).Set("fee", fee).Set("net", amount-fee).Set("currency", currency).Set("source", source.id)
 	o.Set("type", kind).Set("reporting_category", category).Set("balance_type", "payments").Set("available_on", available.Unix()).Set("status", "pending")
 	if fee != 0 {
 		o.Set("fee_details", []*spec.Object{spec.New("fee").Set("amount", fee).Set("currency", currency).Set("description", "Stripe processing fees").Set("type", "stripe_fee")})
@@ -81,7 +78,7 @@ func (c *call) book(source *record, kind, category string, amount, fee int64, av
 
 // settleTransaction shows a transaction as available once its time has come.
 func settleTransaction(w *world, r *record) {
-	if r.object.String("status") == "pending" && r.object.Int("available_on") <= w.now().Unix() {
-		r.object.Set("status", "available")
+	if r.object().String("status") == "pending" && r.object().Int("available_on") <= w.now().Unix() {
+		r.object().Set("status", "available")
 	}
 }

@@ -14,9 +14,9 @@ var hidden = []string{"amount_capturable", "amount_received", "application", "ap
 // browserView is an object as a publishable key sees it: an intent without what is between the merchant and Stripe.
 func browserView(r *record) *spec.Object {
 	if len(r.resource.Browser) == 0 {
-		return r.object
+		return r.object()
 	}
-	o := r.object.Clone()
+	o := r.object().Clone()
 	for _, f := range spec.Fields(o.Shape()) {
 		if f.Optional && slices.Contains(hidden, f.Name) {
 			o.Set(f.Name, spec.Absent)

@@ -24,7 +24,7 @@ func (c *call) readCard(p *spec.Params) (*instrument, time.Month, int, error) {
 		token := p.String("token")
 		name, test := strings.CutPrefix(token, "tok_")
 		if known := cardByName(name); test && known != nil {
-			return &instrument{card: known, cvc: true}, c.now().Month(), c.now().Year() + 1, nil
+			return &instrument{Number: known.number, CVC: true}, c.now().Month(), c.now().Year() + 1, nil
 		}
 		return nil, 0, 0, missingIn("card[token]", "token", token)
 	}
@@ -47,7 +47,7 @@ func (c *call) readCard(p *spec.Params) (*instrument, time.Month, int, error) {
 	if err := checkCvc(known, p); err != nil {
 		return nil, 0, 0, err
 	}
-	return &instrument{card: known, cvc: p.String("cvc") != ""}, time.Month(month), int(year), nil
+	return &instrument{Number: known.number, CVC: p.String("cvc") != ""}, time.Month(month), int(year), nil
 }
 
 // knownCard finds a test card. Any other number is wrong, or a real card that must not be here.
@@ -112,9 +112,9 @@ func (c *card) networks() []string {
 // cvcCheck is the issuer's word on the security code, nil where none was given.
 func (in *instrument) cvcCheck() any {
 	switch {
-	case !in.cvc:
+	case !in.CVC:
 		return nil
-	case in.card.does.cvcFails:
+	case in.card().does.cvcFails:
 		return "fail"
 	default:
 		return "pass"
@@ -127,7 +127,7 @@ func (in *instrument) addressChecks(billing *spec.Object) (line, zip any) {
 		switch {
 		case given == nil || given == "":
 			return nil
-		case in.card.does.unchecked:
+		case in.card().does.unchecked:
 			return "unchecked"
 		case fails:
 			return "fail"
@@ -135,5 +135,5 @@ func (in *instrument) addressChecks(billing *spec.Object) (line, zip any) {
 			return "pass"
 		}
 	}
-	return check(billing.At("address", "line1"), in.card.does.lineFails), check(billing.At("address", "postal_code"), in.card.does.zipFails)
+	return check(billing.At("address", "line1"), in.card().does.lineFails), check(billing.At("address", "postal_code"), in.card().does.zipFails)
 }

@@ -74,7 +74,7 @@ func TestSecure(t *testing.T) {
 	}
 }
 
-var formToken = regexp.MustCompile(`name="token" value="([0-9a-f]{32})"`)
+var formToken = regexp.MustCompile(`name="token" value="([0-9A-Za-z]{32})"`)
 
 // page is the address of the hosted page of an intent.
 func (a *api) page(intent answer) string {
@@ -213,23 +213,6 @@ func TestHostedPageOnce(t *testing.T) {
 	}
 	if n := len(a.get("/v1/charges", "").list("data")); n != 2 {
 		t.Errorf("%d charges, want 2", n)
-	}
-}
-
-// TestAnsweredPagesAreForgotten: not before a thousand more have been answered.
-func TestAnsweredPagesAreForgotten(t *testing.T) {
-	t.Parallel()
-	a := bare(t)
-	var pages []string
-	for range 1001 {
-		intent := a.must("/v1/payment_intents", pay+"&payment_method=pm_card_threeDSecure2Required")
-		pages = append(pages, a.page(intent))
-		a.authenticate(intent, "fail")
-	}
-	for i, want := range map[int]int{0: http.StatusNotFound, 1: http.StatusGone, 1000: http.StatusGone} {
-		if got := a.browse(http.MethodGet, pages[i], nil); got.StatusCode != want {
-			t.Errorf("page %d answers %d, want %d", i, got.StatusCode, want)
-		}
 	}
 }
 

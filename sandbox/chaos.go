@@ -228,9 +228,9 @@ func (w *world) releaseHeld() int {
 }
 
 // mishap carries out a scripted fault of a webhook, and says whether it is to be sent now.
-func (w *world) mishap(d *delivery) bool {
+func (w *world) mishap(d delivery, event *record) bool {
 	f := w.webhook
-	if f == nil || f.Event != "" && !matchesType(f.Event, d.event.object.String("type")) || d.spared {
+	if f == nil || f.Event != "" && !matchesType(f.Event, event.text("type")) || d.Spared {
 		return true
 	}
 	if f.seen++; f.seen < f.Nth {
@@ -239,15 +239,13 @@ func (w *world) mishap(d *delivery) bool {
 	w.webhook = nil
 	switch f.Kind {
 	case lost:
-		if pending := d.event.object.Int("pending_webhooks"); pending > 0 {
-			d.event.object.Set("pending_webhooks", pending-1)
-		}
+		w.reached(event)
 		return false
 	case doubled:
-		w.enqueue(&delivery{event: d.event, endpoint: d.endpoint, spared: true})
+		w.enqueue(delivery{Event: d.Event, Endpoint: d.Endpoint, Spared: true})
 		return true
 	default:
-		w.enqueueIn(time.Duration(f.Seconds)*time.Second, &delivery{event: d.event, endpoint: d.endpoint, spared: true})
+		w.enqueueIn(time.Duration(f.Seconds)*time.Second, delivery{Event: d.Event, Endpoint: d.Endpoint, Spared: true})
 		return false
 	}
 }

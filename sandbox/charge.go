@@ -33,19 +33,20 @@ var charges = &resource{
 	Search:    []string{"amount", "billing_details.address.postal_code", "currency", "customer", "disputed", "status", "payment_method_details.card.last4", "payment_method_details.card.exp_month", "payment_method_details.card.exp_year", "payment_method_details.card.brand", "payment_method_details.card.fingerprint"},
 	Searched:  map[string]func(*record) any{"refunded": searchedRefunded},
 	Expands:   map[string]func(*call, *record) *spec.Object{"refunds": refundsOf},
+	Due:       map[string]func(*call, *record, string){"book": func(c *call, r *record, _ string) { c.bookNow(r) }},
 }
 
 // searchedRefunded is what the query language calls refunded: true in full, false in part, null not at all.
 func searchedRefunded(r *record) any {
-	if r.object.Int("amount_refunded") == 0 {
+	if r.object().Int("amount_refunded") == 0 {
 		return nil
 	}
-	return r.object.Bool("refunded")
+	return r.object().Bool("refunded")
 }
 
 func updateCharge(c *call, r *record) error {
 	if report := c.params.String("fraud_details", "user_report"); report != "" {
-		r.object.Set("fraud_details", spec.New("charge_fraud_details").Set("user_report", report))
+		r.object().Set("fraud_details", spec.New("charge_fraud_details").Set("user_report", report))
 	}
 	return nil
 }
@@ -53,8 +54,8 @@ func updateCharge(c *call, r *record) error {
 // newCharge is an attempt of an intent to pay; what becomes of it is the caller's to fill in.
 func (c *call) newCharge(r, method *record, secured *spec.Object) *record {
 	ch := c.record("charge", c.newPaymentID("ch_", r.id))
-	from := r.object
-	o := ch.object.Set("amount", from.Int("amount")).Set("currency", from.String("currency")).Set("payment_intent", r.id).Set("payment_method", method.id)
+	from := r.object()
+	o := ch.object().Set("amount", from.Int("amount")).Set("currency", from.String("currency")).Set("payment_intent", r.id).Set("payment_method", method.id)
 	for _, name := range []string{"customer", "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group"} {
 		o.Set(name, from.Get(name))
 	}
@@ -66,7 +67,7 @@ func (c *call) newCharge(r, method *record, secured *spec.Object) *record {
 		metadata[key] = value
 	}
 	o.Set("metadata", metadata).Set("fraud_details", spec.New("charge_fraud_details"))
-	o.Set("billing_details", method.object.Sub("billing_details").Clone())
+	o.Set("billing_details", method.object().Sub("billing_details").Clone())
 	o.Set("calculated_statement_descriptor", calculatedDescriptor(from))
 	o.Set("payment_method_details", spec.New("payment_method_details").Set("type", "card").Set("card", c.cardDetails(r, method, secured)))
 	o.Set("outcome", c.outcome(method))
@@ -89,9 +90,9 @@ func calculatedDescriptor(from *spec.Object) string {
 
 // cardDetails is the card as it was when it paid.
 func (c *call) cardDetails(r, method *record, secured *spec.Object) *spec.Object {
-	in, from := method.private.(*instrument), method.object.Sub("card")
-	amount := r.object.Int("amount")
-	line, zip := in.addressChecks(method.object.Sub("billing_details"))
+	in, from := private[instrument](method), method.object().Sub("card")
+	amount := r.object().Int("amount")
+	line, zip := in.addressChecks(method.object().Sub("billing_details"))
 	checks := spec.New("payment_method_details_card_checks").Set("address_line1_check", line).Set("address_postal_code_check", zip).Set("cvc_check", in.cvcCheck())
 	o := spec.New("payment_method_details_card").Set("amount_authorized", amount).Set("authorization_code", c.digits(6)).Set("checks", checks)
 	for _, name := range []string{"brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status"} {
@@ -118,7 +119,7 @@ func (w *world) digits(n int) string {
 // outcome is what Radar and the network say of a charge that goes well.
 func (c *call) outcome(method *record) *spec.Object {
 	level, score := "normal", int64(c.random.Uint64()%65)
-	switch method.private.(*instrument).card.does.risk {
+	switch private[instrument](method).card().does.risk {
 	case "elevated":
 		level, score = "elevated", 65+int64(c.random.Uint64()%10)
 	case "highest":
@@ -130,10 +131,10 @@ func (c *call) outcome(method *record) *spec.Object {
 
 // refuseOutcome turns a charge's outcome into that of a decline: by Radar, or by the issuer.
 func (c *call) refuseOutcome(ch, method *record, d *decline) {
-	o := ch.object.Sub("outcome")
-	if method.private.(*instrument).card.does.blocked && d == method.private.(*instrument).card.does.decline {
+	o := ch.object().Sub("outcome")
+	if private[instrument](method).card().does.blocked && d == private[instrument](method).card().does.decline {
 		o.Set("type", "blocked").Set("network_status", "not_sent_to_network").Set("reason", "highest_risk_level").Set("seller_message", "Stripe blocked this payment as too risky.")
-		ch.object.Set("fraud_details", spec.New("charge_fraud_details").Set("stripe_report", "fraudulent"))
+		ch.object().Set("fraud_details", spec.New("charge_fraud_details").Set("stripe_report", "fraudulent"))
 		return
 	}
 	seller := "The bank returned the decline code `" + d.declineCode + "`."

@@ -12,6 +12,7 @@ const (
 	maxAppointments = 4_000_000                  // outstanding at once
 	maxAdvance      = 10 * 366 * 24 * time.Hour  // of one call
 	maxAhead        = 100 * 366 * 24 * time.Hour // of all together
+	maxRate         = 86_400                     // a day a second
 )
 
 type realClock struct{}
@@ -19,21 +20,30 @@ type realClock struct{}
 func (realClock) Now() time.Time                         { return time.Now().UTC() }
 func (realClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// timeline is a world's time: the sandbox's clock plus what the world has been advanced by, and what falls due on it.
+// timeline is a world's time, and what falls due on it. Its clock showed base when the sandbox's clock showed anchor, and goes on from
+// there at a rate: 0 is frozen, 1 is real time, more is faster.
 type timeline struct {
-	ahead   time.Duration
+	base    time.Time
+	anchor  time.Time
+	rate    int64
+	latest  time.Time // the latest time that now has given: a clock never goes back
 	present time.Time // while something that fell due happens: when it was due
 	agenda  agenda
 	order   uint64
+
 	kick    chan struct{} // tells the alarm that the next appointment has changed
 	alarmed bool
+	version uint64        // how often the clock was set or advanced
+	changed chan struct{} // closed at the next of that
 }
 
-// appointment is something that happens at a time, under the world's lock.
+// appointment is something that happens at a time, under the world's lock. It is plain data: what is to happen has a name.
 type appointment struct {
-	at    time.Time
-	order uint64 // of its making: what is due at the same time happens in this order
-	do    func()
+	At     time.Time
+	Order  uint64 // of its making: what is due at the same time happens in this order
+	What   string // "charge.book" is the entry book of the resource charge's Due
+	About  string // the id of the record that it is about, or empty
+	Detail string
 }
 
 // now is the world's present, in UTC.
@@ -41,23 +51,50 @@ func (w *world) now() time.Time {
 	if !w.present.IsZero() {
 		return w.present
 	}
-	return w.sandbox.clock.Now().UTC().Add(w.ahead)
+	now := w.base
+	if w.rate > 0 {
+		passed := w.sandbox.clock.Now().Sub(w.anchor)
+		now = now.Add(min(passed, maxAhead/time.Duration(w.rate)) * time.Duration(w.rate))
+	}
+	if now.Before(w.latest) {
+		return w.latest
+	}
+	w.latest = now
+	return now
 }
 
-// in makes an appointment. A full agenda drops it: the bound is far above what the other bounds let a world need.
-func (w *world) in(d time.Duration, do func()) { w.at(w.now().Add(d), do) }
+// in makes an appointment about a record, which may be nil. A full agenda drops it: the bound is far above what the other bounds let a
+// world need.
+func (w *world) in(d time.Duration, what string, about *record, detail ...string) {
+	w.at(w.now().Add(d), what, about, detail...)
+}
 
-func (w *world) at(when time.Time, do func()) {
+func (w *world) at(when time.Time, what string, about *record, detail ...string) {
+	if due[what] == nil {
+		panic("sandbox: nothing is named " + what)
+	}
 	if len(w.agenda) >= maxAppointments {
 		return
 	}
 	w.order++
-	heap.Push(&w.agenda, appointment{when, w.order, do})
+	a := appointment{At: when, Order: w.order, What: what}
+	if about != nil {
+		a.About = about.id
+	}
+	if len(detail) > 0 {
+		a.Detail = detail[0]
+	}
+	heap.Push(&w.agenda, a)
+	w.wake(w.agenda[0].Order == w.order)
+}
+
+// wake starts the alarm, and tells it when what comes next has changed.
+func (w *world) wake(changed bool) {
 	if !w.alarmed {
 		w.alarmed = true
 		go w.alarm()
 	}
-	if w.agenda[0].order == w.order {
+	if changed {
 		select {
 		case w.kick <- struct{}{}:
 		default:
@@ -65,62 +102,110 @@ func (w *world) at(when time.Time, do func()) {
 	}
 }
 
+// step runs one step in the life of the world: under its lock, once everything has happened that is due.
+func (w *world) step(do func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.commit()
+	w.settle()
+	do()
+}
+
 // settle lets everything happen that is due, each at its own time. The lock is held.
 func (w *world) settle() {
 	now := w.now()
-	for len(w.agenda) > 0 && !w.agenda[0].at.After(now) {
+	for len(w.agenda) > 0 && !w.agenda[0].At.After(now) {
 		next := heap.Pop(&w.agenda).(appointment)
-		w.present = next.at
-		next.run()
+		w.present = next.At
+		w.keep(next)
+		w.commit()
 	}
 	w.present = time.Time{}
 	w.dropOldEvents()
 }
 
-// run does what was arranged. A failure in it is logged and ends here: nobody is waiting for it who could be told.
-func (a appointment) run() {
+// keep does what was arranged; what was arranged about a record that is gone is not done. A failure in it is logged and ends here:
+// nobody is waiting for it who could be told.
+func (w *world) keep(a appointment) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			slog.Error("sandbox: something that fell due failed in the sandbox itself", "due", a.at, "cause", cause, "stack", string(debug.Stack()))
+			slog.Error("sandbox: something that fell due failed in the sandbox itself", "what", a.What, "about", a.About, "due", a.At, "cause", cause, "stack", string(debug.Stack()))
 		}
 	}()
-	a.do()
+	var about *record
+	if a.About != "" {
+		if about = w.byID[a.About]; about == nil || about.gone {
+			return
+		}
+	}
+	due[a.What](w.own(), about, a.Detail)
 }
 
 // advance moves the world's clock forward by what the caller wants of its present, and lets happen what falls due on the way. It
 // refuses to go back, and to leap out of bounds.
 func (w *world) advance(by func(now time.Time) time.Duration) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.settle()
-	d := by(w.now())
-	if d < 0 || d > maxAdvance {
-		return badControl("The clock goes forward, by at most ten years at once.")
+	var err error
+	w.step(func() {
+		d := by(w.now())
+		switch {
+		case d < 0 || d > maxAdvance:
+			err = badControl("The clock goes forward, by at most ten years at once.")
+		case w.now().Add(d).After(w.sandbox.clock.Now().Add(maxAhead)):
+			err = badControl("The clock is at most a hundred years ahead.")
+		default:
+			w.base = w.base.Add(d)
+			w.settle()
+			w.clockChanged()
+		}
+	})
+	return err
+}
+
+// setClock gives the clock another rate, and lets it go on from a time that is not before its present. Only the clock of a world in
+// which nothing has happened yet may be set back.
+func (w *world) setClock(rate int64, to time.Time) error {
+	var err error
+	w.step(func() {
+		now := w.now()
+		switch {
+		case to.IsZero():
+			to = now
+		case to.Before(now) && w.last > w.born:
+			err = badControl("The clock goes forward: only that of a world that holds no objects yet can be set back.")
+			return
+		case to.After(w.sandbox.clock.Now().Add(maxAhead)) || to.Year() < 2000:
+			err = badControl("The clock shows a time from the year 2000 to a hundred years ahead.")
+			return
+		}
+		w.base, w.anchor, w.rate, w.latest = to.UTC(), w.sandbox.clock.Now(), rate, to.UTC()
+		w.settle()
+		w.clockChanged()
+	})
+	return err
+}
+
+// clockChanged tells the alarm, and whoever follows the clock.
+func (w *world) clockChanged() {
+	w.version++
+	if w.changed != nil {
+		close(w.changed)
+		w.changed = nil
 	}
-	if w.ahead+d > maxAhead {
-		return badControl("The clock is at most a hundred years ahead.")
-	}
-	w.ahead += d
-	w.settle()
-	select {
-	case w.kick <- struct{}{}:
-	default:
-	}
-	return nil
+	w.wake(true)
 }
 
 // alarm settles when the next appointment is due, until the sandbox is closed.
 func (w *world) alarm() {
 	for {
-		var due <-chan time.Time
-		w.mu.Lock()
-		w.settle()
-		if len(w.agenda) > 0 {
-			due = w.sandbox.clock.After(w.agenda[0].at.Sub(w.now()))
-		}
-		w.mu.Unlock()
+		var timer <-chan time.Time
+		w.step(func() {
+			if len(w.agenda) > 0 && w.rate > 0 {
+				rate := time.Duration(w.rate)
+				timer = w.sandbox.clock.After((w.agenda[0].At.Sub(w.now()) + rate - 1) / rate)
+			}
+		})
 		select {
-		case <-due:
+		case <-timer:
 		case <-w.kick:
 		case <-w.sandbox.live.Done():
 			return
@@ -133,10 +218,10 @@ type agenda []appointment
 
 func (a agenda) Len() int { return len(a) }
 func (a agenda) Less(i, j int) bool {
-	if a[i].at.Equal(a[j].at) {
-		return a[i].order < a[j].order
+	if a[i].At.Equal(a[j].At) {
+		return a[i].Order < a[j].Order
 	}
-	return a[i].at.Before(a[j].at)
+	return a[i].At.Before(a[j].At)
 }
 func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
 func (a *agenda) Push(x any)   { *a = append(*a, x.(appointment)) }

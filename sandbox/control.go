@@ -12,7 +12,8 @@ import (
 
 // The control API steers one world, the one that the Bearer key names. It speaks JSON:
 //
-//	GET  /_sandbox/clock            {"now":"2026-01-02T03:04:05Z"}
+//	GET  /_sandbox/clock            {"now":"2026-01-02T03:04:05Z","mode":"real","rate":1,"version":0}; see control_clock.go
+//	POST /_sandbox/clock            {"mode":"frozen"}, {"mode":"real"} or {"mode":"faster","rate":60}, and "now" if it shall show another time
 //	POST /_sandbox/clock/advance    {"seconds":N} or {"to":"2026-01-02T03:04:05Z"}
 //	POST /_sandbox/faults           {"method":"POST","path":"/v1/refunds","nth":1,"kind":"cut"}; see chaos.go
 //	DELETE /_sandbox/faults         forgets what was scripted and has not happened yet
@@ -25,8 +26,9 @@ import (
 // maxControlBody bounds a request of the control API, in bytes.
 const maxControlBody = 64 << 10
 
-var controls = map[string]func(*world, []byte) (any, error){
-	"GET /_sandbox/clock":           func(w *world, _ []byte) (any, error) { return w.clockNow(), nil },
+var controls = map[string]func(*world, *http.Request, []byte) (any, error){
+	"GET /_sandbox/clock":           showClock,
+	"POST /_sandbox/clock":          setClock,
 	"POST /_sandbox/clock/advance":  advanceClock,
 	"POST /_sandbox/faults":         scriptFault,
 	"DELETE /_sandbox/faults":       forgetFaults,
@@ -83,7 +85,7 @@ func (s *Sandbox) control(out http.ResponseWriter, r *http.Request) (any, error)
 	if err != nil {
 		return nil, &errControl{http.StatusRequestEntityTooLarge, "The body could not be read, or is too large."}
 	}
-	return do(w, body)
+	return do(w, r, body)
 }
 
 // foreign says whether a browser sent the request from another page than one of the sandbox's own.
@@ -109,36 +111,7 @@ func readControl(body []byte, into any) error {
 	return nil
 }
 
-func (w *world) clockNow() any {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return map[string]string{"now": w.now().Format(time.RFC3339Nano)}
-}
-
-func advanceClock(w *world, body []byte) (any, error) {
-	var in struct {
-		Seconds *int64     `json:"seconds"`
-		To      *time.Time `json:"to"`
-	}
-	if err := readControl(body, &in); err != nil {
-		return nil, err
-	}
-	if (in.Seconds == nil) == (in.To == nil) {
-		return nil, badControl(`Give either "seconds" or "to".`)
-	}
-	err := w.advance(func(now time.Time) time.Duration {
-		if in.To != nil {
-			return in.To.Sub(now)
-		}
-		return time.Duration(min(max(*in.Seconds, -1), int64(maxAdvance/time.Second)+1)) * time.Second
-	})
-	if err != nil {
-		return nil, err
-	}
-	return w.clockNow(), nil
-}
-
-func scriptFault(w *world, body []byte) (any, error) {
+func scriptFault(w *world, _ *http.Request, body []byte) (any, error) {
 	f := &fault{}
 	if err := readControl(body, f); err != nil {
 		return nil, err
@@ -150,24 +123,27 @@ func scriptFault(w *world, body []byte) (any, error) {
 	return f, nil
 }
 
-func forgetFaults(w *world, _ []byte) (any, error) {
+func forgetFaults(w *world, _ *http.Request, _ []byte) (any, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.api, w.webhook = nil, nil
 	return map[string]any{}, nil
 }
 
-func releaseReplies(w *world, _ []byte) (any, error) {
+func releaseReplies(w *world, _ *http.Request, _ []byte) (any, error) {
 	return map[string]int{"released": w.releaseHeld()}, nil
 }
 
-func showState(w *world, _ []byte) (any, error) {
+func showState(w *world, _ *http.Request, _ []byte) (any, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer w.commit()
 	w.settle()
 	objects := map[string]int{}
-	for kind, all := range w.byKind {
-		objects[kind] = len(all)
+	for kind, all := range w.shelves {
+		if n := len(all.all) - all.gone; n > 0 {
+			objects[kind] = n
+		}
 	}
 	return map[string]any{
 		"account":          w.account,
@@ -209,7 +185,7 @@ func (l *requestLog) add(one logged) {
 	l.next = (l.next + 1) % maxLogged
 }
 
-func listRequests(w *world, _ []byte) (any, error) {
+func listRequests(w *world, _ *http.Request, _ []byte) (any, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	all := make([]logged, 0, len(w.log.ring))

@@ -32,7 +32,7 @@ func (c *call) checkDefaultMethod(r *record) error {
 	switch {
 	case method == nil:
 		return invalid("resource_missing", "invoice_settings[default_payment_method]", "No such PaymentMethod: '%s'%s", id, elsewhere)
-	case method.object.String("customer") != r.id:
+	case method.object().String("customer") != r.id:
 		return invalid("resource_missing", "invoice_settings[default_payment_method]", "The customer does not have a payment method with the ID %s. The payment method must be attached to the customer.", id)
 	}
 	return nil
@@ -42,7 +42,7 @@ func createCustomer(c *call, r *record) error {
 	if err := c.checkDefaultMethod(r); err != nil {
 		return err
 	}
-	o := r.object.Set("delinquent", false)
+	o := r.object().Set("delinquent", false)
 	if o.String("invoice_prefix") == "" {
 		o.Set("invoice_prefix", upper(c.letters(8)))
 	}
@@ -62,34 +62,34 @@ func createCustomer(c *call, r *record) error {
 	if err != nil {
 		return err
 	}
-	if method.object.String("customer") != "" {
+	if method.object().String("customer") != "" {
 		return refused("", "", "The payment method you provided has already been attached to a customer.")
 	}
 	if err := method.reusable(); err != nil {
 		return err
 	}
-	r.private = method
 	return c.validateCard(method)
 }
 
 // attachFirst attaches the payment method that a customer was created with.
 func attachFirst(c *call, r *record) error {
-	if method, given := r.private.(*record); given {
-		r.private = nil
+	if !c.params.Has("payment_method") {
+		return nil
+	}
+	method, err := c.paymentMethod(c.params.String("payment_method"))
+	if err == nil {
 		c.attach(method, r.id)
 	}
-	return nil
+	return err
 }
 
 func updateCustomer(c *call, r *record) error { return c.checkDefaultMethod(r) }
 
 // deleteCustomer detaches what belonged to the customer.
 func deleteCustomer(c *call, r *record) error {
-	for _, method := range c.all("payment_method") {
-		if method.object.String("customer") == r.id {
-			method.object.Set("customer", nil)
-			method.private.(*instrument).detached = true
-		}
+	for _, method := range c.having("payment_method", "customer", r.id) {
+		method.object().Set("customer", nil)
+		private[instrument](method).Detached = true
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -24,19 +25,33 @@ const (
 // retryAfter is when a failed delivery is tried again. Stripe tries three more times over a few hours in test mode, and does not say when.
 var retryAfter = []time.Duration{30 * time.Second, 15 * time.Minute, 2 * time.Hour}
 
-// mailroom counts the deliveries of a world's events. Each endpoint has a queue of its own.
+// mailroom is the deliveries of a world's events. Each endpoint has a queue of its own.
 type mailroom struct {
+	boxes   map[string]*mailbox // by endpoint
 	queued  int
 	sending int // under way
 	later   int // waiting for another try, or delayed on purpose
 	dropped int // because a queue was full
 }
 
-// delivery is one event on its way to one endpoint.
+// mailbox is what waits to be sent to one endpoint, and how many are sending it.
+type mailbox struct {
+	queue   []queued
+	workers int
+}
+
+// queued is a delivery whose turn has not come. It holds on to its event, which may grow too old to be listed meanwhile.
+type queued struct {
+	delivery
+	event *record
+}
+
+// delivery is one event on its way to one endpoint, by their ids.
 type delivery struct {
-	event, endpoint *record
-	tries           int
-	spared          bool // comes from a scripted fault and meets no other
+	Event    string `json:"event"`
+	Endpoint string `json:"endpoint"`
+	Tries    int    `json:"tries,omitempty"`
+	Spared   bool   `json:"spared,omitempty"` // comes from a scripted fault and meets no other
 }
 
 // webhookClient never follows a redirect and uses no proxy.
@@ -64,21 +79,20 @@ func matchesType(pattern, kind string) bool {
 // post queues an event for every endpoint that wants it.
 func (w *world) post(e *record) {
 	pending := 0
-	for _, endpoint := range w.all("webhook_endpoint") {
-		if !wanted(endpoint, e.object.String("type")) {
-			continue
+	for endpoint := range w.each("webhook_endpoint") {
+		if wanted(endpoint, e.object().String("type")) {
+			pending++
+			w.enqueue(delivery{Event: e.id, Endpoint: endpoint.id})
 		}
-		pending++
-		w.enqueue(&delivery{event: e, endpoint: endpoint})
 	}
-	e.object.Set("pending_webhooks", pending)
+	e.object().Set("pending_webhooks", pending)
 }
 
 func wanted(endpoint *record, kind string) bool {
-	if endpoint.gone || endpoint.object.String("status") != "enabled" {
+	if endpoint.text("status") != "enabled" {
 		return false
 	}
-	enabled, _ := endpoint.object.Get("enabled_events").([]string)
+	enabled, _ := endpoint.object().Get("enabled_events").([]string)
 	for _, pattern := range enabled {
 		if matchesType(pattern, kind) {
 			return true
@@ -88,104 +102,124 @@ func wanted(endpoint *record, kind string) bool {
 }
 
 // enqueue hands a delivery to a worker of its endpoint. The lock is held.
-func (w *world) enqueue(d *delivery) {
-	at := d.endpoint.private.(*endpointState)
-	if len(at.queue) >= maxQueue {
+func (w *world) enqueue(d delivery) {
+	box := w.boxes[d.Endpoint]
+	if box == nil {
+		if w.boxes == nil {
+			w.boxes = map[string]*mailbox{}
+		}
+		box = &mailbox{}
+		w.boxes[d.Endpoint] = box
+	}
+	if len(box.queue) >= maxQueue {
 		w.dropped++
 		return
 	}
-	at.queue = append(at.queue, d)
+	box.queue = append(box.queue, queued{d, w.byID[d.Event]})
 	w.queued++
-	if at.workers < maxWorkers {
-		at.workers++
-		go w.deliverQueue(at)
+	if box.workers < maxWorkers {
+		box.workers++
+		go w.deliverQueue(box)
 	}
 }
 
 // enqueueIn queues a delivery when some time has passed on the world's clock.
-func (w *world) enqueueIn(after time.Duration, d *delivery) {
+func (w *world) enqueueIn(after time.Duration, d delivery) {
 	w.later++
-	w.in(after, func() {
-		w.later--
-		w.enqueue(d)
-	})
+	detail, _ := json.Marshal(d) // plain text and numbers
+	w.in(after, "event.deliver", nil, string(detail))
+}
+
+// deliverLater is what enqueueIn has arranged.
+func deliverLater(c *call, _ *record, detail string) {
+	c.later--
+	var d delivery
+	if json.Unmarshal([]byte(detail), &d) == nil {
+		c.enqueue(d)
+	}
 }
 
 // deliverQueue is a worker: it sends what is queued for an endpoint and ends when nothing is.
-func (w *world) deliverQueue(at *endpointState) {
+func (w *world) deliverQueue(box *mailbox) {
 	for {
-		w.mu.Lock()
-		d, request := w.nextDelivery(at)
-		if d == nil {
-			at.workers--
-			w.mu.Unlock()
+		var next *delivery
+		var request *http.Request
+		w.step(func() {
+			if next, request = w.nextDelivery(box); next == nil {
+				box.workers--
+			}
+		})
+		switch {
+		case next == nil:
 			return
-		}
-		w.mu.Unlock()
-		if request == nil {
+		case request == nil:
 			continue
 		}
-		delivered := w.sandbox.send(request)
-		w.mu.Lock()
-		w.delivered(d, delivered)
-		w.mu.Unlock()
+		success := w.sandbox.send(request)
+		w.step(func() { w.delivered(*next, success) })
 	}
 }
 
 // nextDelivery takes the next delivery off the queue and signs it; the request is nil when there is nothing to send after all.
-func (w *world) nextDelivery(at *endpointState) (*delivery, *http.Request) {
+func (w *world) nextDelivery(box *mailbox) (*delivery, *http.Request) {
 	if w.sandbox.live.Err() != nil {
-		w.queued -= len(at.queue)
-		at.queue = nil
+		w.queued -= len(box.queue)
+		box.queue = nil
 	}
-	if len(at.queue) == 0 {
+	if len(box.queue) == 0 {
 		return nil, nil
 	}
-	d := at.queue[0]
-	at.queue[0] = nil
-	at.queue = at.queue[1:]
+	d, event := box.queue[0].delivery, box.queue[0].event
+	box.queue[0].event = nil
+	box.queue = box.queue[1:]
 	w.queued--
-	if d.endpoint.gone || d.endpoint.object.String("status") != "enabled" || !w.mishap(d) {
-		return d, nil
+	endpoint := w.find("webhook_endpoint", d.Endpoint)
+	if event == nil || endpoint == nil || endpoint.text("status") != "enabled" || !w.mishap(d, event) {
+		return &d, nil
 	}
-	d.tries++
-	request, err := w.signed(d)
+	d.Tries++
+	request, err := w.signed(event, endpoint)
 	if err != nil { // a URL that cannot be requested was refused when the endpoint was made
-		return d, nil
+		return &d, nil
 	}
 	w.sending++
-	return d, request
+	return &d, request
 }
 
 // delivered books the end of a try: the event has one endpoint less to reach, or another try is arranged.
-func (w *world) delivered(d *delivery, success bool) {
+func (w *world) delivered(d delivery, success bool) {
 	w.sending--
-	if success {
-		if pending := d.event.object.Int("pending_webhooks"); pending > 0 {
-			d.event.object.Set("pending_webhooks", pending-1)
-		}
-		return
+	event := w.byID[d.Event]
+	switch {
+	case event == nil:
+	case success:
+		w.reached(event)
+	case d.Tries <= len(retryAfter):
+		w.enqueueIn(retryAfter[d.Tries-1], d)
 	}
-	if d.tries > len(retryAfter) {
-		return
+}
+
+// reached notes that an event has one endpoint less to reach.
+func (w *world) reached(event *record) {
+	if pending := event.object().Int("pending_webhooks"); pending > 0 {
+		event.object().Set("pending_webhooks", pending-1)
 	}
-	w.enqueueIn(retryAfter[d.tries-1], d)
 }
 
 // signed is the request of one try. Every try has a signature and a time of its own.
-func (w *world) signed(d *delivery) (*http.Request, error) {
-	event := d.event.object
-	if version := d.endpoint.object.String("api_version"); version != "" && version != event.String("api_version") {
-		event = event.Clone().Set("api_version", version)
+func (w *world) signed(event, endpoint *record) (*http.Request, error) {
+	o := event.object()
+	if version := endpoint.text("api_version"); version != "" && version != o.String("api_version") {
+		o = o.Clone().Set("api_version", version)
 	}
-	body := event.AppendJSON(nil)
-	request, err := http.NewRequestWithContext(w.sandbox.live, http.MethodPost, d.endpoint.object.String("url"), bytes.NewReader(body))
+	body := o.AppendJSON(nil)
+	request, err := http.NewRequestWithContext(w.sandbox.live, http.MethodPost, endpoint.text("url"), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	request.Header.Set("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-	request.Header.Set("Stripe-Signature", signature(d.endpoint.private.(*endpointState).secret, w.now().Unix(), body))
+	request.Header.Set("Stripe-Signature", signature(private[endpointState](endpoint).Secret, w.now().Unix(), body))
 	return request, nil
 }
 

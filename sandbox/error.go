@@ -109,13 +109,13 @@ func (e *apiError) object() *spec.Object {
 		set("network_decline_code", d.networkDecline)
 	}
 	if e.paymentMethod != nil {
-		o.Set("payment_method", e.paymentMethod.object)
+		o.Set("payment_method", e.paymentMethod.object())
 	}
 	if e.setupIntent != nil {
-		o.Set("setup_intent", e.setupIntent.object)
+		o.Set("setup_intent", e.setupIntent.object())
 	}
 	if e.paymentIntent != nil {
-		o.Set("payment_intent", e.paymentIntent.object)
+		o.Set("payment_intent", e.paymentIntent.object())
 	}
 	return o
 }

@@ -20,18 +20,20 @@ var events = &resource{
 	Path:    "/v1/events",
 	Prefix:  "evt_",
 	Matches: map[string]func(*call, *record) bool{"type": hasType, "types": hasOneType, "delivery_success": hasBeenTaken},
+	Index:   []string{"type"},
+	Due:     map[string]func(*call, *record, string){"deliver": deliverLater},
 }
 
 func hasType(c *call, r *record) bool {
-	return matchesType(c.params.String("type"), r.object.String("type"))
+	return matchesType(c.params.String("type"), r.object().String("type"))
 }
 
 func hasOneType(c *call, r *record) bool {
-	return slices.ContainsFunc(c.params.Strings("types"), func(pattern string) bool { return matchesType(pattern, r.object.String("type")) })
+	return slices.ContainsFunc(c.params.Strings("types"), func(pattern string) bool { return matchesType(pattern, r.object().String("type")) })
 }
 
 func hasBeenTaken(c *call, r *record) bool {
-	return c.params.Bool("delivery_success") == (r.object.Int("pending_webhooks") == 0)
+	return c.params.Bool("delivery_success") == (r.object().Int("pending_webhooks") == 0)
 }
 
 // emit announces what has happened to a record: the event is kept, and delivered to the endpoints that asked for its type.
@@ -39,14 +41,14 @@ func (c *call) emit(kind string, about *record) { c.emitWith(kind, about, nil) }
 
 // emitUpdated announces a change with the old values of what has changed; without one, nothing is announced.
 func (c *call) emitUpdated(kind string, about *record, before *spec.Object) {
-	if changed := previous(before, about.object); changed != nil {
+	if changed := previous(before, about.object()); changed != nil {
 		c.emitWith(kind, about, changed)
 	}
 }
 
 func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 	c.refresh(about)
-	data := spec.New("notification_event_data").Set("object", json.RawMessage(c.render(about.object)))
+	data := spec.New("notification_event_data").Set("object", json.RawMessage(c.render(about.object())))
 	if previous != nil {
 		data.Set("previous_attributes", previous)
 	}
@@ -58,7 +60,7 @@ func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 		origin.Set("idempotency_key", c.key)
 	}
 	e := c.record("event", c.eventID(about))
-	e.object.Set("api_version", spec.Version).Set("data", data).Set("request", origin).Set("type", kind)
+	e.object().Set("api_version", spec.Version).Set("data", data).Set("request", origin).Set("type", kind)
 	c.insert(e)
 	c.dropOldEvents()
 	c.post(e)
@@ -79,12 +81,10 @@ func (w *world) dropOldEvents() {
 	all, dropped := w.all("event"), 0
 	since := w.now().Add(-eventLife).Unix()
 	for dropped < len(all) && (len(all)-dropped > maxEvents || all[dropped].created < since) {
-		delete(w.byID, all[dropped].id)
-		all[dropped] = nil
 		dropped++
 	}
 	if dropped > 0 {
-		w.byKind["event"] = all[dropped:]
+		w.forget("event", dropped)
 	}
 }
 

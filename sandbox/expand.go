@@ -132,7 +132,7 @@ func (c *call) show(r *record) (appender, error) {
 		return browserView(r), nil
 	}
 	if c.expand == nil {
-		return r.object, nil
+		return r.object(), nil
 	}
 	return c.expanded(r, c.expand), nil
 }
@@ -147,7 +147,7 @@ func (w *world) refresh(r *record) {
 // expanded is a copy of a record's object in which the ids of the tree are replaced by their objects.
 func (c *call) expanded(r *record, e *expansion) *spec.Object {
 	c.refresh(r)
-	copied := r.object.Clone()
+	copied := r.object().Clone()
 	if e == nil {
 		return copied
 	}

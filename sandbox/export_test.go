@@ -37,7 +37,7 @@ func Break(s *Sandbox, suffix, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.byID == nil {
-		w.byID, w.byKind = map[string]*record{}, map[string][]*record{}
+		w.byID = map[string]*record{}
 	}
 	w.byID[id] = &record{id: id}
 }

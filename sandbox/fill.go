@@ -7,12 +7,12 @@ const maxMetadata = 50
 
 // fill stores the parameters that are taken as they are, and the metadata.
 func (c *call) fill(r *record) error {
-	if err := c.fillMetadata(r.object); err != nil {
+	if err := c.fillMetadata(r.object()); err != nil {
 		return err
 	}
 	for _, name := range r.resource.Plain {
 		if c.params.Has(name) {
-			set(r.object, name, c.params)
+			set(r.object(), name, c.params)
 		}
 	}
 	return nil

@@ -1,8 +1,11 @@
 package sandbox
 
 import (
+	"math"
 	"slices"
+	"sort"
 	"strconv"
+	"strings"
 
 	"github.com/till-pay/till/sandbox/spec"
 )
@@ -70,7 +73,48 @@ func (r *resource) list(c *call) (appender, error) {
 			return nil, unbuilt("the parameter %s of %s", name, c.op)
 		}
 	}
-	return c.listOf(r.Object, r.Path, func(one *record) bool { return r.passes(c, one) })
+	return c.pageFrom(r.candidates(c), r.Object, r.Path, func(one *record) bool { return r.passes(c, one) })
+}
+
+// candidates is the records that a list has to look through: the fewest that one of its filters leaves.
+func (r *resource) candidates(c *call) []*record {
+	fewest := c.all(r.Object)
+	for _, name := range r.indexed {
+		if value := c.params.String(name); value != "" && !strings.HasSuffix(value, "*") { // which is a group of types of events
+			if having := c.having(r.Object, name, value); len(having) < len(fewest) {
+				fewest = having
+			}
+		}
+	}
+	return within(fewest, c.params)
+}
+
+// within cuts records in order of making down to those made in the times that "created" asks for.
+func within(all []*record, p *spec.Params) []*record {
+	if !p.Has("created") {
+		return all
+	}
+	from, to := int64(math.MinInt64), int64(math.MaxInt64) // both included
+	if p.IsInt("created") {
+		from, to = p.Int("created"), p.Int("created")
+	} else {
+		bounds := p.Sub("created")
+		if bounds.Has("gte") {
+			from = bounds.Int("gte")
+		}
+		if bounds.Has("gt") && bounds.Int("gt") >= from {
+			from = min(bounds.Int("gt"), math.MaxInt64-1) + 1
+		}
+		if bounds.Has("lte") {
+			to = bounds.Int("lte")
+		}
+		if bounds.Has("lt") && bounds.Int("lt") <= to {
+			to = max(bounds.Int("lt"), math.MinInt64+1) - 1
+		}
+	}
+	first := sort.Search(len(all), func(i int) bool { return all[i].created >= from })
+	end := sort.Search(len(all), func(i int) bool { return all[i].created > to })
+	return all[first:max(first, end)]
 }
 
 // passes says whether a record passes the list's filters.
@@ -79,9 +123,6 @@ func (r *resource) passes(c *call, one *record) bool {
 		if !c.equals(one, name) {
 			return false
 		}
-	}
-	if !inRange(c.params, "created", one.created) {
-		return false
 	}
 	for name, matches := range r.Matches {
 		if c.params.Has(name) && !matches(c, one) {
@@ -93,7 +134,7 @@ func (r *resource) passes(c *call, one *record) bool {
 
 // equals says whether a field has the value that the parameter of the same name asks for, if it is given.
 func (c *call) equals(r *record, name string) bool {
-	return !c.params.Has(name) || r.object.String(name) == c.params.String(name)
+	return !c.params.Has(name) || r.text(name) == c.params.String(name)
 }
 
 // inRange holds a time against an equality or the bounds gt, gte, lt and lte.
@@ -109,8 +150,13 @@ func inRange(p *spec.Params, name string, at int64) bool {
 		(!bounds.Has("lt") || at < bounds.Int("lt")) && (!bounds.Has("lte") || at <= bounds.Int("lte"))
 }
 
-// listOf is the page that the request asks for of a resource's records that pass, newest first.
-func (c *call) listOf(kind, url string, passes func(*record) bool) (appender, error) {
+// listOf is the page that the request asks for of those records of a kind whose indexed field has a value and that pass, newest first.
+func (c *call) listOf(kind, field, value, url string, passes func(*record) bool) (appender, error) {
+	return c.pageFrom(within(c.having(kind, field, value), c.params), kind, url, passes)
+}
+
+// pageFrom is the page that the request asks for of records of one kind, in order of making, that pass, newest first.
+func (c *call) pageFrom(all []*record, kind, url string, passes func(*record) bool) (appender, error) {
 	after, err := c.cursor(kind, "starting_after")
 	if err != nil {
 		return nil, err
@@ -124,10 +170,9 @@ func (c *call) listOf(kind, url string, passes func(*record) bool) (appender, er
 	}
 	var found []*record
 	limit := c.limit()
-	all := c.all(kind)
 	if until != nil { // the nearest newer ones, still newest first
 		for i := place(all, until.order+1); i < len(all) && len(found) <= limit; i++ {
-			if passes(all[i]) {
+			if !all[i].gone && passes(all[i]) {
 				found = append(found, all[i])
 			}
 		}
@@ -141,7 +186,7 @@ func (c *call) listOf(kind, url string, passes func(*record) bool) (appender, er
 		from = place(all, after.order)
 	}
 	for i := from - 1; i >= 0 && len(found) <= limit; i-- {
-		if passes(all[i]) {
+		if !all[i].gone && passes(all[i]) {
 			found = append(found, all[i])
 		}
 	}
@@ -162,7 +207,7 @@ func (c *call) element(r *record) appender {
 	below := c.expand.at("data")
 	if below == nil {
 		c.refresh(r)
-		return r.object
+		return r.object()
 	}
 	return c.expanded(r, below)
 }

@@ -6,18 +6,20 @@ import (
 
 // hold lets an authorization expire when nobody captures it in time.
 func (c *call) hold(r, ch *record) {
-	w := c.world
 	until := c.now().Add(authorizationLife)
-	ch.object.Sub("payment_method_details").Sub("card").Set("capture_before", until.Unix())
-	w.at(until, func() {
-		if r.object.String("status") == requiresCapture && r.object.String("latest_charge") == ch.id {
-			w.own().release(r, "charge.expired", "expired")
-		}
-	})
+	ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", until.Unix())
+	c.at(until, "payment_intent.expire", r, ch.id)
+}
+
+// expire releases what nobody has captured in time.
+func (c *call) expire(r *record, charge string) {
+	if r.object().String("status") == requiresCapture && r.object().String("latest_charge") == charge {
+		c.release(r, "charge.expired", "expired")
+	}
 }
 
 func capturePaymentIntent(c *call, r *record) error {
-	o := r.object
+	o := r.object()
 	if status := o.String("status"); status != requiresCapture {
 		if status == succeeded && captureMethodOf(o) == "manual" {
 			return c.unexpected(r, "This PaymentIntent could not be captured because it has already been captured.")
@@ -47,7 +49,7 @@ func (c *call) capture(r *record, amount int64) error {
 	err := c.changing(r, func() error {
 		for _, name := range []string{"statement_descriptor", "statement_descriptor_suffix"} {
 			if c.params.Has(name) {
-				set(r.object, name, c.params)
+				set(r.object(), name, c.params)
 			}
 		}
 		return c.fill(r)
@@ -55,23 +57,23 @@ func (c *call) capture(r *record, amount int64) error {
 	if err != nil {
 		return err
 	}
-	ch := c.byID[r.object.String("latest_charge")]
-	before := ch.object.Clone()
-	ch.object.Set("captured", true).Set("amount_captured", amount)
+	ch := c.byID[r.object().String("latest_charge")]
+	before := ch.object().Clone()
+	ch.object().Set("captured", true).Set("amount_captured", amount)
 	for _, name := range []string{"statement_descriptor", "statement_descriptor_suffix"} {
-		ch.object.Set(name, r.object.Get(name))
+		ch.object().Set(name, r.object().Get(name))
 	}
-	ch.object.Set("calculated_statement_descriptor", calculatedDescriptor(r.object))
-	ch.object.Sub("payment_method_details").Sub("card").Set("capture_before", spec.Absent)
+	ch.object().Set("calculated_statement_descriptor", calculatedDescriptor(r.object()))
+	ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", spec.Absent)
 	c.bookCharge(ch)
-	r.object.Set("status", succeeded).Set("amount_received", amount).Set("amount_capturable", 0)
+	r.object().Set("status", succeeded).Set("amount_received", amount).Set("amount_capturable", 0)
 	c.emitUpdated("charge.captured", ch, before)
 	c.emit("payment_intent.succeeded", r)
 	return nil
 }
 
 func cancelPaymentIntent(c *call, r *record) error {
-	status := r.object.String("status")
+	status := r.object().String("status")
 	if status == succeeded || status == canceled {
 		return c.unexpected(r, "You cannot cancel this PaymentIntent because it has a status of "+status+". Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.")
 	}
@@ -82,17 +84,17 @@ func cancelPaymentIntent(c *call, r *record) error {
 // release cancels an intent. What it holds goes back to the customer, which is no refund: since 2025-03-31.basil neither a
 // cancellation nor what a capture leaves makes one (docs.stripe.com/changelog/basil/2025-03-31).
 func (c *call) release(r *record, about, reason string) {
-	c.endChallenge(r.private.(*intent))
-	if r.object.String("status") == requiresCapture {
-		ch := c.byID[r.object.String("latest_charge")]
-		ch.object.Sub("payment_method_details").Sub("card").Set("capture_before", spec.Absent)
+	c.endChallenge(private[intent](r))
+	if r.object().String("status") == requiresCapture {
+		ch := c.byID[r.object().String("latest_charge")]
+		ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", spec.Absent)
 		if about != "" {
 			c.emit(about, ch)
 		}
 	}
-	r.object.Set("status", canceled).Set("canceled_at", c.now().Unix()).Set("amount_capturable", 0).Set("next_action", nil)
+	r.object().Set("status", canceled).Set("canceled_at", c.now().Unix()).Set("amount_capturable", 0).Set("next_action", nil)
 	if reason != "" {
-		r.object.Set("cancellation_reason", reason)
+		r.object().Set("cancellation_reason", reason)
 	}
 	c.emit("payment_intent.canceled", r)
 }

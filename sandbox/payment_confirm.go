@@ -7,14 +7,14 @@ import (
 )
 
 func confirmPaymentIntent(c *call, r *record) error {
-	switch status := r.object.String("status"); status {
+	switch status := r.object().String("status"); status {
 	case requiresMethod, requiresConfirmation, requiresAction:
 	case succeeded:
 		return c.unexpected(r, "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.")
 	default:
 		return c.unexpected(r, "You cannot confirm this PaymentIntent because it has a status of "+status+". Only a PaymentIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action.")
 	}
-	if c.browser && r.object.String("confirmation_method") == "manual" {
+	if c.browser && r.object().String("confirmation_method") == "manual" {
 		return invalid("secret_key_required", "", "You cannot confirm this PaymentIntent with a publishable key because its confirmation_method is manual. Please confirm it with a secret key.")
 	}
 	if err := c.checkReturnURL(r); err != nil {
@@ -48,8 +48,8 @@ func (c *call) unexpected(r *record, message string) error {
 
 // confirmPayment tries to pay with the payment method that has been chosen.
 func (c *call) confirmPayment(r *record) error {
-	state := r.private.(*intent)
-	method := c.find("payment_method", r.object.String("payment_method"))
+	state := private[intent](r)
+	method := c.find("payment_method", r.object().String("payment_method"))
 	if method == nil {
 		return c.unexpected(r, r.missingMethod())
 	}
@@ -89,7 +89,7 @@ func (c *call) checkReturnURL(r *record) error {
 // checkRedirects: an account has methods switched on that lead the customer away, from the beginning, and so has this one. Off session
 // nobody is led away, and Stripe.js sees to itself.
 func (c *call) checkRedirects(r *record) error {
-	automatic := r.object.Sub("automatic_payment_methods")
+	automatic := r.object().Sub("automatic_payment_methods")
 	allowed := automatic.Bool("enabled") && automatic.String("allow_redirects") != "never" && !c.params.Has("payment_method_types")
 	if !allowed || c.offSession() || c.browser || c.params.Bool("use_stripe_sdk") {
 		return nil
@@ -99,7 +99,7 @@ func (c *call) checkRedirects(r *record) error {
 
 // checkSession refuses to set a card up for later while its holder is away.
 func (c *call) checkSession(r *record) error {
-	if c.offSession() && r.object.String("setup_future_usage") != "" {
+	if c.offSession() && r.object().String("setup_future_usage") != "" {
 		return invalid("", "", "You cannot confirm with `off_session=true` when `setup_future_usage` is also set on the PaymentIntent. The customer needs to be on-session to perform the steps which may be required to set up the PaymentMethod for future usage. Please confirm this PaymentIntent with your customer on-session.")
 	}
 	return nil
@@ -113,11 +113,11 @@ func (c *call) offSession() bool {
 
 // readSession notes how the customer takes part in this confirmation.
 func (c *call) readSession(state *intent, r *record) {
-	state.offSession = c.offSession()
-	state.returnURL = c.params.String("return_url")
-	state.script = c.params.Bool("use_stripe_sdk")
-	requested, _ := r.object.At("payment_method_options", "card", "request_three_d_secure").(string)
-	state.asked = requested == "any" || requested == "challenge"
+	state.OffSession = c.offSession()
+	state.ReturnURL = c.params.String("return_url")
+	state.Script = c.params.Bool("use_stripe_sdk")
+	requested, _ := r.object().At("payment_method_options", "card", "request_three_d_secure").(string)
+	state.Asked = requested == "any" || requested == "challenge"
 }
 
 // authentication is what 3D Secure has to say before a payment or a set-up.
@@ -129,24 +129,24 @@ type authentication struct {
 
 // authenticate asks whether the holder has to be challenged.
 func (c *call) authenticate(state *intent, method *record) authentication {
-	in := method.private.(*instrument)
-	does := in.card.does
+	in := private[instrument](method)
+	does := in.card().does
 	switch {
-	case state.authenticated == method.id:
-		state.authenticated = ""
+	case state.Authenticated == method.id:
+		state.Authenticated = ""
 		return authentication{result: secureResult("authenticated", "challenge", "05")}
-	case does.secure == secureLookupErr, does.secure == secureOptionalErr && state.asked:
+	case does.secure == secureLookupErr, does.secure == secureOptionalErr && state.Asked:
 		return authentication{refusal: secureFailed, result: secureResult("processing_error", "", "").Set("result_reason", "protocol_error")}
-	case does.challenged(state.offSession, in.setUp, state.asked):
-		if state.offSession {
+	case does.challenged(state.OffSession, in.SetUp, state.Asked):
+		if state.OffSession {
 			return authentication{refusal: authenticationRequired}
 		}
 		return authentication{challenged: true}
 	case does.secure == secureFrictionless:
 		return authentication{result: secureResult("authenticated", "frictionless", "05")}
-	case state.asked && does.secure == secureUnsupported:
+	case state.Asked && does.secure == secureUnsupported:
 		return authentication{result: secureResult("not_supported", "", "")}
-	case state.asked:
+	case state.Asked:
 		return authentication{result: secureResult("attempt_acknowledged", "", "06")}
 	}
 	return authentication{}
@@ -165,14 +165,14 @@ func secureResult(result, flow, indicator string) *spec.Object {
 
 // charge takes the money, or holds it, or has it declined.
 func (c *call) charge(r, method *record, secured *spec.Object) error {
-	if does := method.private.(*instrument).card.does; does.decline != nil {
+	if does := private[instrument](method).card().does; does.decline != nil {
 		return c.failPayment(r, method, does.decline, secured)
 	}
 	passChecks(method)
-	captureMethod := captureMethodOf(r.object)
+	captureMethod := captureMethodOf(r.object())
 	ch := c.newCharge(r, method, secured)
-	ch.object.Set("status", "succeeded").Set("paid", true).Set("captured", captureMethod != "manual")
-	o := r.object.Set("latest_charge", ch.id).Set("next_action", nil).Set("last_payment_error", nil)
+	ch.object().Set("status", "succeeded").Set("paid", true).Set("captured", captureMethod != "manual")
+	o := r.object().Set("latest_charge", ch.id).Set("next_action", nil).Set("last_payment_error", nil)
 	amount := o.Int("amount")
 	if captureMethod == "manual" {
 		o.Set("status", requiresCapture).Set("amount_capturable", amount)
@@ -180,7 +180,7 @@ func (c *call) charge(r, method *record, secured *spec.Object) error {
 		c.hold(r, ch)
 	} else {
 		o.Set("status", succeeded).Set("amount_received", amount)
-		ch.object.Set("amount_captured", amount)
+		ch.object().Set("amount_captured", amount)
 		c.insert(ch)
 		if captureMethod == "automatic" {
 			c.bookCharge(ch)
@@ -194,7 +194,7 @@ func (c *call) charge(r, method *record, secured *spec.Object) error {
 	} else {
 		c.emit("payment_intent.succeeded", r)
 	}
-	c.keepMethod(r, method, usageOf(r.object))
+	c.keepMethod(r, method, usageOf(r.object()))
 	return nil
 }
 
@@ -216,16 +216,16 @@ func usageOf(o *spec.Object) string {
 
 // keepMethod attaches a payment method that shall be used again to the customer, if there is one; one that shall not is spent.
 func (c *call) keepMethod(r, method *record, usage string) {
-	in := method.private.(*instrument)
+	in := private[instrument](method)
 	if usage == "off_session" {
-		in.setUp = true
+		in.SetUp = true
 	}
-	if method.object.String("customer") != "" {
+	if method.object().String("customer") != "" {
 		return
 	}
-	switch customer := r.object.String("customer"); {
+	switch customer := r.object().String("customer"); {
 	case usage == "":
-		in.used = true
+		in.Used = true
 	case customer != "":
 		c.attach(method, customer)
 	}
@@ -234,12 +234,12 @@ func (c *call) keepMethod(r, method *record, usage string) {
 // failPayment books a declined attempt: a failed charge, and an intent that can be tried again with another payment method.
 func (c *call) failPayment(r, method *record, d *decline, secured *spec.Object) error {
 	ch := c.newCharge(r, method, secured)
-	ch.object.Set("status", "failed").Set("paid", false).Set("captured", false).Set("failure_code", d.code).Set("failure_message", d.message)
+	ch.object().Set("status", "failed").Set("paid", false).Set("captured", false).Set("failure_code", d.code).Set("failure_message", d.message)
 	c.refuseOutcome(ch, method, d)
 	c.insert(ch)
 	refusal := declined(d)
 	refusal.charge, refusal.paymentMethod = ch.id, method
-	r.object.Set("latest_charge", ch.id)
+	r.object().Set("latest_charge", ch.id)
 	c.backToMethod(r, refusal)
 	c.emit("charge.failed", ch)
 	c.emit("payment_intent.payment_failed", r)
@@ -250,6 +250,6 @@ func (c *call) failPayment(r, method *record, d *decline, secured *spec.Object) 
 // backToMethod takes the payment method off an intent and notes why.
 func (c *call) backToMethod(r *record, why *apiError) {
 	o := why.object()
-	o.Set("payment_method", why.paymentMethod.object.Clone())
-	r.object.Set("status", requiresMethod).Set("payment_method", nil).Set("next_action", nil).Set("last_payment_error", o)
+	o.Set("payment_method", why.paymentMethod.object().Clone())
+	r.object().Set("status", requiresMethod).Set("payment_method", nil).Set("next_action", nil).Set("last_payment_error", o)
 }

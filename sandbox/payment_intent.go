@@ -21,13 +21,13 @@ const (
 
 // intent is what the objects of PaymentIntents and SetupIntents do not show.
 type intent struct {
-	offSession    bool
-	asked         bool   // 3D Secure was requested
-	returnURL     string // where the hosted page sends the customer back to
-	script        bool   // Stripe.js shall lead the customer there
-	challenge     *challenge
-	authenticated string // the payment method whose holder has authenticated for the next confirmation
-	confirming    bool   // the confirmation that follows is one with the creation
+	OffSession    bool
+	Asked         bool      // 3D Secure was requested
+	ReturnURL     string    // where the hosted page sends the customer back to
+	Script        bool      // Stripe.js shall lead the customer there
+	Challenge     challenge // the latest
+	Authenticated string    // the payment method whose holder has authenticated for the next confirmation
+	Confirming    bool      // the confirmation that follows is one with the creation
 }
 
 var paymentIntents = &resource{
@@ -48,6 +48,8 @@ var paymentIntents = &resource{
 	Verbs:     verbs{"confirm": confirmPaymentIntent, "capture": capturePaymentIntent, "cancel": cancelPaymentIntent},
 	Filters:   []string{"customer", "customer_account"},
 	Search:    []string{"amount", "currency", "customer", "status"},
+	Private:   func() any { return new(intent) },
+	Due:       map[string]func(*call, *record, string){"expire": (*call).expire},
 	Browser:   []string{"GET", "confirm"},
 }
 
@@ -60,8 +62,8 @@ func createPaymentIntent(c *call, r *record) error {
 	if err := checkAmount(amount, currency); err != nil {
 		return err
 	}
-	r.private = &intent{confirming: c.params.Bool("confirm")}
-	o := r.object
+	r.hidden = &intent{Confirming: c.params.Bool("confirm")}
+	o := r.object()
 	o.Set("amount", amount).Set("currency", currency.Lower()).Set("amount_details", spec.New("payment_flows_amount_details_client").Set("tip", spec.New("payment_flows_amount_details_client_resource_tip")))
 	o.Set("status", requiresMethod).Set("client_secret", r.id+"_secret_"+c.letters(25))
 	o.Set("managed_payments", spec.New("smor_resource_managed_payments"))
@@ -75,7 +77,7 @@ func createPaymentIntent(c *call, r *record) error {
 	if err := c.chooseCustomer(r); err != nil {
 		return err
 	}
-	if r.private.(*intent).confirming {
+	if private[intent](r).Confirming {
 		if err := c.checkSession(r); err != nil {
 			return err
 		}
@@ -86,7 +88,7 @@ func createPaymentIntent(c *call, r *record) error {
 
 // chooseFirst chooses the payment method of a new intent, which one that is to be confirmed at once must have.
 func (c *call) chooseFirst(r *record) error {
-	if r.private.(*intent).confirming {
+	if private[intent](r).Confirming {
 		if err := c.checkReturnURL(r); err != nil {
 			return err
 		}
@@ -94,7 +96,7 @@ func (c *call) chooseFirst(r *record) error {
 	if err := c.choosePaymentMethod(r); err != nil {
 		return err
 	}
-	if r.private.(*intent).confirming && r.object.String("payment_method") == "" {
+	if private[intent](r).Confirming && r.object().String("payment_method") == "" {
 		return invalid(r.resource.Object+"_unexpected_state", "", "%s", r.missingMethod())
 	}
 	return nil
@@ -109,10 +111,10 @@ func (r *record) missingMethod() string {
 }
 
 func confirmIfAsked(c *call, r *record) error {
-	if !r.private.(*intent).confirming {
+	if !private[intent](r).Confirming {
 		return nil
 	}
-	r.private.(*intent).confirming = false
+	private[intent](r).Confirming = false
 	return c.confirmPayment(r)
 }
 
@@ -150,11 +152,11 @@ func (c *call) chooseTypes(r *record, automatic string) error {
 			if c.params.Has("automatic_payment_methods", "allow_redirects") {
 				redirects = c.params.String("automatic_payment_methods", "allow_redirects")
 			}
-			r.object.Set("automatic_payment_methods", spec.New(automatic).Set("enabled", true).Set("allow_redirects", redirects))
-			r.object.Set("payment_method_configuration_details", spec.New("payment_method_config_biz_payment_method_configuration_details").Set("id", c.methods))
+			r.object().Set("automatic_payment_methods", spec.New(automatic).Set("enabled", true).Set("allow_redirects", redirects))
+			r.object().Set("payment_method_configuration_details", spec.New("payment_method_config_biz_payment_method_configuration_details").Set("id", c.methods))
 		}
 	}
-	r.object.Set("payment_method_types", types)
+	r.object().Set("payment_method_types", types)
 	return nil
 }
 
@@ -165,19 +167,19 @@ func (c *call) chooseCustomer(r *record) error {
 	}
 	id := c.params.String("customer")
 	if id == "" {
-		r.object.Set("customer", nil)
+		r.object().Set("customer", nil)
 		return nil
 	}
 	if c.find("customer", id) == nil {
 		return missingIn("customer", "customer", id)
 	}
-	r.object.Set("customer", id)
+	r.object().Set("customer", id)
 	return nil
 }
 
 // chooseOptions stores the options of cards.
 func (c *call) chooseOptions(r *record, shape string) {
-	options := r.object.Sub("payment_method_options")
+	options := r.object().Sub("payment_method_options")
 	if options == nil {
 		options = spec.New(shape)
 	}
@@ -192,7 +194,7 @@ func (c *call) chooseOptions(r *record, shape string) {
 			}
 		}
 	}
-	r.object.Set("payment_method_options", options.Set("card", of))
+	r.object().Set("payment_method_options", options.Set("card", of))
 }
 
 // choosePaymentMethod finds or makes the payment method that the parameters name and stores it. It comes last among the checks,
@@ -208,8 +210,8 @@ func (c *call) choosePaymentMethod(r *record) error {
 			return err
 		}
 	case c.params.Unset("payment_method"):
-		r.object.Set("payment_method", nil)
-		r.object.Set("status", requiresMethod)
+		r.object().Set("payment_method", nil)
+		r.object().Set("status", requiresMethod)
 		return nil
 	case c.params.String("payment_method") != "":
 		found, err := c.paymentMethod(c.params.String("payment_method"))
@@ -224,13 +226,13 @@ func (c *call) choosePaymentMethod(r *record) error {
 		return err
 	}
 	c.keep(method)
-	r.object.Set("payment_method", method.id).Set("status", requiresConfirmation)
+	r.object().Set("payment_method", method.id).Set("status", requiresConfirmation)
 	return nil
 }
 
 // belongs refuses a payment method of another customer than the intent's, and one that is spent.
 func (c *call) belongs(r, method *record) error {
-	owner, customer := method.object.String("customer"), r.object.String("customer")
+	owner, customer := method.object().String("customer"), r.object().String("customer")
 	switch {
 	case owner == "":
 		return method.reusable()
@@ -255,7 +257,7 @@ var fixedAfterwards = []string{"amount", "currency", "customer", "payment_method
 
 func updatePaymentIntent(c *call, r *record) error {
 	open := []string{requiresMethod, requiresConfirmation, requiresAction}
-	if status := r.object.String("status"); !slices.Contains(open, status) {
+	if status := r.object().String("status"); !slices.Contains(open, status) {
 		for _, name := range fixedAfterwards {
 			if c.params.Has(name) {
 				e := refused("payment_intent_unexpected_state", "", "This PaymentIntent's %s could not be updated because it has a status of %s. You may only update the %s of a PaymentIntent with one of the following statuses: %s.", name, status, name, strings.Join(open, ", "))
@@ -264,7 +266,7 @@ func updatePaymentIntent(c *call, r *record) error {
 			}
 		}
 	}
-	was := r.object.String("status")
+	was := r.object().String("status")
 	if err := c.adjustPayment(r); err != nil {
 		return err
 	}
@@ -278,16 +280,16 @@ func (c *call) reconsider(r *record, was string) {
 	if !changed || was != requiresAction {
 		return
 	}
-	c.endChallenge(r.private.(*intent))
-	r.object.Set("status", requiresConfirmation).Set("next_action", nil)
-	if r.object.String("payment_method") == "" {
-		r.object.Set("status", requiresMethod)
+	c.endChallenge(private[intent](r))
+	r.object().Set("status", requiresConfirmation).Set("next_action", nil)
+	if r.object().String("payment_method") == "" {
+		r.object().Set("status", requiresMethod)
 	}
 }
 
 // adjustPayment makes the changes that an update or a confirmation asks for.
 func (c *call) adjustPayment(r *record) error {
-	o := r.object
+	o := r.object()
 	if c.params.Has("amount") || c.params.Has("currency") {
 		if err := c.adjustAmount(o); err != nil {
 			return err

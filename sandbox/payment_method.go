@@ -12,12 +12,15 @@ import (
 
 // instrument is what a payment method's object does not show.
 type instrument struct {
-	card     *card
-	cvc      bool // a security code was given
-	used     bool // it has paid without belonging to a customer, or was detached from one, and so is spent
-	detached bool
-	setUp    bool // its holder has authenticated for payments off session
+	Number   string // of the test card
+	CVC      bool   // a security code was given
+	Used     bool   // it has paid without belonging to a customer, or was detached from one, and so is spent
+	Detached bool
+	SetUp    bool // its holder has authenticated for payments off session
 }
+
+// card is the row of the tables of test cards.
+func (in *instrument) card() *card { return cardByNumber(in.Number) }
 
 var paymentMethods = &resource{
 	Object:    "payment_method",
@@ -29,6 +32,7 @@ var paymentMethods = &resource{
 	Create:    createPaymentMethod,
 	Update:    updatePaymentMethod,
 	Announces: []string{"updated"},
+	Private:   func() any { return new(instrument) },
 	Filters:   []string{"allow_redisplay", "customer", "customer_account", "type"},
 	Find:      findPaymentMethod,
 	Verbs:     verbs{"attach": attachPaymentMethod, "detach": detachPaymentMethod},
@@ -59,7 +63,7 @@ func (c *call) paymentMethod(id string) (*record, error) {
 	if name, virtual := strings.CutPrefix(id, "pm_card_"); virtual {
 		if known := cardByName(name); known != nil {
 			r := c.record("payment_method", c.newID("pm_"))
-			c.fillCard(r, &instrument{card: known, cvc: true}, c.now().Month(), c.now().Year()+1)
+			c.fillCard(r, &instrument{Number: known.number, CVC: true}, c.now().Month(), c.now().Year()+1)
 			return r, nil
 		}
 	}
@@ -94,11 +98,11 @@ func (c *call) describeMethod(r *record, p *spec.Params) error {
 	}
 	for _, name := range []string{"billing_details", "allow_redisplay"} {
 		if p.Has(name) {
-			set(r.object, name, p)
+			set(r.object(), name, p)
 		}
 	}
 	if given, ok := p.Map("metadata"); ok {
-		r.object.Set("metadata", given)
+		r.object().Set("metadata", given)
 	}
 	c.fillCard(r, in, month, year)
 	return nil
@@ -106,26 +110,26 @@ func (c *call) describeMethod(r *record, p *spec.Params) error {
 
 // fillCard writes a card into a payment method.
 func (c *call) fillCard(r *record, in *instrument, month time.Month, year int) {
-	brand := in.card.brand()
+	brand := in.card().brand()
 	checks := spec.New("payment_method_card_checks")
-	if in.cvc {
+	if in.CVC {
 		checks.Set("cvc_check", "unchecked")
 	}
-	networks := spec.New("networks").Set("available", in.card.networks())
-	usage := spec.New("three_d_secure_usage").Set("supported", in.card.does.secure != secureUnsupported)
-	o := spec.New("payment_method_card").Set("brand", brand).Set("checks", checks).Set("country", in.card.country).
-		Set("display_brand", brand).Set("exp_month", int(month)).Set("exp_year", year).Set("fingerprint", c.fingerprint(in.card.number)).
-		Set("funding", in.card.funding).Set("last4", in.card.last4()).Set("networks", networks).
+	networks := spec.New("networks").Set("available", in.card().networks())
+	usage := spec.New("three_d_secure_usage").Set("supported", in.card().does.secure != secureUnsupported)
+	o := spec.New("payment_method_card").Set("brand", brand).Set("checks", checks).Set("country", in.card().country).
+		Set("display_brand", brand).Set("exp_month", int(month)).Set("exp_year", year).Set("fingerprint", c.fingerprint(in.card().number)).
+		Set("funding", in.card().funding).Set("last4", in.card().last4()).Set("networks", networks).
 		Set("regulated_status", "unregulated").Set("three_d_secure_usage", usage)
-	r.object.Set("type", "card").Set("card", o)
-	if r.object.String("allow_redisplay") == "" {
-		r.object.Set("allow_redisplay", "unspecified")
+	r.object().Set("type", "card").Set("card", o)
+	if r.object().String("allow_redisplay") == "" {
+		r.object().Set("allow_redisplay", "unspecified")
 	}
-	if r.object.Get("metadata") == nil {
-		r.object.Set("metadata", map[string]string{})
+	if r.object().Get("metadata") == nil {
+		r.object().Set("metadata", map[string]string{})
 	}
-	completeBilling(r.object.Sub("billing_details"))
-	r.private = in
+	completeBilling(r.object().Sub("billing_details"))
+	r.hidden = in
 }
 
 // completeBilling shows the address whole, as Stripe does.
@@ -142,10 +146,10 @@ func (w *world) fingerprint(number string) string {
 }
 
 func updatePaymentMethod(c *call, r *record) error {
-	if r.object.String("customer") == "" {
+	if r.object().String("customer") == "" {
 		return refused("", "", "You must save this PaymentMethod to a customer before you can update it.")
 	}
-	exp := r.object.Sub("card").Clone()
+	exp := r.object().Sub("card").Clone()
 	for _, name := range []string{"exp_month", "exp_year"} {
 		if c.params.Has("card", name) {
 			exp.Set(name, c.params.Int("card", name))
@@ -154,10 +158,10 @@ func updatePaymentMethod(c *call, r *record) error {
 	if err := c.checkExpiry(exp.Int("exp_month"), exp.Int("exp_year")); err != nil {
 		return err
 	}
-	r.object.Set("card", exp)
+	r.object().Set("card", exp)
 	for _, name := range []string{"billing_details", "allow_redisplay"} {
 		if c.params.Has(name) {
-			set(r.object, name, c.params)
+			set(r.object(), name, c.params)
 		}
 	}
 	return nil
@@ -171,7 +175,7 @@ func attachPaymentMethod(c *call, r *record) error {
 	if c.find("customer", customer) == nil {
 		return missingIn("customer", "customer", customer)
 	}
-	if r.object.String("customer") != "" {
+	if r.object().String("customer") != "" {
 		return refused("", "", "The payment method you provided has already been attached to a customer.")
 	}
 	if err := r.reusable(); err != nil {
@@ -186,7 +190,7 @@ func attachPaymentMethod(c *call, r *record) error {
 
 // reusable refuses a payment method that is spent.
 func (r *record) reusable() error {
-	if in := r.private.(*instrument); in.used || in.detached {
+	if in := private[instrument](r); in.Used || in.Detached {
 		return refused("", "", spent)
 	}
 	return nil
@@ -194,7 +198,7 @@ func (r *record) reusable() error {
 
 // validateCard asks the issuer whether a card is good, as attaching it and setting it up do.
 func (c *call) validateCard(r *record) error {
-	does := r.private.(*instrument).card.does
+	does := private[instrument](r).card().does
 	if does.decline == nil || does.attachable || does.blocked {
 		return nil
 	}
@@ -206,7 +210,7 @@ func (c *call) validateCard(r *record) error {
 // attach gives a payment method to a customer.
 func (c *call) attach(r *record, customer string) {
 	c.keep(r)
-	r.object.Set("customer", customer)
+	r.object().Set("customer", customer)
 	passChecks(r)
 	c.emit("payment_method.attached", r)
 }
@@ -220,15 +224,15 @@ func (c *call) keep(method *record) {
 
 // passChecks writes the issuer's word on the security code into the card.
 func passChecks(r *record) {
-	in := r.private.(*instrument)
-	checks := r.object.Sub("card").Sub("checks")
+	in := private[instrument](r)
+	checks := r.object().Sub("card").Sub("checks")
 	checks.Set("cvc_check", in.cvcCheck())
-	line, zip := in.addressChecks(r.object.Sub("billing_details"))
+	line, zip := in.addressChecks(r.object().Sub("billing_details"))
 	checks.Set("address_line1_check", line).Set("address_postal_code_check", zip)
 }
 
 func detachPaymentMethod(c *call, r *record) error {
-	if r.object.String("customer") == "" {
+	if r.object().String("customer") == "" {
 		return refused("", "", "The payment method you provided is not attached to a customer so detachment is impossible.")
 	}
 	c.detach(r)
@@ -236,9 +240,9 @@ func detachPaymentMethod(c *call, r *record) error {
 }
 
 func (c *call) detach(r *record) {
-	before := r.object.Clone()
-	r.object.Set("customer", nil)
-	r.private.(*instrument).detached = true
+	before := r.object().Clone()
+	r.object().Set("customer", nil)
+	private[instrument](r).Detached = true
 	c.emitUpdated("payment_method.detached", r, before)
 }
 
@@ -247,8 +251,8 @@ func listCustomersMethods(c *call) (appender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.listOf("payment_method", "/v1/customers/"+customer.id+"/payment_methods", func(r *record) bool {
-		return r.object.String("customer") == customer.id && c.equals(r, "type") && c.equals(r, "allow_redisplay")
+	return c.listOf("payment_method", "customer", customer.id, "/v1/customers/"+customer.id+"/payment_methods", func(r *record) bool {
+		return c.equals(r, "type") && c.equals(r, "allow_redisplay")
 	})
 }
 
@@ -259,7 +263,7 @@ func retrieveCustomersMethod(c *call) (appender, error) {
 	}
 	id := c.path[1].Value
 	found := c.find("payment_method", id)
-	if found == nil || found.object.String("customer") != customer.id {
+	if found == nil || found.object().String("customer") != customer.id {
 		return nil, &apiError{status: http.StatusNotFound, kind: invalidRequest, code: "resource_missing", param: "payment_method", message: "No such PaymentMethod: '" + id + "'" + elsewhere}
 	}
 	return c.show(found)

@@ -25,6 +25,11 @@ var refunds = &resource{
 	Announces: []string{"updated"},
 	Filters:   []string{"charge", "payment_intent"},
 	Verbs:     verbs{"cancel": cancelRefund},
+	Due: map[string]func(*call, *record, string){
+		"reference": func(c *call, r *record, _ string) { c.giveReference(r) },
+		"complete":  func(c *call, r *record, _ string) { c.completeRefund(r) },
+		"fail":      func(c *call, r *record, _ string) { c.failRefund(r, c.byID[r.object().String("charge")]) },
+	},
 	Others: map[string]func(*call) (appender, error){
 		"GET /v1/charges/x_1/refunds":     listChargesRefunds,
 		"GET /v1/charges/x_1/refunds/x_1": retrieveChargesRefund,
@@ -34,7 +39,7 @@ var refunds = &resource{
 // newRefundID shares the beginning of the payment's id.
 func newRefundID(w *world, p *spec.Params) string {
 	if ch, err := w.refundedCharge(p); err == nil {
-		return w.newPaymentID("re_", ch.object.String("payment_intent"))
+		return w.newPaymentID("re_", ch.object().String("payment_intent"))
 	}
 	return w.newPaymentID("re_", "")
 }
@@ -48,7 +53,7 @@ func (w *world) refundedCharge(p *spec.Params) (*record, error) {
 		if ch == nil {
 			return nil, missingIn("charge", "charge", charge)
 		}
-		if payment != "" && ch.object.String("payment_intent") != payment {
+		if payment != "" && ch.object().String("payment_intent") != payment {
 			return nil, invalid("", "payment_intent", "The charge %s does not belong to the PaymentIntent %s.", charge, payment)
 		}
 		return ch, nil
@@ -57,10 +62,10 @@ func (w *world) refundedCharge(p *spec.Params) (*record, error) {
 		if r == nil {
 			return nil, missingIn("payment_intent", "payment_intent", payment)
 		}
-		if r.object.String("status") != succeeded {
+		if r.object().String("status") != succeeded {
 			return nil, refused("", "", "This PaymentIntent (%s) does not have a successful charge to refund.", payment)
 		}
-		return w.find("charge", r.object.String("latest_charge")), nil
+		return w.find("charge", r.object().String("latest_charge")), nil
 	default:
 		return nil, invalid("parameter_missing", "", "One of the following params should be provided for this request: payment_intent or charge.")
 	}
@@ -76,15 +81,15 @@ func createRefund(c *call, r *record) error {
 	if err != nil {
 		return err
 	}
-	if given, paid := c.params.String("currency"), ch.object.String("currency"); given != "" && given != paid {
+	if given, paid := c.params.String("currency"), ch.object().String("currency"); given != "" && given != paid {
 		return invalid("", "currency", "The currency of the refund (%s) is not the one in which the charge was made (%s).", given, paid)
 	}
 	amount, err := c.refundable(ch)
 	if err != nil {
 		return err
 	}
-	from := ch.object
-	o := r.object.Set("amount", amount).Set("charge", ch.id).Set("currency", from.String("currency")).Set("payment_intent", from.Get("payment_intent")).Set("status", succeeded)
+	from := ch.object()
+	o := r.object().Set("amount", amount).Set("charge", ch.id).Set("currency", from.String("currency")).Set("payment_intent", from.Get("payment_intent")).Set("status", succeeded)
 	o.Set("customer", from.Get("customer")).Set("payment_method", from.Get("payment_method"))
 	if c.fateOf(ch) == refundPending {
 		o.Set("status", "pending").Set("pending_reason", "processing")
@@ -99,7 +104,7 @@ func createRefund(c *call, r *record) error {
 
 // refundable is how much is to be refunded: what was asked for, or all that is left; never more.
 func (c *call) refundable(ch *record) (int64, error) {
-	from, currency := ch.object, currencyOf(ch.object)
+	from, currency := ch.object(), currencyOf(ch.object())
 	if from.String("status") != "succeeded" {
 		return 0, refused("", "charge", "Charge %s has failed and cannot be refunded.", ch.id)
 	}
@@ -128,80 +133,77 @@ func (c *call) refundable(ch *record) (int64, error) {
 
 // announceRefund books a refund once it is stored; the network's reference follows.
 func announceRefund(c *call, r *record) error {
-	ch := c.byID[r.object.String("charge")]
+	ch := c.byID[r.object().String("charge")]
 	c.bookNow(ch)
-	amount := r.object.Int("amount")
+	amount := r.object().Int("amount")
 	available := c.now()
-	if paid := c.byID[ch.object.String("balance_transaction")]; paid != nil && paid.object.Int("available_on") > available.Unix() {
-		available = time.Unix(paid.object.Int("available_on"), 0).UTC() // the refund of a pending charge settles with it
+	if paid := c.byID[ch.object().String("balance_transaction")]; paid != nil && paid.object().Int("available_on") > available.Unix() {
+		available = time.Unix(paid.object().Int("available_on"), 0).UTC() // the refund of a pending charge settles with it
 	}
 	txn := c.book(r, "refund", "refund", -amount, 0, available)
-	txn.object.Set("description", refundDescription(ch))
-	r.object.Set("balance_transaction", txn.id)
+	txn.object().Set("description", refundDescription(ch))
+	r.object().Set("balance_transaction", txn.id)
 	c.emit("refund.created", r)
-	before := ch.object.Clone()
-	refunded := ch.object.Int("amount_refunded") + amount
-	ch.object.Set("amount_refunded", refunded).Set("refunded", refunded == ch.object.Int("amount_captured"))
+	before := ch.object().Clone()
+	refunded := ch.object().Int("amount_refunded") + amount
+	ch.object().Set("amount_refunded", refunded).Set("refunded", refunded == ch.object().Int("amount_captured"))
 	c.emitUpdated("charge.refunded", ch, before)
-	w := c.world
-	w.in(referenceAfter, func() { w.own().giveReference(r) })
+	c.in(referenceAfter, "refund.reference", r)
 	switch c.fateOf(ch) {
 	case refundPending:
-		w.in(decidedAfter, func() { w.own().completeRefund(r) })
+		c.in(decidedAfter, "refund.complete", r)
 	case refundFails:
-		w.in(decidedAfter, func() { w.own().failRefund(r, ch) })
+		c.in(decidedAfter, "refund.fail", r)
 	}
 	return nil
 }
 
 // fateOf is what becomes of the refunds of a charge, by its card.
 func (c *call) fateOf(ch *record) fate {
-	return c.byID[ch.object.String("payment_method")].private.(*instrument).card.does.refund
+	return private[instrument](c.byID[ch.object().String("payment_method")]).card().does.refund
 }
 
 func (c *call) completeRefund(r *record) {
-	before := r.object.Clone()
-	r.object.Set("status", succeeded).Set("pending_reason", spec.Absent)
+	before := r.object().Clone()
+	r.object().Set("status", succeeded).Set("pending_reason", spec.Absent)
 	c.emitUpdated("refund.updated", r, before)
 	c.emitUpdated("charge.refund.updated", r, before)
 }
 
 // failRefund takes back a refund that the customer's bank has returned: the money is in the balance again, and can be refunded again.
 func (c *call) failRefund(r, ch *record) {
-	before, amount := r.object.Clone(), r.object.Int("amount")
+	before, amount := r.object().Clone(), r.object().Int("amount")
 	txn := c.book(r, "refund_failure", "refund_failure", amount, 0, c.now())
-	txn.object.Set("description", "REFUND FAILURE")
-	r.object.Set("status", "failed").Set("failure_reason", "expired_or_canceled_card").Set("failure_balance_transaction", txn.id)
-	ch.object.Set("amount_refunded", ch.object.Int("amount_refunded")-amount).Set("refunded", false)
+	txn.object().Set("description", "REFUND FAILURE")
+	r.object().Set("status", "failed").Set("failure_reason", "expired_or_canceled_card").Set("failure_balance_transaction", txn.id)
+	ch.object().Set("amount_refunded", ch.object().Int("amount_refunded")-amount).Set("refunded", false)
 	c.emit("refund.failed", r)
 	c.emitUpdated("charge.refund.updated", r, before)
 }
 
 func refundDescription(ch *record) string {
-	if description := ch.object.String("description"); description != "" {
+	if description := ch.object().String("description"); description != "" {
 		return "REFUND FOR CHARGE (" + description + ")"
 	}
 	return "REFUND FOR CHARGE"
 }
 
 func (c *call) giveReference(r *record) {
-	before := r.object.Clone()
-	r.object.Sub("destination_details").Sub("card").Set("reference_status", "available").Set("reference", c.digits(16))
+	before := r.object().Clone()
+	r.object().Sub("destination_details").Sub("card").Set("reference_status", "available").Set("reference", c.digits(16))
 	c.emitUpdated("refund.updated", r, before)
 	c.emitUpdated("charge.refund.updated", r, before)
 }
 
 func cancelRefund(_ *call, r *record) error {
-	return refused("", "", "Refund %s cannot be canceled because it has a status of %s. Only a refund with a status of requires_action can be canceled.", r.id, r.object.String("status"))
+	return refused("", "", "Refund %s cannot be canceled because it has a status of %s. Only a refund with a status of requires_action can be canceled.", r.id, r.object().String("status"))
 }
 
 func refundsOf(c *call, ch *record) *spec.Object {
 	data := []*spec.Object{}
-	all := c.all("refund")
+	all := c.having("refund", "charge", ch.id)
 	for i := len(all) - 1; i >= 0 && len(data) <= defaultLimit; i-- {
-		if all[i].object.String("charge") == ch.id {
-			data = append(data, all[i].object.Clone())
-		}
+		data = append(data, all[i].object().Clone())
 	}
 	more := len(data) > defaultLimit
 	list := spec.New("list").Set("url", "/v1/charges/"+ch.id+"/refunds").Set("has_more", more)
@@ -213,7 +215,7 @@ func listChargesRefunds(c *call) (appender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.listOf("refund", "/v1/charges/"+ch.id+"/refunds", func(r *record) bool { return r.object.String("charge") == ch.id })
+	return c.listOf("refund", "charge", ch.id, "/v1/charges/"+ch.id+"/refunds", func(*record) bool { return true })
 }
 
 func retrieveChargesRefund(c *call) (appender, error) {
@@ -222,7 +224,7 @@ func retrieveChargesRefund(c *call) (appender, error) {
 		return nil, err
 	}
 	found := c.find("refund", c.path[1].Value)
-	if found == nil || found.object.String("charge") != ch.id {
+	if found == nil || found.object().String("charge") != ch.id {
 		return nil, kinds["refund"].notFound(c.path[1].Value)
 	}
 	return c.show(found)

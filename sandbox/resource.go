@@ -32,7 +32,8 @@ type resource struct {
 	Delete func(*call, *record) error // nil: there is no deletion
 	Verbs  verbs
 
-	Filters  []string                             // parameters of the list that the field of the same name must equal
+	Filters  []string                             // parameters of the list that the field of the same name must equal; they are indexed
+	Index    []string                             // further fields of text by which records are looked up: see world.having
 	Matches  map[string]func(*call, *record) bool // further filters, by parameter
 	Search   []string                             // fields that the query language knows, beside created and metadata
 	Searched map[string]func(*record) any         // further fields, which are not read off the object
@@ -44,6 +45,11 @@ type resource struct {
 	Stub      bool                                         // a deleted object still answers with a stub
 	Find      func(*call, string) (*record, error)         // finds what is named in the path, for ids that are made on sight
 	Others    map[string]func(*call) (appender, error)     // further operations, by method and path
+
+	Due     map[string]func(c *call, r *record, detail string) // what falls due for a record, by name: see world.in; r is nil where there is none
+	Private func() any                                         // a pointer to an empty value of what records know beyond their objects; nil is nothing
+
+	indexed []string // Filters and Index
 }
 
 // verbs are the operations POST <path>/<id>/<verb>.
@@ -194,7 +200,7 @@ func (r *resource) update(c *call) (appender, error) {
 	if err := r.takes(c); err != nil {
 		return nil, err
 	}
-	before := found.object
+	before := found.object()
 	err = c.changing(found, func() error {
 		if err := c.fill(found); err != nil {
 			return err
@@ -212,10 +218,10 @@ func (r *resource) update(c *call) (appender, error) {
 
 // changing makes changes on a copy of a record's object, which takes the object's place if none was refused.
 func (c *call) changing(r *record, change func() error) error {
-	was := r.object
-	r.object = was.Clone()
+	was := r.object()
+	r.replace(was.Clone())
 	if err := change(); err != nil {
-		r.object = was
+		r.replace(was)
 		return err
 	}
 	return nil

@@ -1,6 +1,9 @@
 package sandbox
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // resources lists what this sandbox has, a line each. Adding one is: a file that declares it, a line here, a transcript in testdata.
 var resources = []*resource{
@@ -22,14 +25,20 @@ var resources = []*resource{
 // so that each can be declared as one value; both tables are made with the first sandbox.
 var (
 	kinds     map[string]*resource
+	due       map[string]func(*call, *record, string) // what can fall due, by "<object>.<name>"
 	table     []handler
 	tabulated sync.Once
 )
 
 func tabulate() {
 	kinds = make(map[string]*resource, len(resources))
+	due = map[string]func(*call, *record, string){}
 	for _, r := range resources {
 		kinds[r.Object] = r
+		r.indexed = append(slices.Clone(r.Filters), r.Index...)
+		for name, do := range r.Due {
+			due[r.Object+"."+name] = do
+		}
 	}
 	table = routes()
 }

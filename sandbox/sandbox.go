@@ -13,6 +13,7 @@ package sandbox
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/http"
@@ -39,12 +40,12 @@ type Sandbox struct {
 	live   context.Context // until Close
 	end    context.CancelFunc
 
+	start time.Time // of the clocks of worlds; zero is the clock's own present
+	rate  int64     // of the clocks of worlds
+
 	mu     sync.Mutex // guards worlds
 	worlds map[string]*world
-
-	challengesMu sync.Mutex // guards what follows; it may be taken while a world's lock is held, never the other way round
-	challenges   map[string]*challenge
-	answered     []string // ids of the answered ones among them, oldest first
+	tags   map[string]*world // the same by their tags
 }
 
 // Option sets up a Sandbox.
@@ -53,14 +54,33 @@ type Option func(*Sandbox)
 // WithClock makes every world's time that of c, plus what the world has been advanced by. Without it the machine's clock is used.
 func WithClock(c Clock) Option { return func(s *Sandbox) { s.clock = c } }
 
+// WithStart lets the clocks of new worlds begin at a time instead of the present.
+func WithStart(at time.Time) Option { return func(s *Sandbox) { s.start = at.UTC() } }
+
+// WithRate sets how many seconds pass in new worlds while one passes outside: 1 is real time, more is faster, up to a day a second, and
+// 0 is a frozen clock, which moves only when it is advanced. Other rates are taken as the nearest of these.
+func WithRate(rate int) Option {
+	return func(s *Sandbox) { s.rate = min(max(int64(rate), 0), maxRate) }
+}
+
+// WithSeed makes everything random in the sandbox, such as ids, a function of the seed and of the key that names the world. With a
+// frozen clock and the same requests one after another, two sandboxes of one seed answer alike to the byte.
+func WithSeed(seed uint64) Option {
+	return func(s *Sandbox) {
+		s.seed = [32]byte{}
+		binary.LittleEndian.PutUint64(s.seed[:], seed)
+	}
+}
+
 // New is an empty sandbox.
 func New(options ...Option) *Sandbox {
 	tabulated.Do(tabulate)
 	s := &Sandbox{
-		clock:      realClock{},
-		client:     webhookClient(),
-		worlds:     map[string]*world{},
-		challenges: map[string]*challenge{},
+		clock:  realClock{},
+		rate:   1,
+		client: webhookClient(),
+		worlds: map[string]*world{},
+		tags:   map[string]*world{},
 	}
 	s.live, s.end = context.WithCancel(context.Background())
 	_, _ = rand.Read(s.seed[:]) // never fails: crypto/rand ends the program instead
@@ -115,7 +135,7 @@ func (s *Sandbox) world(suffix string, make bool) (*world, error) {
 				message: "This sandbox holds no more worlds: too many different API keys have been used. Use one of them, or start another sandbox."}
 		}
 		w = newWorld(s, suffix)
-		s.worlds[suffix] = w
+		s.worlds[suffix], s.tags[w.tag] = w, w
 	}
 	return w, nil
 }

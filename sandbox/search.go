@@ -32,7 +32,7 @@ func (r *resource) search(c *call) (appender, error) {
 	var last *record
 	i := from - 1
 	for limit := c.limit(); i >= 0; i-- {
-		if !q.matches(r, all[i]) {
+		if all[i].gone || !q.matches(r, all[i]) {
 			continue
 		}
 		if len(p.data) == limit {
@@ -45,7 +45,7 @@ func (r *resource) search(c *call) (appender, error) {
 	if c.expand.wants("total_count") {
 		p.total = 0
 		for _, one := range all {
-			if p.total < maxTotal && q.matches(r, one) {
+			if p.total < maxTotal && !one.gone && q.matches(r, one) {
 				p.total++
 			}
 		}
@@ -220,7 +220,7 @@ func (one clause) matches(r *resource, of *record) bool {
 func (r *resource) searched(one clause, of *record) any {
 	switch {
 	case one.field == "metadata":
-		if value, ok := of.object.Map("metadata")[one.key]; ok {
+		if value, ok := of.object().Map("metadata")[one.key]; ok {
 			return value
 		}
 		return nil
@@ -229,7 +229,7 @@ func (r *resource) searched(one clause, of *record) any {
 	case r.Searched[one.field] != nil:
 		return r.Searched[one.field](of)
 	}
-	return of.object.At(strings.Split(one.field, ".")...)
+	return of.object().At(strings.Split(one.field, ".")...)
 }
 
 func (one clause) holds(value any) bool {

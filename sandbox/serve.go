@@ -158,23 +158,22 @@ func (x *exchange) serve(form string) {
 func (x *exchange) answer(form string) *reply {
 	w := x.world
 	c, do, err := x.prepare(form)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.settle()
-	x.id = w.newShortID("req_")
 	var result *reply
-	if err == nil {
-		c.id = x.id
-		result, err = x.perform(c, do)
-	}
-	if err != nil {
-		result = x.refusal(err)
-	}
-	w.finish(x.first, result, err == nil || asAPIError(err).executed)
-	if x.fault != nil && x.fault.Kind == hold {
-		x.first.keep()
-	}
-	w.log.add(logged{At: w.now(), Method: x.request.Method, Path: x.request.URL.Path, Key: x.key, Status: result.status, ID: x.id})
+	w.step(func() {
+		x.id = w.newShortID("req_")
+		if err == nil {
+			c.id = x.id
+			result, err = x.perform(c, do)
+		}
+		if err != nil {
+			result = x.refusal(err)
+		}
+		w.finish(x.first, result, err == nil || asAPIError(err).executed)
+		if x.fault != nil && x.fault.Kind == hold {
+			x.first.keep()
+		}
+		w.log.add(logged{At: w.now(), Method: x.request.Method, Path: x.request.URL.Path, Key: x.key, Status: result.status, ID: x.id})
+	})
 	return result
 }
 

@@ -23,12 +23,14 @@ var setupIntents = &resource{
 	Verbs:     verbs{"confirm": confirmSetupIntent, "cancel": cancelSetupIntent},
 	Filters:   []string{"customer", "customer_account", "payment_method"},
 	Browser:   []string{"GET", "confirm"},
+	Private:   func() any { return new(intent) },
 }
 
 // setupAttempts are the tries of a SetupIntent; they are only listed.
 var setupAttempts = &resource{
 	Object: "setup_attempt",
 	Path:   singleton,
+	Index:  []string{"setup_intent"},
 	Others: map[string]func(*call) (appender, error){"GET /v1/setup_attempts": listAttempts},
 }
 
@@ -37,14 +39,12 @@ func listAttempts(c *call) (appender, error) {
 	if c.find("setup_intent", id) == nil {
 		return nil, missingIn("setup_intent", "setupintent", id)
 	}
-	return c.listOf("setup_attempt", "/v1/setup_attempts", func(r *record) bool {
-		return r.object.String("setup_intent") == id && inRange(c.params, "created", r.created)
-	})
+	return c.listOf("setup_attempt", "setup_intent", id, "/v1/setup_attempts", func(*record) bool { return true })
 }
 
 func createSetupIntent(c *call, r *record) error {
-	r.private = &intent{confirming: c.params.Bool("confirm")}
-	o := r.object.Set("status", requiresMethod).Set("usage", "off_session").Set("client_secret", r.id+"_secret_"+c.letters(31))
+	r.hidden = &intent{Confirming: c.params.Bool("confirm")}
+	o := r.object().Set("status", requiresMethod).Set("usage", "off_session").Set("client_secret", r.id+"_secret_"+c.letters(31))
 	o.Set("managed_payments", spec.New("smor_resource_managed_payments"))
 	if c.params.Has("usage") {
 		o.Set("usage", c.params.String("usage"))
@@ -60,22 +60,22 @@ func createSetupIntent(c *call, r *record) error {
 }
 
 func setUpIfAsked(c *call, r *record) error {
-	if !r.private.(*intent).confirming {
+	if !private[intent](r).Confirming {
 		return nil
 	}
-	r.private.(*intent).confirming = false
+	private[intent](r).Confirming = false
 	return c.setUp(r)
 }
 
 func updateSetupIntent(c *call, r *record) error {
-	if status := r.object.String("status"); status == succeeded || status == canceled {
+	if status := r.object().String("status"); status == succeeded || status == canceled {
 		for _, name := range []string{"customer", "payment_method", "payment_method_data", "payment_method_types"} {
 			if c.params.Has(name) {
 				return c.unexpected(r, "This SetupIntent's "+name+" could not be updated because it has a status of "+status+". You may only update the "+name+" of a SetupIntent with one of the following statuses: requires_payment_method, requires_confirmation, requires_action.")
 			}
 		}
 	}
-	was := r.object.String("status")
+	was := r.object().String("status")
 	if err := c.adjustSetup(r); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (c *call) adjustSetup(r *record) error {
 		if err := c.chooseTypes(r, "payment_flows_automatic_payment_methods_setup_intent"); err != nil {
 			return err
 		}
-		r.object.Set("automatic_payment_methods", nil).Set("payment_method_configuration_details", nil)
+		r.object().Set("automatic_payment_methods", nil).Set("payment_method_configuration_details", nil)
 	}
 	if err := c.chooseCustomer(r); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (c *call) adjustSetup(r *record) error {
 }
 
 func confirmSetupIntent(c *call, r *record) error {
-	status := r.object.String("status")
+	status := r.object().String("status")
 	if !slices.Contains([]string{requiresMethod, requiresConfirmation, requiresAction}, status) {
 		return c.unexpected(r, "You cannot confirm this SetupIntent because it has a status of "+status+". Only a SetupIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action.")
 	}
@@ -121,8 +121,8 @@ func confirmSetupIntent(c *call, r *record) error {
 
 // setUp tries to make the chosen payment method ready for later payments.
 func (c *call) setUp(r *record) error {
-	state := r.private.(*intent)
-	method := c.find("payment_method", r.object.String("payment_method"))
+	state := private[intent](r)
+	method := c.find("payment_method", r.object().String("payment_method"))
 	if method == nil {
 		return c.unexpected(r, r.missingMethod())
 	}
@@ -131,8 +131,8 @@ func (c *call) setUp(r *record) error {
 	}
 	c.readSession(state, r)
 	c.endChallenge(state)
-	in := method.private.(*instrument)
-	if in.card.does.secure == secureSetUp { // it is set up from the beginning
+	in := private[instrument](method)
+	if in.card().does.secure == secureSetUp { // it is set up from the beginning
 		return c.finishSetup(r, method, nil)
 	}
 	a := c.authenticate(state, method)
@@ -156,12 +156,12 @@ func (c *call) finishSetup(r, method *record, secured *spec.Object) error {
 	}
 	attempt := c.attempt(r, method, succeeded)
 	if secured != nil {
-		attempt.object.Sub("payment_method_details").Sub("card").Set("three_d_secure", secureDetails(secured))
+		attempt.object().Sub("payment_method_details").Sub("card").Set("three_d_secure", secureDetails(secured))
 	}
-	r.object.Set("status", succeeded).Set("next_action", nil).Set("last_setup_error", nil)
-	in := method.private.(*instrument)
-	in.setUp = in.setUp || r.object.String("usage") == "off_session"
-	if customer := r.object.String("customer"); customer != "" && method.object.String("customer") == "" {
+	r.object().Set("status", succeeded).Set("next_action", nil).Set("last_setup_error", nil)
+	in := private[instrument](method)
+	in.SetUp = in.SetUp || r.object().String("usage") == "off_session"
+	if customer := r.object().String("customer"); customer != "" && method.object().String("customer") == "" {
 		c.attach(method, customer)
 	}
 	c.emit("setup_intent.succeeded", r)
@@ -182,10 +182,10 @@ func secureDetails(from *spec.Object) *spec.Object {
 // failSetup books a try that failed: the intent can be tried again with another payment method.
 func (c *call) failSetup(r, method *record, refusal *apiError) error {
 	refusal.paymentMethod = method
-	shown := refusal.object().Set("payment_method", method.object.Clone())
+	shown := refusal.object().Set("payment_method", method.object().Clone())
 	attempt := c.attempt(r, method, "failed")
-	attempt.object.Set("setup_error", shown.Clone())
-	r.object.Set("status", requiresMethod).Set("payment_method", nil).Set("next_action", nil).Set("last_setup_error", shown)
+	attempt.object().Set("setup_error", shown.Clone())
+	r.object().Set("status", requiresMethod).Set("payment_method", nil).Set("next_action", nil).Set("last_setup_error", shown)
 	c.emit("setup_intent.setup_failed", r)
 	refusal.setupIntent = r
 	return refusal
@@ -193,13 +193,13 @@ func (c *call) failSetup(r, method *record, refusal *apiError) error {
 
 // attempt stores a try of a SetupIntent. The one that a challenge left open ends with it.
 func (c *call) attempt(r, method *record, status string) *record {
-	if open := c.byID[r.object.String("latest_attempt")]; open != nil && open.object.String("status") == requiresAction && open.object.String("payment_method") == method.id {
-		open.object.Set("status", status)
+	if open := c.byID[r.object().String("latest_attempt")]; open != nil && open.object().String("status") == requiresAction && open.object().String("payment_method") == method.id {
+		open.object().Set("status", status)
 		return open
 	}
 	a := c.record("setup_attempt", c.newID("setatt_"))
-	o := a.object.Set("setup_intent", r.id).Set("payment_method", method.id).Set("status", status).Set("usage", r.object.String("usage")).Set("customer", r.object.Get("customer"))
-	in, from := method.private.(*instrument), method.object.Sub("card")
+	o := a.object().Set("setup_intent", r.id).Set("payment_method", method.id).Set("status", status).Set("usage", r.object().String("usage")).Set("customer", r.object().Get("customer"))
+	in, from := private[instrument](method), method.object().Sub("card")
 	of := spec.New("setup_attempt_payment_method_details_card")
 	o.Set("payment_method_details", spec.New("setup_attempt_payment_method_details").Set("type", "card").Set("card", of))
 	for _, name := range []string{"brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4"} {
@@ -207,22 +207,22 @@ func (c *call) attempt(r, method *record, status string) *record {
 	}
 	of.Set("network", from.String("brand")).Set("checks", spec.New("setup_attempt_payment_method_details_card_checks").Set("cvc_check", in.cvcCheck()))
 	c.insert(a)
-	r.object.Set("latest_attempt", a.id)
+	r.object().Set("latest_attempt", a.id)
 	return a
 }
 
 func cancelSetupIntent(c *call, r *record) error {
-	switch status := r.object.String("status"); status {
+	switch status := r.object().String("status"); status {
 	case canceled:
 		return c.unexpected(r, "You cannot cancel this SetupIntent because it it already canceled.") // sic
 	case requiresMethod, requiresConfirmation, requiresAction:
 	default:
 		return c.unexpected(r, "You cannot cancel this SetupIntent because it has a status of "+status+". Only a SetupIntent with one of the following statuses may be canceled: `requires_payment_method`, `requires_confirmation`, or `requires_action`.")
 	}
-	c.endChallenge(r.private.(*intent))
-	r.object.Set("status", canceled).Set("next_action", nil)
+	c.endChallenge(private[intent](r))
+	r.object().Set("status", canceled).Set("next_action", nil)
 	if reason := c.params.String("cancellation_reason"); reason != "" {
-		r.object.Set("cancellation_reason", reason)
+		r.object().Set("cancellation_reason", reason)
 	}
 	c.emit("setup_intent.canceled", r)
 	return nil

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/till-pay/till/sandbox/spec"
@@ -9,45 +10,204 @@ import (
 // maxRecords bounds how many objects a world holds.
 const maxRecords = 5_000_000
 
-// record is one stored object with what its resource knows of it beyond what the API shows.
+// record is one stored object with what its resource knows of it beyond what the API shows. Records refer to each other by id, and
+// what they hold is plain data: a world is copied, compared and written to disk as it is.
 type record struct {
+	world    *world
 	resource *resource
 	id       string
 	created  int64
-	order    int64 // of making: lists are by it, newest first
-	object   *spec.Object
-	private  any
-	gone     bool // deleted
+	order    int64 // of making: lists are by it, newest first; 0 until it is stored
+	working  *spec.Object
+	hidden   any      // a pointer to what the API does not show: plain data with exported fields; see private
+	keys     []string // under which it is indexed, beside resource.indexed
+	gone     bool     // deleted
+	touched  bool     // since the last commit
+}
+
+// object is the record's object, to read and to change.
+func (r *record) object() *spec.Object {
+	r.touch()
+	return r.working
+}
+
+// replace puts another object in the place of the record's.
+func (r *record) replace(o *spec.Object) {
+	r.touch()
+	r.working = o
+}
+
+// text is a field of the object as it stands. It is for looking through many records.
+func (r *record) text(field string) string { return r.working.String(field) }
+
+// private is what the resource knows of a record beyond its object; nil where it is of another sort.
+func private[T any](r *record) *T {
+	r.touch()
+	p, _ := r.hidden.(*T)
+	return p
+}
+
+func (r *record) touch() {
+	if !r.touched {
+		r.touched = true
+		r.world.touched = append(r.world.touched, r)
+	}
 }
 
 // store holds a world's objects.
 type store struct {
-	byID   map[string]*record
-	byKind map[string][]*record // in order of making; without the deleted ones
-	last   int64                // order of the newest record
+	byID    map[string]*record
+	shelves map[string]*shelf // by kind
+	last    int64             // order of the newest record
+	touched []*record         // since the last commit
+}
+
+// shelf is the records of a kind in order of making, and indexes of them.
+type shelf struct {
+	all     []*record
+	gone    int                             // of them, deleted
+	indexes map[string]map[string][]*record // field, value: in order of making
+}
+
+func (w *world) shelf(kind string) *shelf {
+	s := w.shelves[kind]
+	if s == nil {
+		if w.shelves == nil {
+			w.shelves = map[string]*shelf{}
+		}
+		s = &shelf{indexes: map[string]map[string][]*record{}}
+		w.shelves[kind] = s
+	}
+	return s
 }
 
 // insert keeps a new record.
 func (w *world) insert(r *record) {
 	if w.byID == nil {
-		w.byID, w.byKind = map[string]*record{}, map[string][]*record{}
+		w.byID = map[string]*record{}
 	}
 	w.last++
 	r.order = w.last
-	w.byKind[r.resource.Object] = append(w.byKind[r.resource.Object], r)
+	s := w.shelf(r.resource.Object)
+	s.all = append(s.all, r)
 	w.byID[r.id] = r
+	r.touch()
+	s.index(r)
+}
+
+// index brings the indexes up to what the record says now.
+func (s *shelf) index(r *record) {
+	for i, field := range r.resource.indexed {
+		value := r.text(field)
+		if i == len(r.keys) {
+			r.keys = append(r.keys, "")
+		}
+		if r.keys[i] == value {
+			continue
+		}
+		s.unindex(r, field, r.keys[i])
+		r.keys[i] = value
+		if value == "" {
+			continue
+		}
+		of := s.indexes[field]
+		if of == nil {
+			of = map[string][]*record{}
+			s.indexes[field] = of
+		}
+		same := of[value]
+		of[value] = slices.Insert(same, place(same, r.order), r)
+	}
+}
+
+func (s *shelf) unindex(r *record, field, value string) {
+	same := s.indexes[field][value]
+	at := place(same, r.order)
+	switch {
+	case at >= len(same) || same[at] != r:
+	case len(same) == 1:
+		delete(s.indexes[field], value)
+	case at == 0: // the oldest go first, where many go
+		same[0] = nil
+		s.indexes[field][value] = same[1:]
+	default:
+		s.indexes[field][value] = slices.Delete(same, at, at+1)
+	}
+}
+
+// unindexAll takes a record out of every index.
+func (s *shelf) unindexAll(r *record) {
+	for i, field := range r.resource.indexed {
+		if i < len(r.keys) && r.keys[i] != "" {
+			s.unindex(r, field, r.keys[i])
+			r.keys[i] = ""
+		}
+	}
 }
 
 // remove takes a record off the lists. Its id stays known, for a stub and for the pages that begin after it.
 func (w *world) remove(r *record) {
+	r.touch()
 	r.gone = true
-	all := w.byKind[r.resource.Object]
-	at := place(all, r.order)
-	w.byKind[r.resource.Object] = slices.Delete(all, at, at+1)
+	s := w.shelf(r.resource.Object)
+	s.unindexAll(r)
+	if s.gone++; s.gone > len(s.all)/2 { // so that removing one costs the same however many there are
+		s.all = slices.DeleteFunc(s.all, func(r *record) bool { return r.gone })
+		s.gone = 0
+	}
 }
 
-// all is every record of a kind that is not deleted, in order of making.
-func (w *world) all(kind string) []*record { return w.byKind[kind] }
+// forget drops the oldest records of a kind, ids and all.
+func (w *world) forget(kind string, n int) {
+	s := w.shelf(kind)
+	for i, r := range s.all[:n] {
+		s.unindexAll(r)
+		delete(w.byID, r.id)
+		s.all[i] = nil
+	}
+	s.all = s.all[n:]
+}
+
+// commit ends a step in the life of the world: what it has changed is indexed.
+func (w *world) commit() {
+	for i, r := range w.touched {
+		r.touched = false
+		w.touched[i] = nil
+		if r.order != 0 && !r.gone {
+			w.shelves[r.resource.Object].index(r)
+		}
+	}
+	w.touched = w.touched[:0]
+}
+
+// all is every record of a kind, in order of making, the deleted ones among them.
+func (w *world) all(kind string) []*record { return w.shelf(kind).all }
+
+// count is how many records of a kind there are.
+func (w *world) count(kind string) int {
+	s := w.shelf(kind)
+	return len(s.all) - s.gone
+}
+
+// each is every record of a kind that is not deleted, in order of making.
+func (w *world) each(kind string) iter.Seq[*record] {
+	return func(yield func(*record) bool) {
+		for _, r := range w.all(kind) {
+			if !r.gone && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// having is the records of a kind whose field, which is among resource.Filters or resource.Index, has a value; in order of making. It is
+// what commits have indexed: a change of this request does not show. The slice must not be kept while records change.
+func (w *world) having(kind, field, value string) []*record {
+	if value == "" {
+		return nil
+	}
+	return w.shelf(kind).indexes[field][value]
+}
 
 // find is the record of an id that is not deleted; nil when there is none.
 func (w *world) find(kind, id string) *record {
@@ -63,7 +223,7 @@ func (w *world) full() bool { return len(w.byID) >= maxRecords }
 
 // record starts a new object of a kind; it is not stored yet.
 func (w *world) record(kind, id string) *record {
-	r := &record{resource: kinds[kind], id: id, created: w.now().Unix(), object: spec.New(kind)}
-	r.object.Set("id", id).Set("created", r.created)
+	r := &record{world: w, resource: kinds[kind], id: id, created: w.now().Unix(), working: spec.New(kind)}
+	r.working.Set("id", id).Set("created", r.created)
 	return r
 }

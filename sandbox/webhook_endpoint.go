@@ -10,28 +10,25 @@ import (
 const maxEndpoints = 16
 
 // endpointState is what an endpoint's object does not show.
-type endpointState struct {
-	secret  string
-	queue   []*delivery
-	workers int
-}
+type endpointState struct{ Secret string }
 
 var webhookEndpoints = &resource{
-	Object: "webhook_endpoint",
-	Path:   "/v1/webhook_endpoints",
-	Prefix: "we_",
-	Plain:  []string{"description", "enabled_events", "url"},
-	Takes:  []string{"api_version", "connect", "disabled"},
-	Create: createEndpoint,
-	Update: updateEndpoint,
-	Delete: none,
+	Object:  "webhook_endpoint",
+	Path:    "/v1/webhook_endpoints",
+	Prefix:  "we_",
+	Plain:   []string{"description", "enabled_events", "url"},
+	Takes:   []string{"api_version", "connect", "disabled"},
+	Private: func() any { return new(endpointState) },
+	Create:  createEndpoint,
+	Update:  updateEndpoint,
+	Delete:  none,
 	Others: map[string]func(*call) (appender, error){
 		"POST /v1/webhook_endpoints": makeEndpoint,
 	},
 }
 
 func createEndpoint(c *call, r *record) error {
-	if len(c.all("webhook_endpoint")) >= maxEndpoints {
+	if c.count("webhook_endpoint") >= maxEndpoints {
 		return invalid("", "", "You have reached the maximum of %d test webhook endpoints.", maxEndpoints)
 	}
 	if err := checkEndpointURL(c); err != nil {
@@ -41,10 +38,10 @@ func createEndpoint(c *call, r *record) error {
 		return unbuilt("webhook endpoints for connected accounts (connect=true)")
 	}
 	if version := c.params.String("api_version"); version != "" {
-		r.object.Set("api_version", version)
+		r.object().Set("api_version", version)
 	}
-	r.object.Set("status", "enabled")
-	r.private = &endpointState{secret: "whsec_" + c.letters(32)}
+	r.object().Set("status", "enabled")
+	r.hidden = &endpointState{Secret: "whsec_" + c.letters(32)}
 	return nil
 }
 
@@ -55,7 +52,7 @@ func makeEndpoint(c *call) (appender, error) {
 		return nil, err
 	}
 	o := made.(*spec.Object).Clone()
-	return o.Set("secret", c.byID[o.String("id")].private.(*endpointState).secret), nil
+	return o.Set("secret", private[endpointState](c.byID[o.String("id")]).Secret), nil
 }
 
 func updateEndpoint(c *call, r *record) error {
@@ -69,7 +66,7 @@ func updateEndpoint(c *call, r *record) error {
 		if c.params.Bool("disabled") {
 			status = "disabled"
 		}
-		r.object.Set("status", status)
+		r.object().Set("status", status)
 	}
 	return nil
 }

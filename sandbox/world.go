@@ -3,6 +3,7 @@ package sandbox
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -15,10 +16,12 @@ type world struct {
 	suffix  string // of the keys that name it
 	account string // acct_…
 	methods string // pmc_…: which payment methods are switched on
+	tag     string // names the world in addresses of pages, without telling the key
 
 	mu      sync.Mutex
-	random  *rand.Rand
+	random  *rand.ChaCha8
 	made    time.Time
+	born    int64  // order of the newest record that was there from the beginning
 	scratch []byte // for rendering
 
 	store
@@ -33,13 +36,19 @@ type world struct {
 func newWorld(s *Sandbox, suffix string) *world {
 	w := &world{sandbox: s, suffix: suffix}
 	seed := sha256.Sum256(append(s.seed[:], suffix...))
-	w.random = rand.New(rand.NewChaCha8(seed))
+	w.random = rand.NewChaCha8(seed)
 	// The account is a function of the key alone, so that it is the same after a restart.
 	name := sha256.Sum256([]byte("account of " + suffix))
 	n := binary.BigEndian.Uint64(name[:])
 	w.account = "acct_1" + string(base62(nil, n, 7)) + string(base62(nil, binary.BigEndian.Uint64(name[8:]), 8))
 	w.methods = "pmc_" + w.account[len("acct_"):] + string(base62(nil, binary.BigEndian.Uint64(name[16:]), 8))
+	w.anchor = s.clock.Now()
+	w.base, w.rate = w.anchor.UTC(), s.rate
+	if !s.start.IsZero() {
+		w.base = s.start
+	}
 	w.made = w.now()
+	w.tag = hex.EncodeToString(name[24:])
 	w.kick = make(chan struct{}, 1)
 	return w
 }
