@@ -120,7 +120,7 @@ func (s *Stripe) read(r *http.Request) Answer {
 	return a
 }
 
-var formToken = regexp.MustCompile(`name="token" value="([0-9a-f]+)"`)
+var formToken = regexp.MustCompile(`name="token" value="([^"]+)"`)
 
 // Authenticate is the payer at the bank's page, which next_action.url names. outcome is "complete" or "fail". It returns where the page
 // sends the payer back to.
