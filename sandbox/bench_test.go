@@ -11,7 +11,7 @@ import (
 
 // BenchmarkPayment is one payment, made and confirmed, without the network.
 func BenchmarkPayment(b *testing.B) {
-	s := sandbox.New()
+	s := sandbox.NewServer()
 	b.Cleanup(s.Close)
 	form := pay + "&payment_method=pm_card_visa&metadata[order]=7"
 	b.ReportAllocs()
@@ -22,7 +22,7 @@ func BenchmarkPayment(b *testing.B) {
 
 // BenchmarkRetrieve is one look at a payment, without the network.
 func BenchmarkRetrieve(b *testing.B) {
-	s := sandbox.New()
+	s := sandbox.NewServer()
 	b.Cleanup(s.Close)
 	got := serve(b, s, http.MethodPost, "/v1/payment_intents", pay+"&payment_method=pm_card_visa")
 	id, _, _ := strings.Cut(strings.TrimPrefix(got, `{"id":"`), `"`)
@@ -32,7 +32,7 @@ func BenchmarkRetrieve(b *testing.B) {
 	}
 }
 
-func serve(b *testing.B, s *sandbox.Sandbox, method, path, form string) string {
+func serve(b *testing.B, s *sandbox.Server, method, path, form string) string {
 	r := httptest.NewRequestWithContext(b.Context(), method, "http://127.0.0.1"+path, strings.NewReader(form))
 	r.Header.Set("Authorization", "Bearer sk_"+"test_bench")
 	w := httptest.NewRecorder()

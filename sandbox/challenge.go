@@ -86,7 +86,7 @@ const (
 )
 
 // serveChallenge shows the hosted page, and takes its answer.
-func (s *Sandbox) serveChallenge(w http.ResponseWriter, r *http.Request) {
+func (s *Server) serveChallenge(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -113,7 +113,7 @@ type hostedPage struct {
 }
 
 // findChallenge finds the challenge that an address names.
-func (s *Sandbox) findChallenge(r *http.Request) *hostedPage {
+func (s *Server) findChallenge(r *http.Request) *hostedPage {
 	s.mu.Lock()
 	w := s.tags[strings.TrimPrefix(r.URL.Path, challengePath)]
 	s.mu.Unlock()

@@ -155,7 +155,7 @@ func TestHoldEndsWithTheSandbox(t *testing.T) {
 	}
 	serving, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- sandbox.New().Serve(serving, l) }()
+	go func() { ended <- sandbox.NewServer().Serve(serving, l) }()
 	client := httptest.NewServer(nil) // for its client alone
 	t.Cleanup(client.Close)
 	client.URL = "http://" + l.Addr().String()

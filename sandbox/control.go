@@ -47,7 +47,7 @@ func (e *errControl) Error() string { return e.message }
 
 func badControl(message string) error { return &errControl{http.StatusBadRequest, message} }
 
-func (s *Sandbox) serveControl(w http.ResponseWriter, r *http.Request) {
+func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 	answer, err := s.control(w, r)
 	status := http.StatusOK
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *Sandbox) serveControl(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer) // a caller who has gone is no business of ours
 }
 
-func (s *Sandbox) control(out http.ResponseWriter, r *http.Request) (any, error) {
+func (s *Server) control(out http.ResponseWriter, r *http.Request) (any, error) {
 	do := controls[r.Method+" "+r.URL.Path]
 	if do == nil {
 		return nil, &errControl{http.StatusNotFound, "There is no " + r.Method + " " + r.URL.Path + " here."}

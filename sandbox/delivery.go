@@ -236,7 +236,7 @@ func signature(secret string, at int64, body []byte) string {
 }
 
 // send makes one try; any 2xx is success.
-func (s *Sandbox) send(request *http.Request) bool {
+func (s *Server) send(request *http.Request) bool {
 	answer, err := s.client.Do(request)
 	if err != nil {
 		return false

@@ -12,7 +12,7 @@ import (
 
 // A test of a program that pays through Stripe gives it a sandbox's address in place of Stripe's.
 func Example() {
-	box := sandbox.New()
+	box := sandbox.NewServer()
 	defer box.Close()
 	server := httptest.NewServer(box)
 	defer server.Close()

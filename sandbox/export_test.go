@@ -32,7 +32,7 @@ func ResourceNames() (all []string) {
 }
 
 // Break stores a record that makes whatever touches it panic.
-func Break(s *Sandbox, suffix, id string) {
+func Break(s *Server, suffix, id string) {
 	w, _ := s.world(suffix, true)
 	w.mu.Lock()
 	defer w.mu.Unlock()

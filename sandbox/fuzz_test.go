@@ -33,7 +33,7 @@ func FuzzRequest(f *testing.F) {
 		if !strings.HasPrefix(path, "/v1/") {
 			return
 		}
-		s := sandbox.New()
+		s := sandbox.NewServer()
 		defer s.Close()
 		made := strings.NewReplacer(populate(t, s)...)
 		path, form = made.Replace(path), made.Replace(form)
@@ -52,7 +52,7 @@ func FuzzRequest(f *testing.F) {
 }
 
 // populate makes an object or two of each kind, and says what the transcripts call them.
-func populate(t *testing.T, s *sandbox.Sandbox) (names []string) {
+func populate(t *testing.T, s *sandbox.Server) (names []string) {
 	for _, step := range []struct{ path, form, names string }{
 		{"/v1/customers", "email=ada%40example.com&payment_method=pm_card_visa", "cus_1=id"},
 		{"/v1/payment_intents", pay + "&payment_method=pm_card_visa", "pi_1=id ch_1=latest_charge pm_1=payment_method"},
@@ -78,7 +78,7 @@ func populate(t *testing.T, s *sandbox.Sandbox) (names []string) {
 }
 
 // ask sends one request; nil when it is none.
-func ask(t *testing.T, s *sandbox.Sandbox, method, path, form string) *httptest.ResponseRecorder {
+func ask(t *testing.T, s *sandbox.Server, method, path, form string) *httptest.ResponseRecorder {
 	target := &url.URL{Scheme: "http", Host: "127.0.0.1", Path: path}
 	if method == http.MethodGet {
 		target.RawQuery, form = form, ""

@@ -43,7 +43,7 @@ type reply struct {
 }
 
 // ServeHTTP answers Stripe's API, the control API under /_sandbox/ and the hosted 3D Secure page.
-func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ownHost(r) {
 		http.Error(w, "This sandbox is reached under a loopback address only, so that no web page can reach it by a name of its own.", http.StatusForbidden)
 		return
@@ -81,7 +81,7 @@ func ownHost(r *http.Request) bool {
 }
 
 // serveAPI answers one request of Stripe's API, through all that can go wrong on the way.
-func (s *Sandbox) serveAPI(out http.ResponseWriter, r *http.Request) {
+func (s *Server) serveAPI(out http.ResponseWriter, r *http.Request) {
 	x := &exchange{sandbox: s, out: out, request: r}
 	defer x.recovered()
 	body, err := readBody(r)
@@ -100,7 +100,7 @@ func (s *Sandbox) serveAPI(out http.ResponseWriter, r *http.Request) {
 
 // exchange is one request and its answer.
 type exchange struct {
-	sandbox *Sandbox
+	sandbox *Server
 	out     http.ResponseWriter
 	request *http.Request
 

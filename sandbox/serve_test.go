@@ -266,7 +266,7 @@ func TestForeignPages(t *testing.T) {
 func TestWorlds(t *testing.T) {
 	t.Parallel()
 	a := bare(t)
-	s := sandbox.New()
+	s := sandbox.NewServer()
 	t.Cleanup(s.Close)
 	use := func(i int) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/v1/balance", nil)
@@ -312,7 +312,7 @@ func TestHost(t *testing.T) {
 // TestPanic: a failure of the sandbox itself is Stripe's kind of 500, and kept under the key as Stripe keeps one.
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	s := sandbox.New()
+	s := sandbox.NewServer()
 	t.Cleanup(s.Close)
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
@@ -340,7 +340,7 @@ func TestServe(t *testing.T) {
 	}
 	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- sandbox.New().Serve(ctx, l) }()
+	go func() { ended <- sandbox.NewServer().Serve(ctx, l) }()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+"/v1/balance", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ var oddCharacters = regexp.MustCompile(`[^0-9A-Za-z]+`)
 // setup starts a sandbox and gives Stripe's own client for it.
 func setup(t *testing.T, options ...sandbox.Option) (*httptest.Server, *stripe.Client, string) {
 	t.Helper()
-	s := sandbox.New(options...)
+	s := sandbox.NewServer(options...)
 	server := httptest.NewServer(s)
 	t.Cleanup(func() {
 		s.Close()

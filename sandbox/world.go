@@ -12,7 +12,7 @@ import (
 // world is all that one API key sees: a Stripe account in test mode with its objects, clock, events and deliveries.
 // One lock guards it. Nothing waits while holding it: webhooks are sent and replies held back without.
 type world struct {
-	sandbox *Sandbox
+	sandbox *Server
 	suffix  string // of the keys that name it
 	account string // acct_…
 	methods string // pmc_…: which payment methods are switched on
@@ -33,7 +33,7 @@ type world struct {
 	log  requestLog
 }
 
-func newWorld(s *Sandbox, suffix string) *world {
+func newWorld(s *Server, suffix string) *world {
 	w := &world{sandbox: s, suffix: suffix}
 	seed := sha256.Sum256(append(s.seed[:], suffix...))
 	w.random = rand.NewChaCha8(seed)

@@ -29,5 +29,5 @@ func (s *sandbox) Run(c *console) error {
 		return err
 	}
 	fmt.Fprintf(c.err, "Stripe in a box: http://%s (any key sk_test_… opens a world of its own; Ctrl-C stops)\n", l.Addr())
-	return box.New().Serve(c.ctx, l)
+	return box.NewServer().Serve(c.ctx, l)
 }

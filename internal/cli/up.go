@@ -179,7 +179,7 @@ func (u *up) books() (s storage, fresh string, err error) {
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.cancel = cancel
-	go func() { w.failed <- box.New().Serve(ctx, w.box) }()
+	go func() { w.failed <- box.NewServer().Serve(ctx, w.box) }()
 	w.app.ServeAdminOnAPI()
 	w.app.Start()
 	go func() {

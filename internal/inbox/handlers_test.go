@@ -135,7 +135,7 @@ func TestHintsAreOnlyIds(t *testing.T) {
 func TestHintOfARefundIsAskedOfStripe(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		box := sandbox.New()
+		box := sandbox.NewServer()
 		stripeURL := httptest.NewServer(box)
 		t.Cleanup(func() {
 			stripeURL.Close()

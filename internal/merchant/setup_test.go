@@ -70,7 +70,7 @@ func node(t testing.TB, d *db.DB, sealer *merchant.Sealer, base string) *world {
 
 func sandboxURL(t testing.TB) string {
 	t.Helper()
-	box := sandbox.New()
+	box := sandbox.NewServer()
 	server := httptest.NewServer(box)
 	t.Cleanup(func() {
 		server.Close()

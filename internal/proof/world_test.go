@@ -49,7 +49,7 @@ func newWorld(t *testing.T, url string, first ...func(*world)) *world {
 	w := &world{t: t, url: url, masterKey: filepath.Join(t.TempDir(), "master.key"), stripeKey: "sk_test_" + id.Hex(12), front: newFront(t), hears: newReceiver(t),
 		http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	t.Cleanup(w.http.CloseIdleConnections)
-	box := sandbox.New()
+	box := sandbox.NewServer()
 	server := httptest.NewServer(box)
 	t.Cleanup(func() { box.Close(); server.Close() })
 	w.stripe = server.URL

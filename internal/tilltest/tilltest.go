@@ -39,7 +39,7 @@ type Till struct {
 	*app.App
 	URL       string
 	Clock     *clock.Fake
-	Sandbox   *sandbox.Sandbox
+	Sandbox   *sandbox.Server
 	StripeURL string
 	Shop      Shop
 	Log       *Log
@@ -69,7 +69,7 @@ func New(t testing.TB) *Till {
 func Open(t testing.TB, url string) *Till {
 	t.Helper()
 	till := &Till{T: t, Clock: clock.NewFake(Start), Log: &Log{}}
-	till.Sandbox = sandbox.New(sandbox.WithClock(till.Clock))
+	till.Sandbox = sandbox.NewServer(sandbox.WithClock(till.Clock))
 	box := httptest.NewServer(till.Sandbox)
 	till.StripeURL = box.URL
 	receivers, err := net.Listen("tcp", "127.0.0.1:0")

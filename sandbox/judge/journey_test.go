@@ -35,7 +35,7 @@ func setup(t *testing.T, options ...sandbox.Option) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := sandbox.New(options...)
+	s := sandbox.NewServer(options...)
 	server := httptest.NewServer(s)
 	t.Cleanup(func() {
 		s.Close()

@@ -37,7 +37,7 @@ func TestNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := sandbox.New()
+	s := sandbox.NewServer()
 	server := httptest.NewServer(judged(t, j, s))
 	t.Cleanup(func() {
 		s.Close()

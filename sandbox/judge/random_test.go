@@ -31,7 +31,7 @@ func TestWhateverIsAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := must[*openapi3.T](t)(openapi3.NewLoader().LoadFromData(embedded.OpenAPISpec))
-	s := sandbox.New()
+	s := sandbox.NewServer()
 	t.Cleanup(s.Close)
 	ops := built(s)
 	if len(ops) < 40 {
@@ -57,7 +57,7 @@ func TestWhateverIsAsked(t *testing.T) {
 }
 
 // built are the operations that the sandbox has.
-func built(s *sandbox.Sandbox) (all []spec.Op) {
+func built(s *sandbox.Server) (all []spec.Op) {
 	a := &asker{sandbox: s, key: "sk_" + "test_built"}
 	for _, op := range spec.Ops() {
 		reply := a.ask(op.Method(), regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(op.Path(), "x_1"), "")
@@ -72,7 +72,7 @@ func built(s *sandbox.Sandbox) (all []spec.Op) {
 type asker struct {
 	*rapid.T
 	doc     *openapi3.T
-	sandbox *sandbox.Sandbox
+	sandbox *sandbox.Server
 	key     string
 	ids     []string
 }

@@ -1,6 +1,6 @@
 // Package sandbox is Stripe in a box: Stripe's wire protocol with state behind it, in memory, for development and tests.
 //
-// A Sandbox is an http.Handler. Whatever speaks to Stripe's API speaks to it when its base URL is changed: any key of the form
+// A Server is an http.Handler. Whatever speaks to Stripe's API speaks to it when its base URL is changed: any key of the form
 // sk_test_<suffix> (or rk_test_<suffix>) opens a world of its own that is made on first use; pk_test_<suffix>, with the same suffix,
 // is that world's publishable key. Nothing is shared between worlds. Live keys are refused.
 //
@@ -32,8 +32,8 @@ type Clock interface {
 	After(d time.Duration) <-chan time.Time
 }
 
-// Sandbox serves Stripe's API. It is safe for use by many goroutines. Close it to end its deliveries.
-type Sandbox struct {
+// Server serves Stripe's API. It is safe for use by many goroutines. Close it to end its deliveries.
+type Server struct {
 	clock  Clock
 	seed   [32]byte
 	client *http.Client    // delivers webhooks
@@ -48,34 +48,34 @@ type Sandbox struct {
 	tags   map[string]*world // the same by their tags
 }
 
-// Option sets up a Sandbox.
-type Option func(*Sandbox)
+// Option sets up a Server.
+type Option func(*Server)
 
 // WithClock makes every world's time that of c, plus what the world has been advanced by. Without it the machine's clock is used.
-func WithClock(c Clock) Option { return func(s *Sandbox) { s.clock = c } }
+func WithClock(c Clock) Option { return func(s *Server) { s.clock = c } }
 
 // WithStart lets the clocks of new worlds begin at a time instead of the present.
-func WithStart(at time.Time) Option { return func(s *Sandbox) { s.start = at.UTC() } }
+func WithStart(at time.Time) Option { return func(s *Server) { s.start = at.UTC() } }
 
 // WithRate sets how many seconds pass in new worlds while one passes outside: 1 is real time, more is faster, up to a day a second, and
 // 0 is a frozen clock, which moves only when it is advanced. Other rates are taken as the nearest of these.
 func WithRate(rate int) Option {
-	return func(s *Sandbox) { s.rate = min(max(int64(rate), 0), maxRate) }
+	return func(s *Server) { s.rate = min(max(int64(rate), 0), maxRate) }
 }
 
 // WithSeed makes everything random in the sandbox, such as ids, a function of the seed and of the key that names the world. With a
 // frozen clock and the same requests one after another, two sandboxes of one seed answer alike to the byte.
 func WithSeed(seed uint64) Option {
-	return func(s *Sandbox) {
+	return func(s *Server) {
 		s.seed = [32]byte{}
 		binary.LittleEndian.PutUint64(s.seed[:], seed)
 	}
 }
 
-// New is an empty sandbox.
-func New(options ...Option) *Sandbox {
+// NewServer is an empty sandbox.
+func NewServer(options ...Option) *Server {
 	tabulated.Do(tabulate)
-	s := &Sandbox{
+	s := &Server{
 		clock:  realClock{},
 		rate:   1,
 		client: webhookClient(),
@@ -91,14 +91,14 @@ func New(options ...Option) *Sandbox {
 }
 
 // Close ends deliveries, alarms and held replies. Requests after it are answered still, but nothing happens by itself any more.
-func (s *Sandbox) Close() {
+func (s *Server) Close() {
 	s.end()
 	s.client.CloseIdleConnections()
 }
 
 // Serve answers requests on l, which it closes, until ctx ends; then it gives running requests five seconds and closes the sandbox.
 // It fails only when l does.
-func (s *Sandbox) Serve(ctx context.Context, l net.Listener) error {
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -125,7 +125,7 @@ func (s *Sandbox) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // world finds the world that a key's suffix names, and makes it when make is set.
-func (s *Sandbox) world(suffix string, make bool) (*world, error) {
+func (s *Server) world(suffix string, make bool) (*world, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := s.worlds[suffix]
