@@ -12,30 +12,27 @@ type Field struct {
 	Shapes     []string // of a nested, listed or expandable object
 }
 
-// FieldOf is what a shape says of one field.
+// FieldOf is what a shape says of one field. Its Shapes are not to be changed.
 func FieldOf(shape, name string) (Field, bool) {
 	n, ok := number(shape)
 	if !ok {
 		return Field{}, false
 	}
-	i, ok := shapes[n].field(name)
+	t := templateOf(n)
+	i, ok := t.number(name)
 	if !ok {
 		return Field{}, false
 	}
-	return describe(&shapes[n].fields[i]), true
+	return t.described()[i], true
 }
 
-// Fields are what a shape says of all its fields, in the order of rendering.
+// Fields are what a shape says of all its fields, in the order of rendering. They are not to be changed.
 func Fields(shape string) []Field {
 	n, ok := number(shape)
 	if !ok {
 		return nil
 	}
-	var all []Field
-	for i := range shapes[n].fields {
-		all = append(all, describe(&shapes[n].fields[i]))
-	}
-	return all
+	return templateOf(n).described()
 }
 
 func describe(f *field) Field {

@@ -2,13 +2,16 @@ package spec
 
 import (
 	"fmt"
-	"sort"
+	"slices"
 )
 
 // Object is an object of Stripe's API. It has exactly the fields that its shape declares, and from the start all that Stripe shows.
+// It keeps only what differs from that start, so that a new one is small; what it is made of besides appears as it is reached for.
+// Therefore even reading an object may change how it is kept, and one goroutine at a time may use it.
 type Object struct {
-	shape  uint16
-	values []any // by number of field
+	shape uint16
+	slots []slot // what was set or reached for, in order of number
+	live  []any  // the values of slots with tagLive
 }
 
 type absent uint8
@@ -25,20 +28,6 @@ func Shapes() []string {
 	return all
 }
 
-// number finds a shape.
-func number(name string) (uint16, bool) {
-	i, ok := sort.Find(len(shapes), func(i int) int {
-		switch {
-		case name < shapes[i].name:
-			return -1
-		case name > shapes[i].name:
-			return 1
-		}
-		return 0
-	})
-	return uint16(i), ok
-}
-
 // New makes an object of a shape. Nullable fields are null; required ones are zero, empty or in turn New; optional ones are there
 // if Stripe's fixtures show them. An unknown shape panics.
 func New(shape string) *Object {
@@ -46,110 +35,202 @@ func New(shape string) *Object {
 	if !ok {
 		panic(fmt.Sprintf("spec: there is no shape %q", shape))
 	}
-	return build(n)
-}
-
-// build ends, because no shape requires itself, not even by way of others: the tests build every one.
-func build(n uint16) *Object {
-	fields := shapes[n].fields
-	o := &Object{shape: n, values: make([]any, len(fields))}
-	for i := range fields {
-		f := &fields[i]
-		if !f.shown {
-			o.values[i] = Absent
-			continue
-		}
-		o.values[i] = f.zero()
-	}
-	return o
+	return &Object{shape: n}
 }
 
 // Shape is the name of the object's shape.
 func (o *Object) Shape() string { return shapes[o.shape].name }
 
-// field finds the number of a field.
-func (o *Object) field(name string) (int, bool) { return shapes[o.shape].field(name) }
-
-func (s *shape) field(name string) (int, bool) {
-	for i := range s.fields {
-		if s.fields[i].name == name {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-// Set gives a field a value: nil, a bool, an int or int64, a string, a float64, a slice of strings, of anys or of objects, a map, an
-// *Object, or Absent. Nil leaves an optional field out that cannot be null. A field that the shape does not declare, and a value
-// that is not of the field's sort, panic: either is a mistake in the program that any test meets.
+// Set gives a field a value: nil, a bool, an int or int64, a string, a finite float64, a slice of strings, of anys or of objects, a
+// map, an *Object, or Absent. Nil leaves an optional field out that cannot be null. A field that the shape does not declare, and a
+// value that is not of the field's sort, panic: either is a mistake in the program that any test meets.
 func (o *Object) Set(field string, v any) *Object {
-	i, ok := o.field(field)
+	t := templateOf(o.shape)
+	i, ok := t.number(field)
 	if !ok {
 		panic(fmt.Sprintf("spec: %s has no field %q", o.Shape(), field))
 	}
-	f := &shapes[o.shape].fields[i]
-	decl := &values[f.value]
-	switch x := v.(type) {
-	case int:
-		v = int64(x)
-	case *Object:
-		if x == nil {
-			v = nil
-		}
-	}
-	if v == nil && !decl.nullable && !f.required {
-		v = Absent
-	}
-	if v == Absent && f.required || v != Absent && !decl.takes(v) {
+	if !o.set(t, i, v) {
 		panic(fmt.Sprintf("spec: %s.%s cannot be %T %v", o.Shape(), field, v, v))
 	}
-	o.values[i] = v
 	return o
 }
 
-// Get is a field's value, with integers as int64; nil where it is null, left out or not declared.
-func (o *Object) Get(field string) any {
+// SetPacked gives a field the object that was packed, as Set with Unpack does, at the price of a copy.
+func (o *Object) SetPacked(field string, packed []byte) *Object {
+	body := string(packed)
+	t := templateOf(o.shape)
+	i, ok := t.number(field)
+	if !ok || !t.declares(i).takesShape(shapeOf(body)) {
+		panic(fmt.Sprintf("spec: %s.%s cannot be a packed %s", o.Shape(), field, shapes[shapeOf(body)].name))
+	}
+	o.put(t, slot{number: uint16(i), tag: tagObject, text: body})
+	return o
+}
+
+// set is false where the value is not of the field's sort.
+func (o *Object) set(t *template, i int, v any) bool {
+	f := &t.shape.fields[i]
+	decl := &values[f.value]
+	s, scalar := slotOf(v)
+	s.number = uint16(i)
+	if scalar && s.tag == tagNull && !decl.nullable && !f.required && decl.form != formAny {
+		s.tag = tagAbsent
+	}
+	switch {
+	case !scalar:
+		if !decl.takes(v) {
+			return false
+		}
+		o.place(t, s.number, v)
+		return true
+	case s.tag == tagAbsent && f.required, s.tag != tagAbsent && !decl.takesTag(s.tag):
+		return false
+	}
+	o.put(t, s)
+	return true
+}
+
+// find is where the slot of a field is, or would be.
+func (o *Object) find(number uint16) (int, bool) {
+	lo, hi := 0, len(o.slots)
+	if hi > 0 && o.slots[hi-1].number < number { // Fields are often met in order.
+		return hi, false
+	}
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if o.slots[mid].number < number {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < len(o.slots) && o.slots[lo].number == number
+}
+
+// put keeps a slot, or drops it where the field has that value from the start.
+func (o *Object) put(t *template, s slot) {
+	at, there := o.find(s.number)
+	same := s == t.start[s.number]
+	switch {
+	case there && o.slots[at].tag == tagLive:
+		o.forget(int(o.slots[at].bits))
+		fallthrough
+	case there:
+		if same {
+			o.slots = slices.Delete(o.slots, at, at+1)
+			return
+		}
+		o.slots[at] = s
+	case !same:
+		o.insert(t, at, s)
+	}
+}
+
+func (o *Object) insert(t *template, at int, s slot) {
+	switch len(o.slots) {
+	case 0:
+		o.slots = make([]slot, 0, t.room())
+	case cap(o.slots):
+		t.needed(len(o.slots) + 1)
+	}
+	o.slots = slices.Insert(o.slots, at, s)
+}
+
+// place keeps a value that its holder may change.
+func (o *Object) place(t *template, number uint16, v any) {
+	at, there := o.find(number)
+	if there && o.slots[at].tag == tagLive {
+		o.live[o.slots[at].bits] = v
+		return
+	}
+	s := slot{number: number, tag: tagLive, bits: int64(len(o.live))}
+	if o.live == nil {
+		o.live = make([]any, 0, 4)
+	}
+	o.live = append(o.live, v)
+	if there {
+		o.slots[at] = s
+		return
+	}
+	o.insert(t, at, s)
+}
+
+func (o *Object) forget(n int) {
+	o.live[n] = nil
+	if n == len(o.live)-1 {
+		o.live = o.live[:n]
+	}
+}
+
+// peek is the slot of a field that is declared.
+func (o *Object) peek(field string) (s slot, ok bool) {
 	if o == nil {
+		return slot{}, false
+	}
+	t := templateOf(o.shape)
+	i, ok := t.number(field)
+	if !ok {
+		return slot{}, false
+	}
+	if at, there := o.find(uint16(i)); there {
+		return o.slots[at], true
+	}
+	return t.start[i], true
+}
+
+// Get is a field's value, with integers as int64; nil where it is null, left out or not declared. Objects, maps and lists are the
+// object's own: who changes them changes the object.
+func (o *Object) Get(field string) any {
+	s, ok := o.peek(field)
+	if !ok {
 		return nil
 	}
-	i, ok := o.field(field)
-	if !ok || o.values[i] == Absent {
-		return nil
+	if s.tag == tagLive {
+		return o.live[s.bits]
 	}
-	return o.values[i]
+	v := s.value()
+	if s.mutable() {
+		o.place(templateOf(o.shape), s.number, v)
+	}
+	return v
 }
 
 // Has tells whether the field is there, be it null.
 func (o *Object) Has(field string) bool {
-	if o == nil {
-		return false
-	}
-	i, ok := o.field(field)
-	return ok && o.values[i] != Absent
+	s, ok := o.peek(field)
+	return ok && s.tag != tagAbsent
 }
 
 // String is the text of a field, "" where it has none.
 func (o *Object) String(field string) string {
-	s, _ := o.Get(field).(string)
-	return s
+	if s, _ := o.peek(field); s.tag == tagString {
+		return s.text
+	}
+	return ""
 }
 
 // Int is the number in a field, 0 where it has none.
 func (o *Object) Int(field string) int64 {
-	n, _ := o.Get(field).(int64)
-	return n
+	if s, _ := o.peek(field); s.tag == tagInteger {
+		return s.bits
+	}
+	return 0
 }
 
 // Bool is the truth of a field, false where it has none.
 func (o *Object) Bool(field string) bool {
-	b, _ := o.Get(field).(bool)
-	return b
+	s, _ := o.peek(field)
+	return s.tag == tagTrue
 }
 
 // Sub is the object in a field, nil where it has none.
 func (o *Object) Sub(field string) *Object {
-	s, _ := o.Get(field).(*Object)
-	return s
+	if s, _ := o.peek(field); s.tag != tagLive && s.tag != tagObject {
+		return nil
+	}
+	sub, _ := o.Get(field).(*Object)
+	return sub
 }
 
 // Map is the map of strings in a field, nil where it has none.
@@ -160,15 +241,13 @@ func (o *Object) Map(field string) map[string]string {
 
 // At is the value at the end of a path through nested objects, nil where the path breaks off.
 func (o *Object) At(path ...string) any {
-	var v any = o
-	for _, name := range path {
-		o, ok := v.(*Object)
-		if !ok {
-			return nil
-		}
-		v = o.Get(name)
+	if len(path) == 0 {
+		return o
 	}
-	return v
+	for _, name := range path[:len(path)-1] {
+		o = o.Sub(name)
+	}
+	return o.Get(path[len(path)-1])
 }
 
 // Clone is a copy that shares nothing with the object that could change.
@@ -176,9 +255,12 @@ func (o *Object) Clone() *Object {
 	if o == nil {
 		return nil
 	}
-	c := &Object{shape: o.shape, values: make([]any, len(o.values))}
-	for i, v := range o.values {
-		c.values[i] = clone(v)
+	c := &Object{shape: o.shape, slots: slices.Clone(o.slots)}
+	if len(o.live) > 0 {
+		c.live = make([]any, len(o.live))
+		for i, v := range o.live {
+			c.live[i] = clone(v)
+		}
 	}
 	return c
 }

@@ -15,22 +15,114 @@ func (o *Object) AppendJSON(dst []byte) []byte {
 	if o == nil {
 		return append(dst, "null"...)
 	}
-	fields := shapes[o.shape].fields
-	sep := byte('{')
-	for i, v := range o.values {
-		if v == Absent {
-			continue
+	p := printer{dst: dst, t: templateOf(o.shape), begin: len(dst)}
+	for i := range o.slots {
+		s := &o.slots[i]
+		p.field(s)
+		switch s.tag {
+		case tagAbsent:
+		case tagLive:
+			p.dst = appendValue(p.dst, o.live[s.bits])
+		default:
+			p.dst = s.appendJSON(p.dst)
 		}
-		dst = append(dst, sep, '"')
-		dst = append(dst, fields[i].name...) // Names of fields need no escaping.
-		dst = append(dst, '"', ':')
-		dst = appendValue(dst, v)
-		sep = ','
 	}
-	if sep == '{' {
-		dst = append(dst, '{')
+	return p.end()
+}
+
+// AppendPackedJSON appends a packed object as Unpack and AppendJSON would, without making the object.
+func AppendPackedJSON(dst, packed []byte) []byte { return appendBody(dst, view(packed)) }
+
+func appendBody(dst []byte, body string) []byte {
+	r := reader{body}
+	p := printer{dst: dst, t: templateOf(r.shape()), begin: len(dst)}
+	var s slot
+	for r.field(p.t, &s) {
+		p.field(&s)
+		if s.tag != tagAbsent {
+			p.dst = s.appendJSON(p.dst)
+		}
 	}
-	return append(dst, '}')
+	return p.end()
+}
+
+// printer renders an object: what is as it was from the start is copied from the template, where it stands ready.
+type printer struct {
+	dst   []byte
+	t     *template
+	begin int // where in dst the object begins
+	next  int // the first field that is not rendered yet
+}
+
+// field renders what comes before a field, and its name.
+func (p *printer) field(s *slot) {
+	p.upTo(int(s.number))
+	p.next = int(s.number) + 1
+	if s.tag != tagAbsent {
+		p.dst = append(p.dst, p.t.key(s.number)...)
+	}
+}
+
+func (p *printer) upTo(n int) {
+	if n < p.next {
+		panic(notPacked)
+	}
+	p.dst = append(p.dst, p.t.json[p.t.at[p.next]:p.t.at[n]]...)
+}
+
+// end renders the rest. The comma before the first field gives way to the brace.
+func (p *printer) end() []byte {
+	p.upTo(len(p.t.start))
+	if len(p.dst) == p.begin {
+		return append(p.dst, "{}"...)
+	}
+	p.dst[p.begin] = '{'
+	return append(p.dst, '}')
+}
+
+// appendJSON renders a slot that is neither absent nor live.
+func (s *slot) appendJSON(dst []byte) []byte {
+	switch s.tag {
+	case tagNull:
+		return append(dst, "null"...)
+	case tagFalse:
+		return append(dst, "false"...)
+	case tagTrue:
+		return append(dst, "true"...)
+	case tagInteger:
+		return strconv.AppendInt(dst, s.bits, 10)
+	case tagNumber:
+		return strconv.AppendFloat(dst, s.float(), 'f', -1, 64)
+	case tagString:
+		return appendString(dst, s.text)
+	case tagRaw:
+		return append(dst, s.text...)
+	case tagObject:
+		return appendBody(dst, s.text)
+	case tagStrings, tagObjects, tagList:
+		dst = s.appendElements(append(dst, '['), false)
+		return append(dst, ']')
+	case tagStringMap, tagIntegerMap, tagObjectMap, tagMap:
+		dst = s.appendElements(append(dst, '{'), true)
+		return append(dst, '}')
+	}
+	panic(notPacked)
+}
+
+func (s *slot) appendElements(dst []byte, keyed bool) []byte {
+	r := reader{s.text}
+	for sep := false; r.rest != ""; sep = true {
+		if sep {
+			dst = append(dst, ',')
+		}
+		if keyed {
+			dst = append(appendString(dst, r.text()), ':')
+		}
+		var e slot
+		r.element(s.tag, &e)
+		dst = e.appendJSON(dst)
+	}
+	return dst
 }
 
 func appendValue(dst []byte, v any) []byte {

@@ -7,62 +7,6 @@ import (
 	"slices"
 )
 
-// zero is the value that a field has from the start. Metadata is an empty map even where it may be null, as Stripe has it.
-func (f *field) zero() any {
-	v := &values[f.value]
-	if v.nullable && !(f.name == "metadata" && v.form == formMap) {
-		return nil
-	}
-	switch v.form {
-	case formString, formID:
-		return ""
-	case formFixed:
-		return words[v.ref]
-	case formTrue:
-		return true
-	case formInteger:
-		return int64(0)
-	case formNumber:
-		return float64(0)
-	case formBoolean:
-		return false
-	case formObject:
-		return build(unions[v.ref][0])
-	case formList:
-		return New("list")
-	case formArray:
-		return emptyArray(values[v.ref].form)
-	case formMap:
-		return emptyMap(values[v.ref].form)
-	default:
-		return map[string]any{}
-	}
-}
-
-func emptyArray(of form) any {
-	switch of {
-	case formString, formFixed:
-		return []string{}
-	case formObject:
-		return []*Object{}
-	default:
-		return []any{}
-	}
-}
-
-func emptyMap(of form) any {
-	switch of {
-	case formString:
-		return map[string]string{}
-	case formInteger:
-		return map[string]int64{}
-	case formObject:
-		return map[string]*Object{}
-	default:
-		return map[string]any{}
-	}
-}
-
 // takes tells whether v is of the declared sort.
 func (d *value) takes(v any) bool {
 	if v == nil {
@@ -76,7 +20,7 @@ func (d *value) takes(v any) bool {
 	case formInteger:
 		return is[int64](v) || is[int](v)
 	case formNumber:
-		return is[float64](v) || is[int64](v) || is[int](v)
+		return finiteFloat(v) || is[int64](v) || is[int](v)
 	case formObject:
 		return d.takesObject(v)
 	case formID:
@@ -137,8 +81,10 @@ func every[E any](elements iter.Seq[E], d *value) bool {
 // takesAny tells whether v can be rendered.
 func (d *value) takesAny(v any) bool {
 	switch v.(type) {
-	case string, bool, int, int64, float64, *Object, json.RawMessage:
+	case string, bool, int, int64, *Object, json.RawMessage:
 		return true
+	case float64:
+		return finiteFloat(v)
 	}
 	return d.takesEach(v, true) || d.takesEach(v, false)
 }
@@ -182,4 +128,9 @@ func clone(v any) any {
 	default:
 		return v
 	}
+}
+
+func finiteFloat(v any) bool {
+	f, ok := v.(float64)
+	return ok && finite(f)
 }

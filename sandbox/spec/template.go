@@ -1,0 +1,235 @@
+package spec
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// template is what objects of a shape have in common. Templates are made when a shape is first used and then kept, so that a process
+// starts at once; whoever comes at the same time may make the same one twice.
+type template struct {
+	shape     *shape
+	start     []slot // what each field is from the start
+	index     index
+	json      string // ,"name":value of each field that is shown from the start
+	at        []int  // where in json each field begins; one more than there are fields
+	keys      string // ,"name": of each field
+	keyAt     []int
+	described func() []Field
+	most      atomic.Uint32 // slots that an object had when it was packed
+}
+
+var templates [len(shapes)]atomic.Pointer[template]
+
+func templateOf(n uint16) *template {
+	if t := templates[n].Load(); t != nil {
+		return t
+	}
+	return newTemplate(n)
+}
+
+// newTemplate ends, because no shape requires itself, not even by way of others: the tests make every one.
+func newTemplate(n uint16) *template {
+	s := &shapes[n]
+	t := &template{shape: s, start: make([]slot, len(s.fields)), index: newIndex(len(s.fields))}
+	var json, keys []byte
+	for i := range s.fields {
+		f := &s.fields[i]
+		t.index.add(f.name, i)
+		t.at, t.keyAt = append(t.at, len(json)), append(t.keyAt, len(keys))
+		key := `,"` + f.name + `":` // Names of fields need no escaping.
+		keys = append(keys, key...)
+		t.start[i] = slot{number: uint16(i), tag: tagAbsent}
+		if f.shown {
+			t.start[i] = f.start(i)
+			json = t.start[i].appendJSON(append(json, key...))
+		}
+	}
+	t.json, t.keys = string(json), string(keys)
+	t.at, t.keyAt = append(t.at, len(json)), append(t.keyAt, len(keys))
+	t.described = sync.OnceValue(s.describe)
+	templates[n].CompareAndSwap(nil, t)
+	return templates[n].Load()
+}
+
+func (s *shape) describe() []Field {
+	all := make([]Field, len(s.fields))
+	for i := range s.fields {
+		all[i] = describe(&s.fields[i])
+	}
+	return all
+}
+
+// number finds a field.
+func (t *template) number(field string) (int, bool) {
+	return t.index.find(field, func(i int) string { return t.shape.fields[i].name })
+}
+
+func (t *template) declares(i int) *value { return &values[t.shape.fields[i].value] }
+
+// key is ,"name": of a field.
+func (t *template) key(i uint16) string { return t.keys[t.keyAt[i]:t.keyAt[i+1]] }
+
+// room is how many slots to make for a new object: as many as others of its shape came to need.
+func (t *template) room() int {
+	return min(max(2, int(t.most.Load())), len(t.shape.fields))
+}
+
+// needed notes how many slots an object came to need.
+func (t *template) needed(n int) {
+	if n > int(t.most.Load()) {
+		t.most.Store(uint32(n))
+	}
+}
+
+// start is the value that a field has from the start. Metadata is an empty map even where it may be null, as Stripe has it.
+func (f *field) start(i int) slot {
+	v := &values[f.value]
+	s := slot{number: uint16(i)}
+	if v.nullable && !(f.name == "metadata" && v.form == formMap) {
+		return s
+	}
+	switch v.form {
+	case formString, formID:
+		s.tag = tagString
+	case formFixed:
+		s.tag, s.text = tagString, words[v.ref]
+	case formTrue:
+		s.tag = tagTrue
+	case formInteger:
+		s.tag = tagInteger
+	case formNumber:
+		s.tag = tagNumber
+	case formBoolean:
+		s.tag = tagFalse
+	case formObject:
+		s.tag, s.text = tagObject, string(appendUvarint(nil, uint64(unions[v.ref][0])))
+	case formList:
+		n, _ := number("list")
+		s.tag, s.text = tagObject, string(appendUvarint(nil, uint64(n)))
+	case formArray:
+		s.tag = v.emptyList()
+	default:
+		s.tag = v.emptyMap()
+	}
+	return s
+}
+
+// emptyList is the sort of a list without elements, as the field declares it; nil declares any.
+func (d *value) emptyList() tag {
+	if d == nil || d.form != formArray {
+		return tagList
+	}
+	switch values[d.ref].form {
+	case formString, formFixed:
+		return tagStrings
+	case formObject:
+		return tagObjects
+	default:
+		return tagList
+	}
+}
+
+// emptyMap is the sort of a map without entries, as the field declares it; nil declares any.
+func (d *value) emptyMap() tag {
+	if d == nil || d.form != formMap {
+		return tagMap
+	}
+	switch values[d.ref].form {
+	case formString:
+		return tagStringMap
+	case formInteger:
+		return tagIntegerMap
+	case formObject:
+		return tagObjectMap
+	default:
+		return tagMap
+	}
+}
+
+// number finds a shape.
+func number(name string) (uint16, bool) {
+	i, ok := shapeIndex().find(name, func(i int) string { return shapes[i].name })
+	return uint16(i), ok
+}
+
+var shapeIndex = sync.OnceValue(func() index {
+	x := newIndex(len(shapes))
+	for i := range shapes {
+		x.add(shapes[i].name, i)
+	}
+	return x
+})
+
+// index finds numbers by name: a table of four places for each name, in which a name that finds its place taken stands behind.
+type index []uint16 // number plus one; 0 where nobody is
+
+func newIndex(n int) index {
+	size := 4
+	for size < 4*n {
+		size *= 2
+	}
+	return make(index, size)
+}
+
+// place is where a name belongs: by its length and by letters in which names differ.
+func (x index) place(name string) int {
+	n := len(name)
+	if n == 0 {
+		return 0
+	}
+	h := uint32(n)
+	for _, c := range [...]byte{name[0], name[n/4], name[n/2], name[n-1-n/4], name[n-1]} {
+		h = h*0x01000193 ^ uint32(c)
+	}
+	h *= 0x9e3779b1
+	return int(h>>15) & (len(x) - 1)
+}
+
+func (x index) add(name string, number int) {
+	at := x.place(name)
+	for x[at] != 0 {
+		at = (at + 1) & (len(x) - 1)
+	}
+	x[at] = uint16(number) + 1
+}
+
+func (x index) find(name string, nameOf func(int) string) (int, bool) {
+	for at := x.place(name); x[at] != 0; at = (at + 1) & (len(x) - 1) {
+		if i := int(x[at]) - 1; nameOf(i) == name {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// takesTag tells whether a scalar is of the declared sort. Which tag is at hand says all of it.
+func (d *value) takesTag(t tag) bool {
+	if t == tagNull {
+		return d.nullable || d.form == formAny
+	}
+	switch d.form {
+	case formString, formFixed, formID:
+		return t == tagString
+	case formTrue, formBoolean:
+		return t == tagTrue || t == tagFalse
+	case formInteger:
+		return t == tagInteger
+	case formNumber:
+		return t == tagNumber || t == tagInteger
+	default:
+		return d.form == formAny
+	}
+}
+
+func (d *value) takesShape(shape uint16) bool {
+	switch d.form {
+	case formAny:
+		return true
+	case formList:
+		return shapes[shape].name == "list"
+	default:
+		return (d.form == formObject || d.form == formID) && slices.Contains(unions[d.ref], shape)
+	}
+}
