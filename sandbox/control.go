@@ -18,6 +18,7 @@ import (
 //	POST /_sandbox/faults           {"method":"POST","path":"/v1/refunds","nth":1,"kind":"cut"}; see chaos.go
 //	DELETE /_sandbox/faults         forgets what was scripted and has not happened yet
 //	POST /_sandbox/faults/release   lets go of held replies
+//	GET  /_sandbox/events?type=T&nth=N&wait=SECONDS   the Nth event of a type, once it is there; see control_events.go
 //	GET  /_sandbox/requests         the latest requests of the API, oldest first
 //	GET  /_sandbox/state            how many objects of each kind there are, and what is under way
 //
@@ -33,6 +34,7 @@ var controls = map[string]func(*world, *http.Request, []byte) (any, error){
 	"POST /_sandbox/faults":         scriptFault,
 	"DELETE /_sandbox/faults":       forgetFaults,
 	"POST /_sandbox/faults/release": releaseReplies,
+	"GET /_sandbox/events":          awaitEvent,
 	"GET /_sandbox/requests":        listRequests,
 	"GET /_sandbox/state":           showState,
 }

@@ -64,6 +64,7 @@ func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 	c.insert(e)
 	c.dropOldEvents()
 	c.post(e)
+	c.emittedEvent()
 }
 
 // eventID makes the id of an event: events about payments share the beginning of the payment's id.

@@ -1,13 +1,3 @@
-// Package sandbox is Stripe in a box: Stripe's wire protocol with state behind it, in memory, for development and tests.
-//
-// A Server is an http.Handler. Whatever speaks to Stripe's API speaks to it when its base URL is changed: any key of the form
-// sk_test_<suffix> (or rk_test_<suffix>) opens a world of its own that is made on first use; pk_test_<suffix>, with the same suffix,
-// is that world's publishable key. Nothing is shared between worlds. Live keys are refused.
-//
-// What Stripe's published document says about parameters and objects comes from package spec. An operation that has no behaviour
-// here is answered with status 501 and its name, never with a made-up success.
-//
-// A world is steered under /_sandbox/ (see control.go): its clock can be advanced, replies can be made to fail, and its log read.
 package sandbox
 
 import (

@@ -28,6 +28,7 @@ type world struct {
 	timeline
 	ledger
 	mailroom
+	awaited
 	chaos
 	once idempotency
 	log  requestLog
