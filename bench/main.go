@@ -1,288 +1,84 @@
-// Bench measures till side by side with its own limit, in one run: payments through till's API against the same calls made
-// directly to the sandbox. Load, till, sandbox and database share the machine, so only the ratios of one run mean something.
+// Bench measures, each time side by side in one run: the sandbox beside stripe-mock and beside what net/http allows, and payments
+// through till's API beside the same calls made directly. The load shares the machine with what it measures, so only the ratios of
+// one run mean something.
 //
-//	go run ./bench [-till bin/till] [-seconds 5] [-clients 16] [-rounds 3]
+//	go run ./bench [-only sandbox|start|speed|memory|growth|journal|payments] [-till bin/till] [-mock bin/stripe-mock] [-seconds 0.6] [-rounds 5] [-json]
+//	go run ./bench -profile DIR
 //
-// It talks to 127.0.0.1 only and ends by itself. With TILL_TEST_POSTGRES set (make bench does) PostgreSQL is measured too.
+// It prints the tables of docs/benchmarks.md. It talks to 127.0.0.1 only, ends by itself, and ends what it started. With
+// TILL_TEST_POSTGRES set (make bench does) payments are measured on PostgreSQL too.
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
+	"context"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
-	"os/exec"
-	"slices"
-	"strings"
-	"sync"
-	"sync/atomic"
+	"os/signal"
 	"syscall"
 	"time"
 )
 
+// settings are what a run is told.
+type settings struct {
+	only, till, mock string
+	profile          string
+	length           time.Duration
+	rounds           int
+	clients          int
+	requests         int64 // before the memory is compared
+	customers        int64 // in the large world
+	json             bool
+}
+
+// limit bounds a whole run.
+const limit = 20 * time.Minute
+
 func main() {
-	binary := flag.String("till", "bin/till", "the program to measure")
-	seconds := flag.Int("seconds", 5, "length of one measurement")
-	clients := flag.Int("clients", 16, "requests under way at once")
-	rounds := flag.Int("rounds", 3, "how often each measurement is taken, interleaved; the median is printed")
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		exit(serve(os.Args[2:]))
+	}
+	var s settings
+	flag.StringVar(&s.only, "only", "", "sandbox, or one of its parts start, speed, memory, growth and journal, or payments; all without it")
+	flag.StringVar(&s.till, "till", "bin/till", "the program to measure")
+	flag.StringVar(&s.mock, "mock", "bin/stripe-mock", "the program to measure the sandbox beside")
+	flag.StringVar(&s.profile, "profile", "", "measure nothing: write profiles of the sandbox under load into this folder")
+	seconds := flag.Float64("seconds", 0.6, "length of one measurement")
+	flag.IntVar(&s.rounds, "rounds", 5, "how often each measurement is taken, interleaved; medians are printed")
+	flag.IntVar(&s.clients, "clients", 16, "payments under way at once")
+	flag.Int64Var(&s.requests, "requests", 50_000, "payments made before the memory of the sandbox and of stripe-mock is compared")
+	flag.Int64Var(&s.customers, "customers", 1_000_000, "customers of the world that is compared with one of a thousand")
+	flag.BoolVar(&s.json, "json", false, "print one line of JSON for each figure instead of tables")
 	flag.Parse()
-	if err := run(*binary, time.Duration(*seconds)*time.Second, *clients, *rounds); err != nil {
+	s.length = time.Duration(*seconds * float64(time.Second))
+	exit(run(s))
+}
+
+func exit(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
 }
 
-func run(binary string, length time.Duration, clients, rounds int) error {
-	lite, err := start(binary)
-	if err != nil {
-		return err
+func run(s settings) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if s.profile != "" {
+		return profile(ctx, s)
 	}
-	defer lite.stop()
-	cases := []measurement{
-		{name: "sandbox: GET a payment intent", request: lite.getIntent},
-		{name: "sandbox: create + confirm, directly", request: lite.createIntent},
-		{name: "till on SQLite: POST /v1/payments", request: lite.createPayment, till: lite},
-	}
-	if server := os.Getenv("TILL_TEST_POSTGRES"); server != "" {
-		big, err := start(binary, "--db", server)
-		if err != nil {
+	var r report
+	defer func() { r.print(os.Stdout, s.json) }()
+	if s.only != "payments" {
+		if err := besideStripeMock(ctx, s, &r); err != nil {
 			return err
 		}
-		defer big.stop()
-		cases = append(cases, measurement{name: "till on PostgreSQL: POST /v1/payments", request: big.createPayment, till: big})
 	}
-	for i := range cases { // connections, caches and plans are warm before anything counts
-		if err := cases[i].take(length/5, clients); err != nil {
-			return err
-		}
-		cases[i].samples = nil
+	if s.only == "" || s.only == "payments" {
+		return payments(ctx, s, &r)
 	}
-	for range rounds {
-		for i := range cases {
-			if err := cases[i].takeAlone(length / 2); err != nil {
-				return err
-			}
-			if err := cases[i].take(length, clients); err != nil {
-				return err
-			}
-		}
-	}
-	report(cases, clients, rounds, length)
 	return nil
 }
-
-// till is a running till up.
-type till struct {
-	process *exec.Cmd
-	API     string `json:"api"`
-	Sandbox string `json:"sandbox"`
-	APIKey  string `json:"api_key"`
-	key     atomic.Int64
-	intent  string
-}
-
-func start(binary string, more ...string) (*till, error) {
-	t := &till{process: exec.Command(binary, append([]string{"up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0"}, more...)...)}
-	out, err := t.process.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := t.process.Start(); err != nil {
-		return nil, err
-	}
-	line, err := bufio.NewReader(out).ReadBytes('\n')
-	if err != nil {
-		return nil, errors.Join(errors.New("till up did not get ready"), err)
-	}
-	if err := json.Unmarshal(line, t); err != nil {
-		return nil, err
-	}
-	created, err := read(http.DefaultClient, t.createIntent())
-	if err != nil {
-		return nil, err
-	}
-	var intent struct {
-		ID string `json:"id"`
-	}
-	err = json.Unmarshal(created, &intent)
-	t.intent = intent.ID
-	return t, err
-}
-
-func (t *till) stop() {
-	_ = t.process.Process.Signal(syscall.SIGTERM)
-	_ = t.process.Wait()
-}
-
-const world = "sk_test_bench"
-
-func (t *till) createIntent() *http.Request {
-	r, _ := http.NewRequest("POST", t.Sandbox+"/v1/payment_intents", strings.NewReader(
-		"amount=5000&currency=usd&payment_method=pm_card_visa&confirm=true&capture_method=automatic&payment_method_types[0]=card&expand[0]=latest_charge.balance_transaction&metadata[till_id]=bench"))
-	r.Header.Set("Authorization", "Bearer "+world)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Idempotency-Key", fmt.Sprint("bench-", t.key.Add(1)))
-	return r
-}
-
-func (t *till) getIntent() *http.Request {
-	r, _ := http.NewRequest("GET", t.Sandbox+"/v1/payment_intents/"+t.intent, nil)
-	r.Header.Set("Authorization", "Bearer "+world)
-	return r
-}
-
-func (t *till) createPayment() *http.Request {
-	r, _ := http.NewRequest("POST", t.API+"/v1/payments", strings.NewReader(`{"amount":"50.00","currency":"USD","provider":"stripe","payment_method":"pm_card_visa"}`))
-	r.Header.Set("X-API-Key", t.APIKey)
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Idempotency-Key", fmt.Sprint("bench-", t.key.Add(1)))
-	return r
-}
-
-// measurement is one kind of request, and what was measured of it.
-type measurement struct {
-	name    string
-	request func() *http.Request
-	till    *till // whose webhooks are to be delivered before another measurement begins; nil where there are none
-	samples []sample
-	alone   []time.Duration // p50 with one request at a time, per round
-}
-
-type sample struct {
-	perSecond float64
-	p50, p99  time.Duration
-}
-
-// take measures with many requests under way at once.
-func (m *measurement) take(length time.Duration, clients int) error {
-	took, elapsed, err := load(m.request, length, clients)
-	if err != nil {
-		return fmt.Errorf("%s: %w", m.name, err)
-	}
-	m.samples = append(m.samples, sample{float64(len(took)) / elapsed.Seconds(), at(took, 50), at(took, 99)})
-	return m.till.drain()
-}
-
-// takeAlone measures one request at a time.
-func (m *measurement) takeAlone(length time.Duration) error {
-	took, _, err := load(m.request, length, 1)
-	if err != nil {
-		return fmt.Errorf("%s: %w", m.name, err)
-	}
-	m.alone = append(m.alone, at(took, 50))
-	return m.till.drain()
-}
-
-// drain waits until the webhooks of what was measured are delivered: they would slow down what is measured next.
-func (t *till) drain() error {
-	if t == nil {
-		return nil
-	}
-	for began := time.Now(); time.Since(began) < 2*time.Minute; time.Sleep(50 * time.Millisecond) {
-		r, _ := http.NewRequest("GET", t.API+"/v1/webhooks/deliveries?status=pending&limit=1", nil)
-		r.Header.Set("X-API-Key", t.APIKey)
-		body, err := read(http.DefaultClient, r)
-		if err != nil {
-			return err
-		}
-		var page struct{ Data []any }
-		if err := json.Unmarshal(body, &page); err != nil {
-			return err
-		}
-		if len(page.Data) == 0 {
-			return nil
-		}
-	}
-	return errors.New("the webhooks were not delivered within two minutes")
-}
-
-func load(request func() *http.Request, length time.Duration, clients int) (all []time.Duration, elapsed time.Duration, err error) {
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: clients, MaxConnsPerHost: clients}}
-	defer client.CloseIdleConnections()
-	var mu sync.Mutex
-	var failed error
-	var wg sync.WaitGroup
-	began := time.Now()
-	for range clients {
-		wg.Go(func() {
-			var took []time.Duration
-			for time.Since(began) < length {
-				start := time.Now()
-				if _, err := read(client, request()); err != nil {
-					mu.Lock()
-					failed = err
-					mu.Unlock()
-					return
-				}
-				took = append(took, time.Since(start))
-			}
-			mu.Lock()
-			all = append(all, took...)
-			mu.Unlock()
-		})
-	}
-	wg.Wait()
-	slices.Sort(all)
-	if failed == nil && len(all) == 0 {
-		failed = errors.New("no request ended in time")
-	}
-	return all, time.Since(began), failed
-}
-
-func read(client *http.Client, r *http.Request) ([]byte, error) {
-	reply, err := client.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer reply.Body.Close()
-	body, err := io.ReadAll(reply.Body)
-	if err == nil && reply.StatusCode >= 300 {
-		err = fmt.Errorf("%s %s: %d %s", r.Method, r.URL.Path, reply.StatusCode, body)
-	}
-	return body, err
-}
-
-func at(sorted []time.Duration, percent int) time.Duration {
-	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
-}
-
-func report(cases []measurement, clients, rounds int, length time.Duration) {
-	fmt.Printf("%d clients, %d rounds of %s each, interleaved; medians\n\n", clients, rounds, length)
-	fmt.Printf("%-40s %12s %10s %10s %14s\n", "", "requests/s", "p50 ms", "p99 ms", "p50 alone ms")
-	for _, m := range cases {
-		alone := "-"
-		if len(m.alone) > 0 {
-			alone = ms(median(m.alone))
-		}
-		fmt.Printf("%-40s %12.0f %10s %10s %14s\n", m.name, median(column(m.samples, func(s sample) float64 { return s.perSecond })),
-			ms(median(column(m.samples, func(s sample) time.Duration { return s.p50 }))), ms(median(column(m.samples, func(s sample) time.Duration { return s.p99 }))), alone)
-	}
-	direct := cases[1]
-	fmt.Println()
-	for _, m := range cases[2:] {
-		var ratios []float64
-		for i := range m.samples {
-			ratios = append(ratios, m.samples[i].perSecond/direct.samples[i].perSecond)
-		}
-		fmt.Printf("%s: %.2f of the direct calls' rate; alone it adds %s ms\n", m.name, median(ratios), ms(median(m.alone)-median(direct.alone)))
-	}
-}
-
-func column[T any](all []sample, of func(sample) T) (c []T) {
-	for _, s := range all {
-		c = append(c, of(s))
-	}
-	return c
-}
-
-func median[T interface{ ~int64 | ~float64 }](all []T) T {
-	sorted := slices.Clone(all)
-	slices.Sort(sorted)
-	return sorted[len(sorted)/2]
-}
-
-func ms(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d.Microseconds())/1000) }
