@@ -14,10 +14,10 @@ RACE = $(shell $(GO) env CGO_ENABLED | grep -qx 1 && echo -race)
 WITHOUT_RACE = $(shell grep -rl --include='*_test.go' '^//go:build !race' $(FOLDERS) | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
 .DEFAULT_GOAL := help
-.PHONY: help up build test check format bench createapikey generate
+.PHONY: help up build stripe-mock test check format bench bench-sandbox createapikey generate
 
 help: ## list these
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: build ## start a sandbox, a till and a demo merchant, and take a first payment (ARGS="--addr 127.0.0.1:9000 …")
 	@./bin/till up $(ARGS)
@@ -40,8 +40,15 @@ check: ## check the format, vet, staticcheck, and the plan of the house
 format: ## format the Go files
 	gofmt -w $(FOLDERS)
 
-bench: build ## measure till beside its own limit (docs/benchmarks.md)
+bench: build stripe-mock ## measure till beside its own limit, and the sandbox beside stripe-mock (docs/benchmarks.md)
 	$(WITH_POSTGRES) $(GO) run ./bench $(ARGS)
+
+bench-sandbox: build stripe-mock ## measure the sandbox beside stripe-mock alone, in three minutes at most
+	$(GO) run ./bench -only sandbox $(ARGS)
+
+# At the version of go.mod, built from its own module file: what it needs besides is no business of ours.
+stripe-mock:
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/stripe/stripe-mock@$$($(GO) list -m -f '{{.Version}}' github.com/stripe/stripe-mock)
 
 createapikey: build ## make an API key (MERCHANT="My shop" MODE=test ARGS="--scopes payments:read"), printed once
 	@./bin/till key create --merchant "$(or $(MERCHANT),My shop)" --mode $(or $(MODE),test) $(ARGS)

@@ -50,7 +50,7 @@ func serve(args []string) error {
 		}
 		return nil
 	}
-	return profiled(*into, func() error { return sandbox.New().Serve(ctx, l) })
+	return profiled(*into, func() error { return sandbox.NewServer().Serve(ctx, l) })
 }
 
 var helloBody = []byte(strings.Repeat("hello, w", maxHello/8))

@@ -20,14 +20,14 @@ var floors = []string{"tilltest proof", "cmd/till", "cli", "scenario", "app", "d
 
 // beside are the rooms on no floor: all that each may import, and all that may import it. "tests" are the tests of any floor.
 var beside = map[string]struct{ imports, importers string }{
-	"sandbox":             {"clock id money sandbox/spec sandbox/transcript", "cli tilltest tests"},
+	"sandbox":             {"clock id money sandbox/spec sandbox/transcript", "bench cli tilltest tests"},
 	"sandbox/spec":        {"money", "sandbox sandbox/spec/gen sandbox/judge"},
 	"sandbox/spec/gen":    {"sandbox/spec", ""},
 	"sandbox/judge":       {"sandbox sandbox/spec sandbox/transcript clock id money", "tests"},
 	"sandbox/transcript":  {"", "sandbox sandbox/judge tests"},
 	"db/dbtest":           {"db id", "tilltest tests db/dbtest/throwaway"},
 	"db/dbtest/throwaway": {"db/dbtest", ""},
-	"bench":               {"", ""},
+	"bench":               {"sandbox", ""},
 }
 
 const forbidden = "util utils common helper helpers model models type types misc shared base core lib manager impl"
