@@ -130,3 +130,16 @@ func BenchmarkPackedString(b *testing.B) {
 		spec.PackedString(packed, "status")
 	}
 }
+
+func BenchmarkPackedPrevious(b *testing.B) {
+	o := paidCharge()
+	before := o.Pack(nil)
+	o.Set("balance_transaction", nil).Set("metadata", map[string]string{"order": "12346"})
+	after := o.Pack(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, changed := spec.PackedPrevious(before, after); !changed {
+			b.Fatal("nothing has changed")
+		}
+	}
+}

@@ -58,7 +58,7 @@ func (s *slot) appendPacked(dst []byte, decl *value) []byte {
 	case tagNumber:
 		return appendFloat(dst, s.float())
 	case tagString:
-		return appendText(append(dst, byte(tagString)), valid(s.text))
+		return packText(append(dst, byte(tagString)), s.text)
 	}
 	dst = append(dst, byte(s.tag))
 	if s.tag < tagInteger {
@@ -87,76 +87,90 @@ func appendPacked(dst []byte, v any, decl *value) []byte {
 	}
 	switch v := v.(type) {
 	case *Object:
-		dst, at := open(append(dst, byte(tagObject)))
-		return shut(v.Pack(dst), at)
+		return packObject(append(dst, byte(tagObject)), v)
 	case json.RawMessage:
 		return appendText(append(dst, byte(tagRaw)), valid(string(v)))
 	case []string:
-		return packList(dst, v, decl)
+		return packList(dst, v, decl, tagStrings, packText)
 	case []*Object:
-		return packList(dst, v, decl)
+		return packList(dst, v, decl, tagObjects, packObject)
 	case []any:
-		return packList(dst, v, decl)
+		return packAnys(dst, v, decl)
 	case map[string]string:
-		return packMap(dst, v, decl)
+		return packMap(dst, v, decl, tagStringMap, packText)
 	case map[string]int64:
-		return packMap(dst, v, decl)
+		return packMap(dst, v, decl, tagIntegerMap, appendInteger)
 	case map[string]*Object:
-		return packMap(dst, v, decl)
+		return packMap(dst, v, decl, tagObjectMap, packObject)
 	case map[string]any:
-		return packMap(dst, v, decl)
+		return packAnyMap(dst, v, decl)
 	}
 	panic("spec: no way to pack a value") // Set lets in no other sort.
 }
 
-func packList[E any](dst []byte, list []E, decl *value) []byte {
-	sort, of := decl.emptyList(), decl.element()
-	if len(list) > 0 {
-		switch common(len(list), func(i int) tag { return tagOf(list[i], of) }) {
-		case tagString:
-			sort = tagStrings
-		case tagObject:
-			sort = tagObjects
-		default:
-			sort = tagList
-		}
+func packText(dst []byte, s string) []byte { return appendText(dst, valid(s)) }
+
+func packObject(dst []byte, o *Object) []byte {
+	dst, at := open(dst)
+	return shut(o.Pack(dst), at)
+}
+
+func packList[E any](dst []byte, list []E, decl *value, sort tag, pack func([]byte, E) []byte) []byte {
+	if len(list) == 0 {
+		sort = decl.emptyList()
 	}
 	dst, at := open(append(dst, byte(sort)))
 	for _, v := range list {
-		dst = packElement(dst, v, of, sort == tagList)
+		dst = pack(dst, v)
 	}
 	return shut(dst, at)
 }
 
-func packMap[V any](dst []byte, m map[string]V, decl *value) []byte {
-	var few [8]string // Most maps are small.
-	keys := few[:0]
-	for key := range m {
-		keys = append(keys, key)
+// packAnys packs a list as the one of texts or objects that it may be.
+func packAnys(dst []byte, list []any, decl *value) []byte {
+	sort, of := tagList, decl.element()
+	switch common(len(list), func(i int) tag { return tagOf(list[i], of) }) {
+	case tagString:
+		sort = tagStrings
+	case tagObject:
+		sort = tagObjects
 	}
-	slices.Sort(keys)
-	sort, of := decl.emptyMap(), decl.element()
-	if len(keys) > 0 {
-		switch common(len(keys), func(i int) tag { return tagOf(m[keys[i]], of) }) {
-		case tagString:
-			sort = tagStringMap
-		case tagInteger:
-			sort = tagIntegerMap
-		case tagObject:
-			sort = tagObjectMap
-		default:
-			sort = tagMap
-		}
+	return packList(dst, list, decl, sort, func(dst []byte, v any) []byte { return packElement(dst, v, of, sort == tagList) })
+}
+
+func packMap[V any](dst []byte, m map[string]V, decl *value, sort tag, pack func([]byte, V) []byte) []byte {
+	if len(m) == 0 {
+		sort = decl.emptyMap()
 	}
+	var few [8]string
 	dst, at := open(append(dst, byte(sort)))
-	for _, key := range keys {
-		dst = packElement(appendText(dst, valid(key)), m[key], of, sort == tagMap)
+	for _, key := range keysOf(m, few[:0]) {
+		dst = pack(packText(dst, key), m[key])
 	}
 	return shut(dst, at)
 }
 
-// common is the tag that all elements have, tagNull where they differ.
+// packAnyMap packs a map as the one of texts, integers or objects that it may be.
+func packAnyMap(dst []byte, m map[string]any, decl *value) []byte {
+	sort, of := tagMap, decl.element()
+	var few [8]string
+	keys := keysOf(m, few[:0])
+	switch common(len(keys), func(i int) tag { return tagOf(m[keys[i]], of) }) {
+	case tagString:
+		sort = tagStringMap
+	case tagInteger:
+		sort = tagIntegerMap
+	case tagObject:
+		sort = tagObjectMap
+	}
+	return packMap(dst, m, decl, sort, func(dst []byte, v any) []byte { return packElement(dst, v, of, sort == tagMap) })
+}
+
+// common is the tag that all elements have, tagNull where they differ or there are none.
 func common(n int, tagAt func(int) tag) tag {
+	if n == 0 {
+		return tagNull
+	}
 	all := tagAt(0)
 	for i := 1; i < n; i++ {
 		if tagAt(i) != all {
@@ -190,14 +204,13 @@ func packElement(dst []byte, v any, of *value, tagged bool) []byte {
 	}
 	switch v := v.(type) {
 	case string:
-		return appendText(dst, valid(v))
+		return packText(dst, v)
 	case int:
 		return appendInteger(dst, int64(v))
 	case int64:
 		return appendInteger(dst, v)
 	case *Object:
-		dst, at := open(dst)
-		return shut(v.Pack(dst), at)
+		return packObject(dst, v)
 	}
 	panic("spec: no way to pack an element") // tagOf knows no other sort.
 }

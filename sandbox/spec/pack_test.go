@@ -128,9 +128,22 @@ func anything(t *rapid.T, depth int) any {
 	}
 }
 
+// alike is a declaration of what elements that may be anything have in common, or of nothing.
+func alike(t *rapid.T, d *value) *value {
+	if d.form != formAny {
+		return d
+	}
+	return rapid.SampledFrom([]*value{d, {form: formString}, {form: formInteger}, {form: formObject, ref: oneShape()}}).Draw(t, "alike")
+}
+
+// oneShape is a set of shapes with a single one in it.
+func oneShape() uint16 {
+	return uint16(slices.IndexFunc(unions[:], func(of []uint16) bool { return len(of) == 1 }))
+}
+
 // listFrom is a list as one of anys, or as narrow as its elements allow.
 func listFrom(t *rapid.T, d *value, depth int) any {
-	list := []any{}
+	list, d := []any{}, alike(t, d)
 	for range rapid.IntRange(0, 3).Draw(t, "elements") {
 		list = append(list, valueOf(t, d, depth))
 	}
@@ -147,7 +160,7 @@ func listFrom(t *rapid.T, d *value, depth int) any {
 }
 
 func mapFrom(t *rapid.T, d *value, depth int) any {
-	m := map[string]any{}
+	m, d := map[string]any{}, alike(t, d)
 	for range rapid.IntRange(0, 3).Draw(t, "entries") {
 		m[texts.Draw(t, "key")] = valueOf(t, d, depth)
 	}

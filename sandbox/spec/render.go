@@ -81,7 +81,7 @@ func (p *printer) end() []byte {
 }
 
 // appendJSON renders a slot that is neither absent nor live.
-func (s *slot) appendJSON(dst []byte) []byte {
+func (s slot) appendJSON(dst []byte) []byte {
 	switch s.tag {
 	case tagNull:
 		return append(dst, "null"...)
@@ -140,19 +140,19 @@ func appendValue(dst []byte, v any) []byte {
 	case *Object:
 		return v.AppendJSON(dst)
 	case []*Object:
-		return appendList(dst, v)
+		return appendList(dst, v, appendObject)
 	case []string:
-		return appendList(dst, v)
+		return appendList(dst, v, appendString)
 	case []any:
-		return appendList(dst, v)
+		return appendList(dst, v, appendValue)
 	case map[string]string:
-		return appendMap(dst, v)
+		return appendMap(dst, v, appendString)
 	case map[string]int64:
-		return appendMap(dst, v)
+		return appendMap(dst, v, appendInt)
 	case map[string]*Object:
-		return appendMap(dst, v)
+		return appendMap(dst, v, appendObject)
 	case map[string]any:
-		return appendMap(dst, v)
+		return appendMap(dst, v, appendValue)
 	case float64:
 		return strconv.AppendFloat(dst, v, 'f', -1, 64)
 	case json.RawMessage:
@@ -162,34 +162,41 @@ func appendValue(dst []byte, v any) []byte {
 	}
 }
 
-func appendList[E any](dst []byte, list []E) []byte {
+func appendList[E any](dst []byte, list []E, render func([]byte, E) []byte) []byte {
 	dst = append(dst, '[')
 	for i, v := range list {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendValue(dst, v)
+		dst = render(dst, v)
 	}
 	return append(dst, ']')
 }
 
-func appendMap[V any](dst []byte, m map[string]V) []byte {
-	var room [8]string // Most maps are small.
-	keys := room[:0]
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
+func appendMap[V any](dst []byte, m map[string]V, render func([]byte, V) []byte) []byte {
 	dst = append(dst, '{')
-	for i, k := range keys {
+	var few [8]string
+	for i, key := range keysOf(m, few[:0]) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendString(dst, k), ':')
-		dst = appendValue(dst, m[k])
+		dst = render(append(appendString(dst, key), ':'), m[key])
 	}
 	return append(dst, '}')
 }
+
+// keysOf appends the keys of a map in order. Most maps are small, so the room for a few can be given.
+func keysOf[V any](m map[string]V, keys []string) []string {
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
+
+func appendObject(dst []byte, o *Object) []byte { return o.AppendJSON(dst) }
 
 const hex = "0123456789abcdef"
 

@@ -113,29 +113,42 @@ func (s *slot) value() any {
 	panic(notPacked)
 }
 
-func listOf[E any](body string, read func(*reader) E) []E {
+func listOf[E any](body string, read func(reader) (E, reader)) []E {
 	all := []E{}
 	for r := (reader{body}); r.rest != ""; {
-		all = append(all, read(&r))
+		var e E
+		e, r = read(r)
+		all = append(all, e)
 	}
 	return all
 }
 
-func mapOf[V any](body string, read func(*reader) V) map[string]V {
+func mapOf[V any](body string, read func(reader) (V, reader)) map[string]V {
 	all := map[string]V{}
 	for r := (reader{body}); r.rest != ""; {
 		key := r.text()
-		all[key] = read(&r)
+		all[key], r = read(r)
 	}
 	return all
 }
 
-func readText(r *reader) string    { return r.text() }
-func readInteger(r *reader) int64  { return r.integer() }
-func readObject(r *reader) *Object { return unpack(r.text()) }
+func readText(r reader) (string, reader) {
+	s := r.text()
+	return s, r
+}
 
-func readValue(r *reader) any {
+func readInteger(r reader) (int64, reader) {
+	n := r.integer()
+	return n, r
+}
+
+func readObject(r reader) (*Object, reader) {
+	body := r.text()
+	return unpack(body), r
+}
+
+func readValue(r reader) (any, reader) {
 	var s slot
 	r.value(&s)
-	return s.value()
+	return s.value(), r
 }

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"encoding/json"
-	"iter"
 	"maps"
 	"slices"
 )
@@ -53,24 +52,33 @@ func (d *value) takesEach(v any, keyed bool) bool {
 	case []string:
 		return !keyed && d.takes("")
 	case []*Object:
-		return !keyed && every(slices.Values(v), d)
+		return !keyed && all(v, d)
 	case []any:
-		return !keyed && every(slices.Values(v), d)
+		return !keyed && all(v, d)
 	case map[string]string:
 		return keyed && d.takes("")
 	case map[string]int64:
 		return keyed && d.takes(int64(0))
 	case map[string]*Object:
-		return keyed && every(maps.Values(v), d)
+		return keyed && allIn(v, d)
 	case map[string]any:
-		return keyed && every(maps.Values(v), d)
+		return keyed && allIn(v, d)
 	default:
 		return false
 	}
 }
 
-func every[E any](elements iter.Seq[E], d *value) bool {
-	for e := range elements {
+func all[E any](elements []E, d *value) bool {
+	for _, e := range elements {
+		if !d.takes(e) {
+			return false
+		}
+	}
+	return true
+}
+
+func allIn[E any](elements map[string]E, d *value) bool {
+	for _, e := range elements {
 		if !d.takes(e) {
 			return false
 		}
@@ -80,11 +88,13 @@ func every[E any](elements iter.Seq[E], d *value) bool {
 
 // takesAny tells whether v can be rendered.
 func (d *value) takesAny(v any) bool {
-	switch v.(type) {
-	case string, bool, int, int64, *Object, json.RawMessage:
+	switch v := v.(type) {
+	case string, bool, int, int64, json.RawMessage:
 		return true
 	case float64:
-		return finiteFloat(v)
+		return finite(v)
+	case *Object:
+		return v != nil
 	}
 	return d.takesEach(v, true) || d.takesEach(v, false)
 }
