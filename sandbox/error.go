@@ -64,12 +64,6 @@ func declined(d *decline) *apiError {
 	return &apiError{status: http.StatusPaymentRequired, kind: cardError, code: d.code, param: d.param, message: d.message, decline: d, executed: true}
 }
 
-// unbuilt says that something of Stripe's is not built here.
-func unbuilt(format string, values ...any) error {
-	return &apiError{status: http.StatusNotImplemented, kind: apiFailure,
-		message: "This sandbox does not implement " + fmt.Sprintf(format, values...) + "."}
-}
-
 // asAPIError turns any error into an answer; one that is not Stripe's is a failure of ours, whose text stays inside.
 func asAPIError(err error) *apiError {
 	var e *apiError
@@ -94,7 +88,11 @@ func (e *apiError) object() *spec.Object {
 		}
 	}
 	set("code", e.code)
-	if e.code != "" {
+	switch e.code {
+	case "":
+	case notImplemented:
+		o.Set("doc_url", aboutCoverage)
+	default:
 		o.Set("doc_url", "https://stripe.com/docs/error-codes/"+strings.ReplaceAll(e.code, "_", "-"))
 	}
 	set("param", e.param)

@@ -245,7 +245,7 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 	}
 	do := table[op.ID()]
 	if do == nil {
-		return nil, nil, unbuilt("%s", op)
+		return nil, nil, noOperation(op)
 	}
 	if err := x.allowed(op); err != nil {
 		return nil, nil, err

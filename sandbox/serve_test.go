@@ -108,16 +108,19 @@ func TestUnknownAndUnbuilt(t *testing.T) {
 			"error.message": "Unrecognized request URL (GET: " + path + "). Please see https://stripe.com/docs or we can help at https://support.stripe.com/."})
 	}
 	a.do(http.MethodPut, "/v1/customers", "").wants(t, http.StatusNotFound, nil)
-	built, unbuilt := 0, 0
+	built, unbuilt, nearest := 0, 0, map[string]int{}
 	for _, op := range spec.Ops() {
 		path := regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(op.Path(), "x_1")
 		got := a.do(op.Method(), path, "")
 		switch got.status {
 		case http.StatusNotImplemented:
 			unbuilt++
-			if want := "This sandbox does not implement " + op.Method() + " " + op.Path() + "."; got.text("error.message") != want || got.text("error.type") != "api_error" {
+			said := notBuilt.FindStringSubmatch(got.text("error.message"))
+			if said == nil || said[1] != op.String() || got.text("error.type") != "api_error" || got.text("error.code") != "sandbox_not_implemented" || got.header.Get("Stripe-Should-Retry") != "false" {
 				t.Errorf("%s: %s", op, got.raw)
+				continue
 			}
+			nearest[said[2]]++
 		case http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusForbidden:
 			built++
 		default:
@@ -126,6 +129,35 @@ func TestUnknownAndUnbuilt(t *testing.T) {
 	}
 	if built < 40 || unbuilt < 400 {
 		t.Errorf("%d operations are built and %d are not", built, unbuilt)
+	}
+	for near := range nearest {
+		method, path, _ := strings.Cut(near, " ")
+		if got := a.do(method, aPart.ReplaceAllString(path, "x_1"), ""); got.status == http.StatusNotImplemented {
+			t.Errorf("%s is called the nearest, and is not there: %s", near, got.raw)
+		}
+	}
+}
+
+var (
+	aPart    = regexp.MustCompile(`\{[^}]+\}`)
+	notBuilt = regexp.MustCompile(`^This sandbox does not implement (\S+ \S+)\. The nearest that it has is (\S+ [^ ,]+)(?:, of another family)?\. The command till sandbox coverage lists all that it has\.$`)
+)
+
+// TestNearest holds what a 501 calls the nearest, in each of the ways of finding it.
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	for of, want := range map[string]string{
+		"POST /v1/payment_intents/x_1/apply_customer_balance": "POST /v1/payment_intents/{intent}/cancel.",
+		"GET /v1/customers/x_1/cash_balance":                  "GET /v1/customers/{customer}/payment_methods.",
+		"POST /v1/treasury/outbound_payments/x_1/cancel":      "POST /v1/payment_intents/{intent}/cancel, of another family.",
+		"POST /v1/tokens":          "POST /v1/payment_methods, of another family.",
+		"GET /v1/climate/products": "POST /v1/payment_intents, of another family.",
+	} {
+		method, path, _ := strings.Cut(of, " ")
+		if said := a.do(method, path, "").text("error.message"); !strings.Contains(said, "The nearest that it has is "+want) {
+			t.Errorf("%s: %s", of, said)
+		}
 	}
 }
 
