@@ -29,7 +29,7 @@ type commands struct {
 
 	Up      up      `cmd:"" help:"Start a sandbox, a till and a demo merchant, and take a first payment."`
 	Serve   serve   `cmd:"" help:"Run till."`
-	Sandbox sandbox `cmd:"" help:"Run Stripe in a box: Stripe's API on your machine, with state, for any language's SDK."`
+	Sandbox boxes   `cmd:"" help:"Run Stripe in a box: Stripe's API on your machine, with state, for any language's SDK."`
 	Migrate migrate `cmd:"" help:"Bring the database up to this version, and stop."`
 	Key     key     `cmd:"" help:"Make, list and revoke API keys."`
 }

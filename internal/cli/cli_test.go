@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -444,7 +445,7 @@ func TestKeys(t *testing.T) {
 
 func TestHelpHasExamples(t *testing.T) {
 	t.Parallel()
-	for _, command := range [][]string{{"up"}, {"serve"}, {"sandbox"}, {"migrate"}, {"key", "create"}, {"key", "list"}, {"key", "revoke"}} {
+	for _, command := range [][]string{{"up"}, {"serve"}, {"sandbox"}, {"sandbox", "run"}, {"sandbox", "coverage"}, {"migrate"}, {"key", "create"}, {"key", "list"}, {"key", "revoke"}} {
 		var out, errs bytes.Buffer
 		if status := cli.Main(append(command, "--help"), &out, &errs); status != 0 || !strings.Contains(out.String(), "xample") && !strings.Contains(out.String(), "curl") {
 			t.Errorf("till %s --help: %d\n%s%s", strings.Join(command, " "), status, &out, &errs)
@@ -453,6 +454,38 @@ func TestHelpHasExamples(t *testing.T) {
 	var out, errs bytes.Buffer
 	if status := cli.Main([]string{"uppp"}, &out, &errs); status != 2 || !strings.Contains(errs.String(), "till --help") {
 		t.Errorf("an unknown command: %d %s", status, &errs)
+	}
+}
+
+// The last line of the table is its totals, and the JSON says the same.
+func TestSandboxCoverage(t *testing.T) {
+	t.Parallel()
+	run := func(args ...string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		if status := cli.Main(append([]string{"sandbox", "coverage"}, args...), &out, &errs); status != 0 {
+			t.Fatalf("till sandbox coverage %v: %d %s", args, status, &errs)
+		}
+		return out.String()
+	}
+	lines := strings.Split(strings.TrimSpace(run()), "\n")
+	last := strings.Fields(lines[len(lines)-1])
+	var all struct {
+		Families []struct{ Family string }
+		Totals   struct{ Operations, Built, Implemented int }
+	}
+	if err := json.Unmarshal([]byte(run("--json")), &all); err != nil || len(all.Families) != len(lines)-2 {
+		t.Fatalf("%d families in %d lines: %v", len(all.Families), len(lines), err)
+	}
+	if want := []string{"total", "594", fmt.Sprint(all.Totals.Built), fmt.Sprint(all.Totals.Implemented)}; all.Totals.Operations != 594 || !slices.Equal(last[:4], want) {
+		t.Errorf("the last line is %q, the totals are %+v", last, all.Totals)
+	}
+	if one := run("refunds"); !strings.Contains(one, "POST /v1/refunds ") || !strings.Contains(one, "refund.created") {
+		t.Errorf("the refunds are %s", one)
+	}
+	var out, errs bytes.Buffer
+	if status := cli.Main([]string{"sandbox", "coverage", "nothing"}, &out, &errs); status != 1 || !strings.Contains(errs.String(), "shows the families") {
+		t.Errorf("a family that is none: %d %s", status, &errs)
 	}
 }
 

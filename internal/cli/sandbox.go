@@ -6,6 +6,17 @@ import (
 	box "github.com/till-pay/till/sandbox"
 )
 
+// boxes is the sandbox and what there is to know about it. It runs where no other command is given.
+type boxes struct {
+	Run      sandbox  `cmd:"" default:"withargs" help:"Serve Stripe's API until Ctrl-C; the word run can be left out."`
+	Coverage coverage `cmd:"" help:"What it has of Stripe's API, by family."`
+}
+
+// Help is the end of --help.
+func (boxes) Help() string {
+	return sandbox{}.Help() + "\n\nIts flags: till sandbox run --help."
+}
+
 type sandbox struct {
 	Addr string `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where it listens; loopback only."`
 }
