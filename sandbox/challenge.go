@@ -1,10 +1,8 @@
 package sandbox
 
 import (
-	"crypto/rand"
 	"crypto/subtle"
 	_ "embed"
-	"encoding/hex"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -32,13 +30,6 @@ var challengeSource string
 var challengePage = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("challenge").Parse(challengeSource))
 })
-
-// unguessable is a random name for an answer that no world has made.
-func unguessable() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-	return hex.EncodeToString(b[:])
-}
 
 // endChallenge gives up the challenge that an intent waits for, if any.
 func (c *call) endChallenge(state *intent) { state.Challenge.Ended = true }

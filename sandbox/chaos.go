@@ -2,24 +2,30 @@ package sandbox
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// chaos is what a world does wrong on purpose: one scripted fault of the API and one of webhook delivery at a time. (The word fault
-// alone is till's for errors.)
+// chaos is what a world does wrong on purpose, by rules. (The word fault alone is till's for errors.)
 type chaos struct {
-	api     *fault
-	webhook *fault
-	held    []chan struct{} // replies kept back until they are released
+	faults []*fault        // in order of making
+	ruled  int             // how many there have ever been: their ids
+	held   []chan struct{} // replies kept back until they are released
 }
 
-// Bounds of faults, in real time: how long a hung or held request stays open at most.
+// Bounds of faults. Those of time are in real time: how long a request is slowed, and stays open hung or held, at most.
 const (
-	maxHang = 5 * time.Minute
-	maxHeld = 1000
+	maxFaults = 100
+	maxCount  = 1_000_000
+	maxForm   = 20 // parameters that a rule looks at
+	maxBehind = 100
+	maxSlow   = time.Minute
+	maxHang   = 5 * time.Minute
+	maxHeld   = 1000
+	maxDelay  = maxAdvance
 )
 
 // The kinds of faults.
@@ -28,79 +34,217 @@ const (
 	timeoutAfter  = "timeout_after_effect"  // it happens and no answer comes
 	error500      = "error_500"             // Stripe's own failure; kept under the idempotency key as Stripe does
 	error429      = "error_429"             // too many requests; nothing happens
+	error409      = "error_409"             // the idempotency key is in use; nothing happens
+	lockTimeout   = "lock_timeout"          // the object is being changed by somebody else; nothing happens
+	slow          = "slow"                  // the answer takes its time
+	refuse        = "refuse"                // the connection ends before anything happens
 	cut           = "cut"                   // it happens and the connection is cut without an answer
 	truncated     = "truncated"             // it happens and half of the answer comes
 	hold          = "hold"                  // it happens and the answer is kept back until it is released
 
-	lost    = "lost"    // a webhook is never sent, and counts as delivered
-	doubled = "doubled" // a webhook is sent twice
-	delayed = "delayed" // a webhook is sent later
+	lost      = "lost"      // a webhook is never sent, and counts as delivered
+	doubled   = "doubled"   // a webhook is sent twice
+	delayed   = "delayed"   // a webhook is sent later
+	reordered = "reordered" // a webhook is sent once some later ones of its endpoint have gone first
+	corrupted = "corrupted" // a webhook is sent with a signature that is not right
 )
 
-var apiFaults = []string{timeoutBefore, timeoutAfter, error500, error429, cut, truncated, hold}
-var webhookFaults = []string{lost, doubled, delayed}
+var apiFaults = []string{timeoutBefore, timeoutAfter, error500, error429, error409, lockTimeout, slow, refuse, cut, truncated, hold}
+var webhookFaults = []string{lost, doubled, delayed, reordered, corrupted}
 
-// fault is one scripted fault. It waits for the Nth request, or webhook, that matches, counted from when it was set.
+// fault is one rule: what it is about, when it strikes, and what happens then. It is plain data.
 type fault struct {
-	Method      string `json:"method"` // empty matches any
-	Path        string `json:"path"`   // a path, or its beginning with a final *; a {x} segment matches any one; empty matches any
-	Event       string `json:"event"`  // type of a webhook's event, or its beginning with a final *; empty matches any
-	Nth         int    `json:"nth"`
-	Kind        string `json:"kind"`
-	AfterEffect bool   `json:"after_effect"` // of error_500: it happens all the same
-	Seconds     int64  `json:"seconds"`      // of delayed: how much later, on the world's clock
+	ID string `json:"id"`
 
-	seen int
+	Method   string            `json:"method,omitempty"`   // empty matches any
+	Path     string            `json:"path,omitempty"`     // a path, or its beginning with a final *; a {x} segment matches any one; empty matches any
+	Form     map[string]string `json:"form,omitempty"`     // parameters that the request must have, as they are written: metadata[order]
+	Event    string            `json:"event,omitempty"`    // type of a webhook's event, or its beginning with a final *; empty matches any
+	Endpoint string            `json:"endpoint,omitempty"` // id of a webhook's endpoint; empty matches any
+
+	// Of what matches, the rule strikes the Nth and those after it, or each so many-th of them where Every is given, or some by chance;
+	// in all so many Times, and between two times of the world's clock.
+	Nth         int       `json:"nth"`
+	Every       int       `json:"every,omitempty"`
+	Probability float64   `json:"probability,omitempty"`
+	Times       int       `json:"times,omitempty"` // 0 is without an end
+	From        time.Time `json:"from,omitzero"`
+	Until       time.Time `json:"until,omitzero"` // the first moment at which it strikes no more
+
+	Kind         string `json:"kind"`
+	AfterEffect  bool   `json:"after_effect,omitempty"` // of error_500: it happens all the same; of slow: it happens at once
+	Milliseconds int64  `json:"milliseconds,omitempty"` // of slow: in real time
+	Seconds      int64  `json:"seconds,omitempty"`      // of delayed: how much later, on the world's clock; of reordered: the latest
+	Behind       int    `json:"behind,omitempty"`       // of reordered: how many go first
+	Reason       string `json:"reason,omitempty"`       // of error_429: Stripe-Rate-Limited-Reason
+
+	Matched int `json:"matched"` // how many requests or webhooks it was about
+	Struck  int `json:"struck"`  // how many of them it met
 }
 
-// check refuses a fault that says nothing sensible.
+// check refuses a rule that says nothing sensible.
 func (f *fault) check() string {
 	switch {
 	case !slices.Contains(apiFaults, f.Kind) && !slices.Contains(webhookFaults, f.Kind):
 		return "kind is one of " + strings.Join(append(slices.Clone(apiFaults), webhookFaults...), ", ")
-	case f.Nth < 0 || f.Nth > 1_000_000:
+	case f.isWebhook() && (f.Method != "" || f.Path != "" || len(f.Form) > 0):
+		return f.Kind + " is about webhooks: it takes event and endpoint, not method, path and form"
+	case !f.isWebhook() && (f.Event != "" || f.Endpoint != ""):
+		return f.Kind + " is about requests: it takes method, path and form, not event and endpoint"
+	case len(f.Form) > maxForm:
+		return "form has at most " + strconv.Itoa(maxForm) + " parameters"
+	}
+	if wrong := f.checkWhen(); wrong != "" {
+		return wrong
+	}
+	return f.checkWhat()
+}
+
+func (f *fault) checkWhen() string {
+	switch {
+	case f.Nth < 0 || f.Nth > maxCount:
 		return "nth is 1 to 1000000"
-	case f.Seconds < 0 || f.Seconds > int64(maxAdvance/time.Second):
-		return "seconds is at least 0 and at most ten years"
-	case f.Kind == delayed && f.Seconds == 0:
-		return "delayed needs seconds"
-	case f.isWebhook() && (f.Method != "" || f.Path != ""):
-		return f.Kind + " is about webhooks: it takes event, not method and path"
-	case !f.isWebhook() && f.Event != "":
-		return f.Kind + " is about requests: it takes method and path, not event"
+	case f.Every < 0 || f.Every > maxCount:
+		return "every is 1 to 1000000"
+	case f.Times < 0 || f.Times > maxCount:
+		return "times is 1 to 1000000"
+	case !(f.Probability >= 0 && f.Probability <= 1):
+		return "probability is between 0 and 1"
+	case !f.From.IsZero() && !f.Until.IsZero() && !f.From.Before(f.Until):
+		return "from is before until"
 	}
 	return ""
 }
 
-func (f *fault) isWebhook() bool { return slices.Contains(webhookFaults, f.Kind) }
-
-// script sets a fault; it takes the place of one that has not happened yet.
-func (w *world) script(f *fault) {
-	if f.Nth == 0 {
-		f.Nth = 1
+func (f *fault) checkWhat() string {
+	switch {
+	case f.AfterEffect && f.Kind != error500 && f.Kind != slow:
+		return "after_effect goes with error_500 and slow"
+	case (f.Kind == slow) != (f.Milliseconds != 0):
+		return "milliseconds goes with slow, and slow needs it"
+	case f.Milliseconds < 0 || f.Milliseconds > maxSlow.Milliseconds():
+		return "milliseconds is at most 60000"
+	case f.Seconds < 0 || f.Seconds > int64(maxDelay/time.Second):
+		return "seconds is at least 0 and at most ten years"
+	case f.Seconds != 0 && f.Kind != delayed && f.Kind != reordered:
+		return "seconds goes with delayed and reordered"
+	case f.Kind == delayed && f.Seconds == 0:
+		return "delayed needs seconds"
+	case f.Behind < 0 || f.Behind > maxBehind || f.Behind != 0 && f.Kind != reordered:
+		return "behind goes with reordered and is 1 to " + strconv.Itoa(maxBehind)
+	case f.Reason != "" && (f.Kind != error429 || !slices.Contains(limitReasons, f.Reason)):
+		return "reason goes with error_429 and is one of " + strings.Join(limitReasons, ", ")
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if f.isWebhook() {
-		w.webhook = f
-	} else {
-		w.api = f
+	return ""
+}
+
+// complete fills in what a rule leaves open. One that says nothing of when strikes once.
+func (f *fault) complete() {
+	if f.Nth == 0 {
+		f.Nth = max(f.Every, 1)
+	}
+	if f.Times == 0 && f.Every == 0 && f.Probability == 0 && f.From.IsZero() && f.Until.IsZero() {
+		f.Times = 1
+	}
+	if f.Kind == reordered {
+		f.Behind = max(f.Behind, 1)
+		if f.Seconds == 0 {
+			f.Seconds = 60
+		}
+	}
+	if f.Kind == error429 && f.Reason == "" {
+		f.Reason = endpointRate
 	}
 }
 
-// scripted gives the fault whose turn it is with this request, nil when there is none.
-func (w *world) scripted(method, path string) *fault {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f := w.api
-	if f == nil || f.Method != "" && f.Method != method || !matchesPath(f.Path, path) {
-		return nil
+func (f *fault) isWebhook() bool { return slices.Contains(webhookFaults, f.Kind) }
+
+// spent says whether the rule will never strike again.
+func (f *fault) spent(now time.Time) bool {
+	return f.Times > 0 && f.Struck >= f.Times || !f.Until.IsZero() && !now.Before(f.Until)
+}
+
+// script adds a rule; the lock is held. Rules that are spent make room for it.
+func (w *world) script(f *fault) error {
+	if len(w.faults) >= maxFaults {
+		w.faults = slices.DeleteFunc(w.faults, func(f *fault) bool { return f.spent(w.now()) })
 	}
-	if f.seen++; f.seen < f.Nth {
-		return nil
+	if len(w.faults) >= maxFaults {
+		return badControl("There are " + strconv.Itoa(maxFaults) + " faults already: DELETE some first.")
 	}
-	w.api = nil
-	return f
+	f.complete()
+	w.ruled++
+	f.ID, f.Matched, f.Struck = "fault_"+strconv.Itoa(w.ruled), 0, 0
+	w.faults = append(w.faults, f)
+	return nil
+}
+
+// turn counts something that the rule is about, and says whether it is the rule's turn.
+func (w *world) turn(f *fault) bool {
+	if now := w.now(); f.spent(now) || now.Before(f.From) {
+		return false
+	}
+	f.Matched++
+	switch {
+	case f.Matched < f.Nth:
+		return false
+	case f.Every > 0 && (f.Matched-f.Nth)%f.Every != 0:
+		return false
+	}
+	return f.Probability == 0 || w.chance() < f.Probability
+}
+
+// chance is a random number from 0 to 1. Only rules that need one draw it, so that other worlds keep their random sequence.
+func (w *world) chance() float64 { return float64(w.random.Uint64()>>11) / (1 << 53) }
+
+// meets gives the first rule whose turn it is with something. The others whose turn it is too have theirs with the next, unless they
+// are about each so many-th or about chance. Rules of kind slow strike beside others: meets gives the sum of what they take.
+func (w *world) meets(webhook bool, about func(*fault) bool) (met *fault, before, after time.Duration) {
+	for _, f := range w.faults {
+		if f.isWebhook() != webhook || !about(f) || !w.turn(f) {
+			continue
+		}
+		switch took := time.Duration(f.Milliseconds) * time.Millisecond; {
+		case f.Kind == slow && f.AfterEffect:
+			f.Struck++
+			after = min(after+took, maxSlow)
+		case f.Kind == slow:
+			f.Struck++
+			before = min(before+took, maxSlow)
+		case met == nil:
+			f.Struck++
+			copied := *f
+			met = &copied
+		}
+	}
+	return met, before, after
+}
+
+// aboutRequest says whether the rule is about a request with such parameters.
+func (f *fault) aboutRequest(r *http.Request, form string) bool {
+	if f.Method != "" && f.Method != r.Method || !matchesPath(f.Path, r.URL.Path) {
+		return false
+	}
+	for name, value := range f.Form {
+		if !slices.Contains(formValues(form, name), value) {
+			return false
+		}
+	}
+	return true
+}
+
+// formValues is all values that a form gives a parameter.
+func formValues(form, name string) (all []string) {
+	for pair := range strings.SplitSeq(form, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		if key, err := url.QueryUnescape(key); err != nil || key != name {
+			continue
+		}
+		if value, err := url.QueryUnescape(value); err == nil {
+			all = append(all, value)
+		}
+	}
+	return all
 }
 
 func matchesPath(pattern, path string) bool {
@@ -120,132 +264,4 @@ func matchesPath(pattern, path string) bool {
 		}
 	}
 	return true
-}
-
-// breakBefore carries out a fault that comes before anything happens, and says whether it has.
-func (x *exchange) breakBefore(f *fault) bool {
-	switch {
-	case f == nil:
-		return false
-	case f.Kind == timeoutBefore:
-		x.note(0)
-		x.hang()
-	case f.Kind == error429:
-		x.note(http.StatusTooManyRequests)
-		x.fail(&apiError{status: http.StatusTooManyRequests, kind: invalidRequest, code: "rate_limit",
-			message: "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
-			header:  [][2]string{{"Stripe-Rate-Limited-Reason", "endpoint-rate"}}})
-	default:
-		return false
-	}
-	return true
-}
-
-// note logs a request that never reached its operation; status 0 is no answer.
-func (x *exchange) note(status int) {
-	w := x.world
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	x.id = w.newShortID("req_")
-	w.log.add(logged{At: w.now(), Method: x.request.Method, Path: x.request.URL.Path, Key: x.request.Header.Get("Idempotency-Key"), Status: status, ID: x.id})
-}
-
-// sendBroken sends an answer as a fault would have it.
-func (x *exchange) sendBroken(f *fault, answer *reply) {
-	switch f.Kind {
-	case timeoutAfter:
-		x.hang()
-	case cut:
-		panic(http.ErrAbortHandler) // ends the connection without a word
-	case truncated:
-		x.head(answer)
-		x.out.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
-		x.out.WriteHeader(answer.status)
-		_, _ = x.out.Write(answer.body[:len(answer.body)/2])
-		_ = http.NewResponseController(x.out).Flush()
-		panic(http.ErrAbortHandler)
-	case hold:
-		x.hold()
-		x.send(answer)
-	default:
-		x.send(answer)
-	}
-}
-
-// fails says whether the request is to fail with Stripe's own failure.
-func (f *fault) fails() bool { return f != nil && f.Kind == error500 }
-
-// failure is what error_500 answers.
-func (f *fault) failure() error {
-	return &apiError{status: http.StatusInternalServerError, kind: apiFailure, executed: true,
-		message: "An unknown error occurred. Please contact support@stripe.com if this persists. (This failure was scripted under /_sandbox/faults.)"}
-}
-
-// hang keeps the connection open without an answer until the caller gives up.
-func (x *exchange) hang() {
-	select {
-	case <-x.request.Context().Done():
-	case <-x.sandbox.live.Done():
-	case <-time.After(maxHang):
-	}
-	panic(http.ErrAbortHandler)
-}
-
-// hold waits until the reply is released. Meanwhile its idempotency key is in use.
-func (x *exchange) hold() {
-	w := x.world
-	released := make(chan struct{})
-	w.mu.Lock()
-	if len(w.held) >= maxHeld {
-		x.first.let()
-		w.mu.Unlock()
-		return
-	}
-	w.held = append(w.held, released)
-	w.mu.Unlock()
-	select {
-	case <-released:
-	case <-x.request.Context().Done():
-	case <-x.sandbox.live.Done():
-	case <-time.After(maxHang):
-	}
-	w.mu.Lock()
-	x.first.let()
-	w.held = slices.DeleteFunc(w.held, func(c chan struct{}) bool { return c == released })
-	w.mu.Unlock()
-}
-
-// release lets go of every held reply and says how many there were.
-func (w *world) releaseHeld() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n := len(w.held)
-	for _, c := range w.held {
-		close(c)
-	}
-	w.held = nil
-	return n
-}
-
-// mishap carries out a scripted fault of a webhook, and says whether it is to be sent now.
-func (w *world) mishap(d delivery, event *record) bool {
-	f := w.webhook
-	if f == nil || f.Event != "" && !matchesType(f.Event, event.text("type")) || d.Spared {
-		return true
-	}
-	if f.seen++; f.seen < f.Nth {
-		return true
-	}
-	w.webhook = nil
-	switch f.Kind {
-	case lost:
-		w.reached(event)
-		return false
-	case doubled:
-		w.enqueue(delivery{Event: d.Event, Endpoint: d.Endpoint, Spared: true})
-		return true
-	default:
-		w.enqueueIn(time.Duration(f.Seconds)*time.Second, delivery{Event: d.Event, Endpoint: d.Endpoint, Spared: true})
-		return false
-	}
 }

@@ -6,8 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
+	"slices"
 	"strings"
-	"time"
 )
 
 // The control API steers one world, the one that the Bearer key names. It speaks JSON:
@@ -15,11 +16,16 @@ import (
 //	GET  /_sandbox/clock            {"now":"2026-01-02T03:04:05Z","mode":"real","rate":1,"version":0}; see control_clock.go
 //	POST /_sandbox/clock            {"mode":"frozen"}, {"mode":"real"} or {"mode":"faster","rate":60}, and "now" if it shall show another time
 //	POST /_sandbox/clock/advance    {"seconds":N} or {"to":"2026-01-02T03:04:05Z"}
-//	POST /_sandbox/faults           {"method":"POST","path":"/v1/refunds","nth":1,"kind":"cut"}; see chaos.go
-//	DELETE /_sandbox/faults         forgets what was scripted and has not happened yet
+//	POST /_sandbox/faults           {"method":"POST","path":"/v1/refunds","nth":1,"kind":"cut"} adds a rule; see chaos.go
+//	GET  /_sandbox/faults           the rules, and how often each has matched and struck
+//	DELETE /_sandbox/faults         forgets them all; below it, the one that is named
 //	POST /_sandbox/faults/release   lets go of held replies
 //	GET  /_sandbox/events?type=T&nth=N&wait=SECONDS   the Nth event of a type, once it is there; see control_events.go
-//	GET  /_sandbox/requests         the latest requests of the API, oldest first
+//	GET  /_sandbox/rate_limits      Stripe's rate limits, which are off at first
+//	POST /_sandbox/rate_limits      {"on":true}, with limits of one's own where wanted; see rate_limit.go
+//	GET  /_sandbox/requests         the latest requests of the API, oldest first: ?method= path= status=429 or 4xx key= since=req_… limit=
+//	GET  /_sandbox/webhooks         the latest tries to deliver, oldest first: ?event= type= endpoint= status= limit=
+//	POST /_sandbox/webhooks/wait    {"seconds":10} answers once nothing is queued or under way, at latest after so long in real time
 //	GET  /_sandbox/state            how many objects of each kind there are, and what is under way
 //
 // Errors are {"error":{"message":…}}.
@@ -32,10 +38,16 @@ var controls = map[string]func(*world, *http.Request, []byte) (any, error){
 	"POST /_sandbox/clock":          setClock,
 	"POST /_sandbox/clock/advance":  advanceClock,
 	"POST /_sandbox/faults":         scriptFault,
+	"GET /_sandbox/faults":          listFaults,
 	"DELETE /_sandbox/faults":       forgetFaults,
+	"DELETE /_sandbox/faults/{id}":  forgetFault,
 	"POST /_sandbox/faults/release": releaseReplies,
 	"GET /_sandbox/events":          awaitEvent,
+	"GET /_sandbox/rate_limits":     showLimits,
+	"POST /_sandbox/rate_limits":    setLimits,
 	"GET /_sandbox/requests":        listRequests,
+	"GET /_sandbox/webhooks":        listDeliveries,
+	"POST /_sandbox/webhooks/wait":  waitForWebhooks,
 	"GET /_sandbox/state":           showState,
 }
 
@@ -68,6 +80,9 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) control(out http.ResponseWriter, r *http.Request) (any, error) {
 	do := controls[r.Method+" "+r.URL.Path]
+	if do == nil {
+		do = controls[r.Method+" "+path.Dir(r.URL.Path)+"/{id}"]
+	}
 	if do == nil {
 		return nil, &errControl{http.StatusNotFound, "There is no " + r.Method + " " + r.URL.Path + " here."}
 	}
@@ -113,29 +128,6 @@ func readControl(body []byte, into any) error {
 	return nil
 }
 
-func scriptFault(w *world, _ *http.Request, body []byte) (any, error) {
-	f := &fault{}
-	if err := readControl(body, f); err != nil {
-		return nil, err
-	}
-	if wrong := f.check(); wrong != "" {
-		return nil, badControl(wrong + ".")
-	}
-	w.script(f)
-	return f, nil
-}
-
-func forgetFaults(w *world, _ *http.Request, _ []byte) (any, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.api, w.webhook = nil, nil
-	return map[string]any{}, nil
-}
-
-func releaseReplies(w *world, _ *http.Request, _ []byte) (any, error) {
-	return map[string]int{"released": w.releaseHeld()}, nil
-}
-
 func showState(w *world, _ *http.Request, _ []byte) (any, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -155,42 +147,6 @@ func showState(w *world, _ *http.Request, _ []byte) (any, error) {
 		"webhooks_later":   w.later,
 		"webhooks_dropped": w.dropped,
 		"replies_held":     len(w.held),
-		"fault_pending":    w.api != nil || w.webhook != nil,
+		"fault_pending":    slices.ContainsFunc(w.faults, func(f *fault) bool { return !f.spent(w.now()) }),
 	}, nil
-}
-
-// maxLogged bounds the log of a world's requests.
-const maxLogged = 2000
-
-// logged is one request of the API.
-type logged struct {
-	At     time.Time `json:"at"`
-	Method string    `json:"method"`
-	Path   string    `json:"path"`
-	Key    string    `json:"idempotency_key,omitempty"`
-	Status int       `json:"status"`
-	ID     string    `json:"request_id"`
-}
-
-// requestLog keeps the latest requests in a ring.
-type requestLog struct {
-	ring []logged
-	next int
-}
-
-func (l *requestLog) add(one logged) {
-	if len(l.ring) < maxLogged {
-		l.ring = append(l.ring, one)
-		return
-	}
-	l.ring[l.next] = one
-	l.next = (l.next + 1) % maxLogged
-}
-
-func listRequests(w *world, _ *http.Request, _ []byte) (any, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	all := make([]logged, 0, len(w.log.ring))
-	all = append(append(all, w.log.ring[w.log.next:]...), w.log.ring[:w.log.next]...)
-	return map[string]any{"requests": all}, nil
 }

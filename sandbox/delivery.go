@@ -16,7 +16,7 @@ import (
 
 // Bounds of webhook delivery.
 const (
-	maxWorkers      = 4      // at once, per endpoint: one that hangs keeps no other waiting
+	maxWorkers      = 4      // at once, per endpoint: one that hangs keeps no other waiting; one alone where the clock stands still
 	maxQueue        = 10_000 // deliveries queued, per endpoint; the newest beyond it are dropped
 	deliveryTimeout = 10 * time.Second
 	maxReplyRead    = 64 << 10 // bytes of an endpoint's answer
@@ -32,11 +32,15 @@ type mailroom struct {
 	sending int // under way
 	later   int // waiting for another try, or delayed on purpose
 	dropped int // because a queue was full
+
+	attempts ring[attempted] // the latest
+	quiet    chan struct{}   // closed once nothing is queued or under way
 }
 
 // mailbox is what waits to be sent to one endpoint, and how many are sending it.
 type mailbox struct {
 	queue   []queued
+	parked  []parked
 	workers int
 }
 
@@ -51,7 +55,19 @@ type delivery struct {
 	Event    string `json:"event"`
 	Endpoint string `json:"endpoint"`
 	Tries    int    `json:"tries,omitempty"`
-	Spared   bool   `json:"spared,omitempty"` // comes from a scripted fault and meets no other
+	Spared   bool   `json:"spared,omitempty"`  // comes from a scripted fault and meets no other
+	Corrupt  bool   `json:"corrupt,omitempty"` // is signed wrongly
+}
+
+// attempted is one try to deliver, as the control API shows it.
+type attempted struct {
+	At       time.Time `json:"at"`
+	Event    string    `json:"event"`
+	Type     string    `json:"type"`
+	Endpoint string    `json:"endpoint"`
+	Try      int       `json:"try"`             // from 1
+	Status   int       `json:"status"`          // of the endpoint's answer; 0 is none
+	Fault    string    `json:"fault,omitempty"` // lost or corrupted
 }
 
 // webhookClient never follows a redirect and uses no proxy.
@@ -76,16 +92,18 @@ func matchesType(pattern, kind string) bool {
 	return pattern == kind
 }
 
-// post queues an event for every endpoint that wants it.
+// post sends an event on its way to every endpoint that wants it.
 func (w *world) post(e *record) {
-	pending := 0
+	var all []delivery
 	for endpoint := range w.each("webhook_endpoint") {
-		if wanted(endpoint, e.object().String("type")) {
-			pending++
-			w.enqueue(delivery{Event: e.id, Endpoint: endpoint.id})
+		if wanted(endpoint, e.text("type")) {
+			all = append(all, delivery{Event: e.id, Endpoint: endpoint.id})
 		}
 	}
-	e.object().Set("pending_webhooks", pending)
+	e.object().Set("pending_webhooks", len(all))
+	for _, d := range all {
+		w.dispatch(d, e)
+	}
 }
 
 func wanted(endpoint *record, kind string) bool {
@@ -101,23 +119,41 @@ func wanted(endpoint *record, kind string) bool {
 	return false
 }
 
-// enqueue hands a delivery to a worker of its endpoint. The lock is held.
-func (w *world) enqueue(d delivery) {
-	box := w.boxes[d.Endpoint]
+func (w *world) mailbox(endpoint string) *mailbox {
+	box := w.boxes[endpoint]
 	if box == nil {
 		if w.boxes == nil {
 			w.boxes = map[string]*mailbox{}
 		}
 		box = &mailbox{}
-		w.boxes[d.Endpoint] = box
+		w.boxes[endpoint] = box
 	}
+	return box
+}
+
+// enqueue hands a delivery to a worker of its endpoint. The lock is held.
+func (w *world) enqueue(d delivery) {
+	box := w.mailbox(d.Endpoint)
+	w.push(box, d)
+	if len(box.parked) > 0 {
+		w.overtaken(box)
+	}
+}
+
+// push puts a delivery at the end of a queue. Where the clock stands still one worker sends one after another, so that they arrive in
+// the order in which they were caused.
+func (w *world) push(box *mailbox, d delivery) {
 	if len(box.queue) >= maxQueue {
 		w.dropped++
 		return
 	}
 	box.queue = append(box.queue, queued{d, w.byID[d.Event]})
 	w.queued++
-	if box.workers < maxWorkers {
+	limit := maxWorkers
+	if w.rate == 0 {
+		limit = 1
+	}
+	if box.workers < limit {
 		box.workers++
 		go w.deliverQueue(box)
 	}
@@ -134,8 +170,11 @@ func (w *world) enqueueIn(after time.Duration, d delivery) {
 func deliverLater(c *call, _ *record, detail string) {
 	c.later--
 	var d delivery
-	if json.Unmarshal([]byte(detail), &d) == nil {
-		c.enqueue(d)
+	if json.Unmarshal([]byte(detail), &d) != nil {
+		return
+	}
+	if event := c.byID[d.Event]; event != nil {
+		c.dispatch(d, event)
 	}
 }
 
@@ -148,6 +187,7 @@ func (w *world) deliverQueue(box *mailbox) {
 			if next, request = w.nextDelivery(box); next == nil {
 				box.workers--
 			}
+			w.hush()
 		})
 		switch {
 		case next == nil:
@@ -155,8 +195,19 @@ func (w *world) deliverQueue(box *mailbox) {
 		case request == nil:
 			continue
 		}
-		success := w.sandbox.send(request)
-		w.step(func() { w.delivered(*next, success) })
+		status := w.sandbox.send(request)
+		w.step(func() {
+			w.delivered(*next, status)
+			w.hush()
+		})
+	}
+}
+
+// hush tells those who wait for it that nothing is queued or under way.
+func (w *world) hush() {
+	if w.quiet != nil && w.queued == 0 && w.sending == 0 {
+		close(w.quiet)
+		w.quiet = nil
 	}
 }
 
@@ -174,11 +225,11 @@ func (w *world) nextDelivery(box *mailbox) (*delivery, *http.Request) {
 	box.queue = box.queue[1:]
 	w.queued--
 	endpoint := w.find("webhook_endpoint", d.Endpoint)
-	if event == nil || endpoint == nil || endpoint.text("status") != "enabled" || !w.mishap(d, event) {
+	if event == nil || endpoint == nil || endpoint.text("status") != "enabled" {
 		return &d, nil
 	}
 	d.Tries++
-	request, err := w.signed(event, endpoint)
+	request, err := w.signed(d, event, endpoint)
 	if err != nil { // a URL that cannot be requested was refused when the endpoint was made
 		return &d, nil
 	}
@@ -187,15 +238,22 @@ func (w *world) nextDelivery(box *mailbox) (*delivery, *http.Request) {
 }
 
 // delivered books the end of a try: the event has one endpoint less to reach, or another try is arranged.
-func (w *world) delivered(d delivery, success bool) {
+func (w *world) delivered(d delivery, status int) {
 	w.sending--
 	event := w.byID[d.Event]
+	if event == nil {
+		return
+	}
+	one := attempted{At: w.now(), Event: d.Event, Type: event.text("type"), Endpoint: d.Endpoint, Try: d.Tries, Status: status}
+	if d.Corrupt {
+		one.Fault = corrupted
+	}
+	w.attempts.add(one)
 	switch {
-	case event == nil:
-	case success:
+	case status/100 == 2:
 		w.reached(event)
 	case d.Tries <= len(retryAfter):
-		w.enqueueIn(retryAfter[d.Tries-1], d)
+		w.enqueueIn(retryAfter[d.Tries-1], delivery{Event: d.Event, Endpoint: d.Endpoint, Tries: d.Tries, Spared: d.Spared && !d.Corrupt})
 	}
 }
 
@@ -207,7 +265,7 @@ func (w *world) reached(event *record) {
 }
 
 // signed is the request of one try. Every try has a signature and a time of its own.
-func (w *world) signed(event, endpoint *record) (*http.Request, error) {
+func (w *world) signed(d delivery, event, endpoint *record) (*http.Request, error) {
 	o := event.object()
 	if version := endpoint.text("api_version"); version != "" && version != o.String("api_version") {
 		o = o.Clone().Set("api_version", version)
@@ -219,7 +277,11 @@ func (w *world) signed(event, endpoint *record) (*http.Request, error) {
 	}
 	request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	request.Header.Set("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-	request.Header.Set("Stripe-Signature", signature(private[endpointState](endpoint).Secret, w.now().Unix(), body))
+	secret := private[endpointState](endpoint).Secret
+	if d.Corrupt {
+		secret = "corrupted " + secret
+	}
+	request.Header.Set("Stripe-Signature", signature(secret, w.now().Unix(), body))
 	return request, nil
 }
 
@@ -235,13 +297,13 @@ func signature(secret string, at int64, body []byte) string {
 	return "t=" + t + ",v1=" + v1 + ",v0=" + hex.EncodeToString(fake[:])
 }
 
-// send makes one try; any 2xx is success.
-func (s *Server) send(request *http.Request) bool {
+// send makes one try and gives the status of the answer, 0 where there is none. Any 2xx is success.
+func (s *Server) send(request *http.Request) int {
 	answer, err := s.client.Do(request)
 	if err != nil {
-		return false
+		return 0
 	}
 	defer func() { _ = answer.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, answer.Body, maxReplyRead) // so that the connection can be used again
-	return answer.StatusCode/100 == 2
+	return answer.StatusCode
 }

@@ -21,7 +21,7 @@ var events = &resource{
 	Prefix:  "evt_",
 	Matches: map[string]func(*call, *record) bool{"type": hasType, "types": hasOneType, "delivery_success": hasBeenTaken},
 	Index:   []string{"type"},
-	Due:     map[string]func(*call, *record, string){"deliver": deliverLater},
+	Due:     map[string]func(*call, *record, string){"deliver": deliverLater, "unpark": unpark},
 }
 
 func hasType(c *call, r *record) bool {

@@ -48,15 +48,20 @@ func (w *world) begin(key, request, requestID string) (*attempt, *reply, error) 
 		return a, nil, nil
 	}
 	if first.held || first.result == nil {
-		// Sources disagree about this error's type; stripe-go maps none of them specially.
-		return nil, nil, &apiError{status: http.StatusConflict, kind: idempotencyErr, code: "idempotency_key_in_use",
-			message: "There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): " + key + ". Please try again later."}
+		return nil, nil, keyInUse(key)
 	}
 	if first.fingerprint != digest {
 		return nil, nil, &apiError{status: http.StatusBadRequest, kind: idempotencyErr,
 			message: "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '" + key + "' if you meant to execute a different request."}
 	}
 	return nil, first.replay(), nil
+}
+
+// keyInUse refuses a request whose key another one holds. Sources disagree about this error's type; stripe-go maps none of them
+// specially.
+func keyInUse(key string) *apiError {
+	return &apiError{status: http.StatusConflict, kind: idempotencyErr, code: "idempotency_key_in_use",
+		message: "There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): " + key + ". Please try again later."}
 }
 
 // finish stores the result under the key, or frees the key when the endpoint never began. The lock is held, and has been since begin:

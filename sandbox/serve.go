@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/till-pay/till/sandbox/spec"
 )
@@ -92,6 +93,10 @@ func (s *Server) serveAPI(out http.ResponseWriter, r *http.Request) {
 		err = x.readVersion()
 	}
 	if err != nil {
+		if x.world != nil {
+			x.refuse("", asAPIError(err))
+			return
+		}
 		x.fail(err)
 		return
 	}
@@ -111,7 +116,11 @@ type exchange struct {
 	key     string
 	intent  string   // the id of the PaymentIntent that the path names
 	first   *attempt // set while this request holds its idempotency key
-	fault   *fault   // scripted for this request
+	op      spec.Op  // where matched
+	matched bool     // the path is one of Stripe's
+
+	fault                 *fault        // scripted for this request
+	slowBefore, slowAfter time.Duration // how long it takes, on purpose
 }
 
 // readBody reads the parameters: those of the query for a GET; for everything else, those of the body count over those of the query.
@@ -140,12 +149,15 @@ func readBody(r *http.Request) (string, error) {
 
 // serve runs the request through scripted faults, idempotency and the operation, and sends the answer.
 func (x *exchange) serve(form string) {
-	r := x.request
-	x.fault = x.world.scripted(r.Method, r.URL.Path)
-	if x.breakBefore(x.fault) {
+	if x.request.Method == http.MethodPost {
+		x.key = x.request.Header.Get("Idempotency-Key")
+	}
+	x.scripted(form)
+	if x.breakBefore(form) {
 		return
 	}
 	answer := x.answer(form)
+	x.pause(x.slowAfter)
 	if x.fault != nil {
 		x.sendBroken(x.fault, answer)
 		return
@@ -161,6 +173,9 @@ func (x *exchange) answer(form string) *reply {
 	var result *reply
 	w.step(func() {
 		x.id = w.newShortID("req_")
+		if limited := x.limited(); limited != nil {
+			err = limited
+		}
 		if err == nil {
 			c.id = x.id
 			result, err = x.perform(c, do)
@@ -172,7 +187,11 @@ func (x *exchange) answer(form string) *reply {
 		if x.fault != nil && x.fault.Kind == hold {
 			x.first.keep()
 		}
-		w.log.add(logged{At: w.now(), Method: x.request.Method, Path: x.request.URL.Path, Key: x.key, Status: result.status, ID: x.id})
+		code := ""
+		if err != nil {
+			code = asAPIError(err).code
+		}
+		x.log(form, result.status, code)
 	})
 	return result
 }
@@ -232,10 +251,8 @@ var noRetry = [][2]string{{"Stripe-Should-Retry", "false"}}
 // prepare finds the operation and reads the parameters.
 func (x *exchange) prepare(form string) (*call, handler, error) {
 	r := x.request
-	if r.Method == http.MethodPost {
-		x.key = r.Header.Get("Idempotency-Key")
-	}
 	op, path, ok := spec.Match(r.Method, r.URL.EscapedPath())
+	x.op, x.matched = op, ok
 	if !ok {
 		return nil, nil, &apiError{status: http.StatusNotFound, kind: invalidRequest,
 			message: "Unrecognized request URL (" + r.Method + ": " + r.URL.Path + "). Please see https://stripe.com/docs or we can help at https://support.stripe.com/."}
@@ -321,7 +338,7 @@ func (x *exchange) fail(err error) {
 		account = x.world.account
 	}
 	if x.id == "" {
-		x.id = "req_" + unguessable()[:14]
+		x.id = x.sandbox.newRequestID()
 	}
 	x.send(&reply{status: e.status, body: e.body(account, x.id, x.browser), header: e.header})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"sync"
@@ -33,7 +34,10 @@ type Server struct {
 	start time.Time // of the clocks of worlds; zero is the clock's own present
 	rate  int64     // of the clocks of worlds
 
-	mu     sync.Mutex // guards worlds
+	limits rateLimits // of new worlds
+
+	mu     sync.Mutex // guards what follows
+	random *mathrand.ChaCha8
 	worlds map[string]*world
 	tags   map[string]*world // the same by their tags
 }
@@ -53,6 +57,9 @@ func WithRate(rate int) Option {
 	return func(s *Server) { s.rate = min(max(int64(rate), 0), maxRate) }
 }
 
+// WithRateLimits holds new worlds to Stripe's rate limits of test mode from the beginning.
+func WithRateLimits() Option { return func(s *Server) { s.limits.On = true } }
+
 // WithSeed makes everything random in the sandbox, such as ids, a function of the seed and of the key that names the world. With a
 // frozen clock and the same requests one after another, two sandboxes of one seed answer alike to the byte.
 func WithSeed(seed uint64) Option {
@@ -68,6 +75,7 @@ func NewServer(options ...Option) *Server {
 	s := &Server{
 		clock:  realClock{},
 		rate:   1,
+		limits: testLimits,
 		client: webhookClient(),
 		worlds: map[string]*world{},
 		tags:   map[string]*world{},
@@ -77,6 +85,7 @@ func NewServer(options ...Option) *Server {
 	for _, set := range options {
 		set(s)
 	}
+	s.random = mathrand.NewChaCha8(s.seed)
 	return s
 }
 
@@ -112,6 +121,13 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return nil
 	}
 	return err
+}
+
+// newRequestID names a request that reached no world.
+func (s *Server) newRequestID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return "req_" + string(base62(base62(nil, s.random.Uint64(), 7), s.random.Uint64(), 7))
 }
 
 // world finds the world that a key's suffix names, and makes it when make is set.

@@ -31,7 +31,8 @@ type world struct {
 	awaited
 	chaos
 	once idempotency
-	log  requestLog
+	limiter
+	log ring[logged]
 }
 
 func newWorld(s *Server, suffix string) *world {
@@ -50,6 +51,7 @@ func newWorld(s *Server, suffix string) *world {
 	}
 	w.made = w.now()
 	w.tag = hex.EncodeToString(name[24:])
+	w.limits = s.limits
 	w.kick = make(chan struct{}, 1)
 	return w
 }

@@ -1,0 +1,110 @@
+package sandbox
+
+import (
+	"context"
+	"net/http"
+	"path"
+	"slices"
+	"time"
+)
+
+func scriptFault(w *world, _ *http.Request, body []byte) (any, error) {
+	f := &fault{}
+	if err := readControl(body, f); err != nil {
+		return nil, err
+	}
+	if wrong := f.check(); wrong != "" {
+		return nil, badControl(wrong + ".")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.script(f); err != nil {
+		return nil, err
+	}
+	return *f, nil
+}
+
+// listFaults shows all rules, those that are spent among them, with how often each has met something.
+func listFaults(w *world, _ *http.Request, _ []byte) (any, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	type view struct {
+		fault
+		Spent bool `json:"spent"` // it will never strike again
+	}
+	all := make([]view, len(w.faults))
+	for i, f := range w.faults {
+		all[i] = view{*f, f.spent(w.now())}
+	}
+	return map[string]any{"faults": all}, nil
+}
+
+// forgetFaults drops all rules.
+func forgetFaults(w *world, _ *http.Request, _ []byte) (any, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.faults = nil
+	return map[string]any{}, nil
+}
+
+// forgetFault drops the rule that the path names.
+func forgetFault(w *world, r *http.Request, _ []byte) (any, error) {
+	id := path.Base(r.URL.Path)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at := slices.IndexFunc(w.faults, func(f *fault) bool { return f.ID == id })
+	if at < 0 {
+		return nil, &errControl{http.StatusNotFound, "There is no fault " + id + " here."}
+	}
+	f := *w.faults[at]
+	w.faults = slices.Delete(w.faults, at, at+1)
+	return f, nil
+}
+
+func releaseReplies(w *world, _ *http.Request, _ []byte) (any, error) {
+	return map[string]int{"released": w.releaseHeld()}, nil
+}
+
+// waitForWebhooks answers once no webhook is queued or under way, at latest after so many seconds of real time. What waits for a later
+// time of the world's clock does not keep it.
+func waitForWebhooks(w *world, r *http.Request, body []byte) (any, error) {
+	in := struct {
+		Seconds int64 `json:"seconds"`
+	}{10}
+	if len(body) > 0 {
+		if err := readControl(body, &in); err != nil {
+			return nil, err
+		}
+	}
+	if in.Seconds < 0 || in.Seconds > int64(maxAwait/time.Second) {
+		return nil, badControl("seconds is 0 to 60.")
+	}
+	limit, cancel := context.WithTimeout(r.Context(), time.Duration(in.Seconds)*time.Second)
+	defer cancel()
+	w.awaitQuiet(limit)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return map[string]any{"idle": w.queued+w.sending == 0, "queued": w.queued, "sending": w.sending, "later": w.later}, nil
+}
+
+// awaitQuiet returns once no webhook is queued or under way, or when ctx ends.
+func (w *world) awaitQuiet(ctx context.Context) {
+	var quiet chan struct{}
+	w.step(func() { // what is due by now is queued before it is looked at
+		if w.queued+w.sending == 0 {
+			return
+		}
+		if w.quiet == nil {
+			w.quiet = make(chan struct{})
+		}
+		quiet = w.quiet
+	})
+	if quiet == nil {
+		return
+	}
+	select {
+	case <-quiet:
+	case <-ctx.Done():
+	case <-w.sandbox.live.Done():
+	}
+}
