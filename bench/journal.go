@@ -45,7 +45,7 @@ func journal(ctx context.Context, s settings, r *report) error {
 	}
 	for _, connections := range measuredConnections {
 		kept, not := both[1].samples[measured{0, connections}], both[0].samples[measured{0, connections}]
-		t.rows = append(t.rows, []string{fmt.Sprint(connections, " connections"), number(ratios(kept, not, sample.perSecond)), number(ratios(kept, not, sample.half)),
+		t.rows = append(t.rows, []string{fmt.Sprint(connections, " at once"), number(ratios(kept, not, sample.perSecond)), number(ratios(kept, not, sample.half)),
 			ms(median(column(kept, sample.half)))})
 	}
 	r.add(t)

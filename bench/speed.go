@@ -146,7 +146,7 @@ func (in ring) report(s settings, r *report) {
 			for _, c := range in.all() {
 				figures.rows = append(figures.rows, c.row(what, m))
 			}
-			what := fmt.Sprintf("%s, %d connections", what, connections)
+			what := fmt.Sprintf("%s, %d at once", what, connections)
 			ours, mocks := in.box.samples[m], in.mock.samples[m]
 			compared.rows = append(compared.rows,
 				rateGoals[m].row(what+": requests/s", ratios(ours, mocks, sample.perSecond)),
