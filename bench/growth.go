@@ -73,7 +73,7 @@ func (c *crowd) populate(ctx context.Context, size int64) error {
 		if err := fill(ctx, c.addr, make, size/eras); err != nil {
 			return err
 		}
-		if _, err := ask(c.addr, newRequest("POST", c.addr, "/_sandbox/clock/advance", `{"seconds":3600}`, authorization)); err != nil {
+		if _, err := ask(c.addr, advance(c.addr, 3600)); err != nil {
 			return err
 		}
 	}

@@ -32,7 +32,7 @@ func journal(ctx context.Context, s settings, r *report) error {
 			return err
 		}
 		defer one.stop()
-		both[i] = &contender{name: "sandbox", server: one, requests: []*request{pay(one.addr)}, samples: map[measured][]sample{}}
+		both[i] = &contender{name: "sandbox", server: one, requests: []*request{pay(one.addr)}, advance: advance(one.addr, 60), samples: map[measured][]sample{}}
 	}
 	for range s.rounds {
 		for _, connections := range measuredConnections {

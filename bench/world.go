@@ -26,6 +26,11 @@ func post(addr, path, body string) *request {
 
 func pay(addr string) *request { return post(addr, "/v1/payment_intents", payBody) }
 
+// advance moves the clock of a sandbox's world.
+func advance(addr string, seconds int) *request {
+	return newRequest("POST", addr, "/_sandbox/clock/advance", fmt.Sprintf(`{"seconds":%d}`, seconds), authorization)
+}
+
 // ask sends one request on a connection of its own and gives the answer's body.
 func ask(addr string, r *request) ([]byte, error) {
 	w, err := dial(addr, time.Now().Add(lastAnswer))
