@@ -341,6 +341,11 @@ func TestUnhappyEnds(t *testing.T) {
 		"setting that is not a list":   {[]string{"serve", "--config", config(`{"allow-webhook-to":[1]}`)}, []string{"a list of strings"}},
 		"not loopback":                 {[]string{"up", "--addr", "0.0.0.0:0"}, []string{"loopback"}},
 		"sandbox not loopback":         {[]string{"sandbox", "--addr", "0.0.0.0:0"}, []string{"loopback"}},
+		"clock that is none":           {[]string{"sandbox", "--clock", "stopped"}, []string{"--clock is real, frozen, or faster:N"}},
+		"clock that is too fast":       {[]string{"sandbox", "--clock", "faster:90000"}, []string{"2 to 86400"}},
+		"time that is none":            {[]string{"sandbox", "--at", "yesterday"}, []string{"--at"}},
+		"time too long ago":            {[]string{"sandbox", "--at", "1999-12-31T00:00:00Z"}, []string{"--at is a time from the year 2000"}},
+		"seed that is none":            {[]string{"sandbox", "--seed", "-1"}, []string{"--seed"}},
 		"database unreachable":         {[]string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--db", "postgres://u:hidden@127.0.0.1:1/till?sslmode=disable"}, []string{"cannot reach PostgreSQL", "127.0.0.1:1"}},
 		"database of no kind":          {[]string{"migrate", "--db", "oracle://x"}, []string{"postgres://", "sqlite:"}},
 		"data folder is a file":        {[]string{"migrate", "--db", "sqlite:" + full + "/till.db", "--master-key-file", filepath.Join(t.TempDir(), "k")}, []string{"SQLite"}},
@@ -527,6 +532,49 @@ func TestFlagBeforeEnvironmentBeforeFile(t *testing.T) {
 		if !strings.Contains(string(out), c.want) {
 			t.Errorf("with environment %q and %v the address should be %s: %s", c.env, c.args, c.want, out)
 		}
+	}
+}
+
+// Two sandboxes with one seed and a frozen clock are one story: the same requests have the same answers in both.
+func TestSandboxSeed(t *testing.T) {
+	t.Parallel()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := "sk_test_" + id.Hex(8)
+	tell := func(seed string) (story string) {
+		c := exec.Command(path, "sandbox", "--addr", "127.0.0.1:0", "--seed", seed, "--clock", "frozen", "--at", "2026-01-05T12:00:00Z", "--rate-limits")
+		said, err := c.StderrPipe()
+		if err == nil {
+			err = c.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Process.Kill(); _ = c.Wait() }()
+		line, _ := bufio.NewReader(said).ReadString('\n')
+		_, rest, _ := strings.Cut(line, "http://")
+		addr, _, _ := strings.Cut(rest, " ")
+		for i := range 26 { // one more than Stripe takes at once
+			r, err := http.NewRequest([]string{"POST", "GET"}[min(i, 1)], "http://"+addr+"/v1/customers", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Authorization", "Bearer "+key)
+			answer, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(answer.Body)
+			answer.Body.Close()
+			story += answer.Status + " " + answer.Header.Get("Request-Id") + " " + string(body) + "\n"
+		}
+		return story
+	}
+	one, again, other := tell("7"), tell("7"), tell("8")
+	if one != again || one == other || !strings.Contains(one, `"created":1767614400`) || strings.Count(one, "429 ") != 1 {
+		t.Errorf("seed 7 tells %s and %s, seed 8 %s", one, again, other)
 	}
 }
 

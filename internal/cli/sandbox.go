@@ -2,6 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	box "github.com/till-pay/till/sandbox"
 )
@@ -18,7 +21,11 @@ func (boxes) Help() string {
 }
 
 type sandbox struct {
-	Addr string `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where it listens; loopback only."`
+	Addr       string    `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where it listens; loopback only."`
+	Seed       *uint64   `env:"TILL_SANDBOX_SEED" placeholder:"NUMBER" help:"Makes everything random, such as ids, a function of this number and of the API key."`
+	Clock      string    `env:"TILL_SANDBOX_CLOCK" default:"real" help:"How time passes in new worlds: real, frozen, or faster:60 for a minute a second."`
+	At         time.Time `env:"TILL_SANDBOX_AT" placeholder:"TIME" help:"When new worlds begin, such as 2026-01-05T12:00:00Z; now where it is left out."`
+	RateLimits bool      `env:"TILL_SANDBOX_RATE_LIMITS" help:"Holds new worlds to Stripe's rate limits of test mode."`
 }
 
 // Help is the end of --help.
@@ -35,10 +42,52 @@ func (s *sandbox) Run(c *console) error {
 	if err := loopback("--addr", s.Addr); err != nil {
 		return err
 	}
+	options, err := s.options()
+	if err != nil {
+		return err
+	}
 	l, err := listen("the sandbox", "--addr", s.Addr)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(c.err, "Stripe in a box: http://%s (any key sk_test_… opens a world of its own; Ctrl-C stops)\n", l.Addr())
-	return box.NewServer().Serve(c.ctx, l)
+	return box.NewServer(options...).Serve(c.ctx, l)
+}
+
+// options are those of the sandbox that the flags ask for.
+func (s *sandbox) options() (all []box.Option, err error) {
+	rate, err := clockRate(s.Clock)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, box.WithRate(rate))
+	if s.Seed != nil {
+		all = append(all, box.WithSeed(*s.Seed))
+	}
+	if !s.At.IsZero() {
+		if s.At.Year() < 2000 || s.At.After(time.Now().AddDate(100, 0, 0)) {
+			return nil, fmt.Errorf("--at is a time from the year 2000 to a hundred years ahead, not %s", s.At.Format(time.RFC3339))
+		}
+		all = append(all, box.WithStart(s.At))
+	}
+	if s.RateLimits {
+		all = append(all, box.WithRateLimits())
+	}
+	return all, nil
+}
+
+// clockRate is how many seconds pass while one passes outside.
+func clockRate(clock string) (int, error) {
+	switch clock {
+	case "real":
+		return 1, nil
+	case "frozen":
+		return 0, nil
+	}
+	if times, faster := strings.CutPrefix(clock, "faster:"); faster {
+		if rate, err := strconv.Atoi(times); err == nil && rate >= 2 && rate <= 86_400 {
+			return rate, nil
+		}
+	}
+	return 0, fmt.Errorf("--clock is real, frozen, or faster:N with N from 2 to 86400, not %q", clock)
 }
