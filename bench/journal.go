@@ -10,7 +10,7 @@ import (
 
 // journal measures what it costs to keep the sandbox's world on disk, by running one with and one without in turn.
 func journal(ctx context.Context, s settings, r *report) error {
-	help, err := exec.CommandContext(ctx, s.till, "sandbox", "--help").CombinedOutput()
+	help, err := exec.CommandContext(ctx, s.till, "sandbox", "run", "--help").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, help)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -115,7 +116,7 @@ func fill(ctx context.Context, addr string, r *request, count int64) error {
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return cmp.Or(errs...)
 }
 
 // batch sends n requests at once, then reads their answers.

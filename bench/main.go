@@ -11,10 +11,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -39,7 +42,7 @@ func main() {
 		exit(serve(os.Args[2:]))
 	}
 	var s settings
-	flag.StringVar(&s.only, "only", "", "sandbox, or one of its parts start, speed, memory, growth and journal, or payments; all without it")
+	flag.StringVar(&s.only, "only", "", "one of "+strings.Join(choices(), ", ")+"; without it, all")
 	flag.StringVar(&s.till, "till", "bin/till", "the program to measure")
 	flag.StringVar(&s.mock, "mock", "bin/stripe-mock", "the program to measure the sandbox beside")
 	flag.StringVar(&s.profile, "profile", "", "measure nothing: write profiles of the sandbox under load into this folder")
@@ -72,13 +75,32 @@ func run(s settings) error {
 	}
 	var r report
 	defer func() { r.print(os.Stdout, s.json) }()
+	if err := s.measure(ctx, &r); ctx.Err() == nil {
+		return err
+	}
+	return errors.New("stopped before the end")
+}
+
+func (s settings) measure(ctx context.Context, r *report) error {
+	if s.only != "" && !slices.Contains(choices(), s.only) {
+		return fmt.Errorf("-only takes one of %s", strings.Join(choices(), ", "))
+	}
 	if s.only != "payments" {
-		if err := besideStripeMock(ctx, s, &r); err != nil {
+		if err := besideStripeMock(ctx, s, r); err != nil {
 			return err
 		}
 	}
 	if s.only == "" || s.only == "payments" {
-		return payments(ctx, s, &r)
+		return payments(ctx, s, r)
 	}
 	return nil
+}
+
+// choices are what may be measured alone.
+func choices() []string {
+	all := []string{"payments", "sandbox"}
+	for _, part := range parts {
+		all = append(all, part.name)
+	}
+	return all
 }

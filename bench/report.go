@@ -86,7 +86,7 @@ func verdict(is, wanted float64) string {
 }
 
 // against are the columns of ratios and their goals.
-var against = []string{"", "ratio", "goal", ""}
+var against = []string{"", "ratio", "goal", "met?"}
 
 // number prints a ratio or another value to three digits.
 func number(f float64) string {

@@ -148,7 +148,7 @@ var (
 )
 
 func (in ring) report(s settings, r *report) {
-	figures := table{title: "Requests", columns: []string{"", "connections", "", "requests/s", "p50 ms", "p99 ms", "slowest ms", "processor µs a request"}}
+	figures := table{title: "Requests", columns: []string{"", "connections", "server", "requests/s", "p50 ms", "p99 ms", "slowest ms", "processor µs a request"}}
 	compared := table{title: "Requests, beside stripe-mock", columns: against}
 	for i, what := range measuredRequests {
 		for _, connections := range measuredConnections {

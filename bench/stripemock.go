@@ -26,8 +26,8 @@ func besideStripeMock(ctx context.Context, s settings, r *report) error {
 	if err != nil {
 		return fmt.Errorf("%w (make bench-sandbox builds it)", err)
 	}
-	r.add(table{title: "Machine", columns: []string{"", ""}, rows: [][]string{
-		{"processors", fmt.Sprint(runtime.NumCPU())}, {"load average at the beginning", loadAverage()},
+	r.add(table{title: "Machine", columns: []string{"", "this run"}, rows: [][]string{
+		{"date", time.Now().UTC().Format(time.DateOnly)}, {"processors", fmt.Sprint(runtime.NumCPU())}, {"load average at the beginning", loadAverage()},
 		{"Go", runtime.Version()}, {"stripe-mock", mock.Main.Version + ", built with " + mock.GoVersion}}})
 	for _, part := range parts {
 		if s.only == "" || s.only == "sandbox" || s.only == part.name {
