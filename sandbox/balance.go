@@ -16,8 +16,8 @@ var balances = &resource{
 type ledger struct{ funds map[string]*funds }
 
 type funds struct {
-	available int64
-	pending   map[int64]int64 // by the time at which it becomes available
+	Available int64
+	Pending   map[int64]int64 // by the time at which it becomes available
 }
 
 // enter books an amount in the balance.
@@ -27,23 +27,23 @@ func (l *ledger) enter(currency string, amount, available int64) {
 	}
 	f := l.funds[currency]
 	if f == nil {
-		f = &funds{pending: map[int64]int64{}}
+		f = &funds{Pending: map[int64]int64{}}
 		l.funds[currency] = f
 	}
-	f.pending[available] += amount
+	f.Pending[available] += amount
 }
 
 // at moves what has become available and gives the sums.
 func (f *funds) at(now int64) (available, pending int64) {
-	for due, amount := range f.pending {
+	for due, amount := range f.Pending {
 		if due <= now {
-			f.available += amount
-			delete(f.pending, due)
+			f.Available += amount
+			delete(f.Pending, due)
 			continue
 		}
 		pending += amount
 	}
-	return f.available, pending
+	return f.Available, pending
 }
 
 func showBalance(c *call) (appender, error) {

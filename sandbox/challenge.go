@@ -144,7 +144,7 @@ func (v challengeView) write(w http.ResponseWriter, status int) {
 
 func (p *hostedPage) show(w http.ResponseWriter) {
 	page, status := challengeView{Message: challengeGone}, http.StatusNotFound
-	p.world.step(func() {
+	_ = p.world.step(func() { // a look
 		r, state := p.find()
 		switch {
 		case state == nil:
@@ -190,7 +190,7 @@ func (p *hostedPage) answer(w http.ResponseWriter, r *http.Request) {
 // the intent has moved on meanwhile.
 func (p *hostedPage) finish(token string, complete bool) (back string, status int) {
 	status = http.StatusConflict
-	p.world.step(func() {
+	_ = p.world.step(func() { // the next request tells of a failure
 		r, state := p.find()
 		switch {
 		case state == nil:

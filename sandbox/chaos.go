@@ -265,3 +265,23 @@ func matchesPath(pattern, path string) bool {
 	}
 	return true
 }
+
+// rules is what a world does on purpose that no Stripe account does to all: its faults and its rate limits, as plain data.
+type rules struct {
+	Faults []*fault             `json:"faults,omitempty"`
+	Ruled  int                  `json:"ruled,omitempty"`
+	Limits rateLimits           `json:"limits"`
+	Used   map[string]time.Time `json:"used,omitempty"`
+}
+
+func (w *world) rules() *rules {
+	return &rules{Faults: w.faults, Ruled: w.ruled, Limits: w.limits, Used: w.used}
+}
+
+// obey puts rules in the place of those there are.
+func (w *world) obey(r *rules) {
+	if r == nil {
+		r = &rules{}
+	}
+	w.faults, w.ruled, w.limits, w.used = r.Faults, r.Ruled, r.Limits, r.Used
+}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"container/heap"
 	"log/slog"
 	"runtime/debug"
@@ -85,6 +86,9 @@ func (w *world) at(when time.Time, what string, about *record, detail ...string)
 		a.Detail = detail[0]
 	}
 	heap.Push(&w.agenda, a)
+	if w.journal != nil {
+		w.journal.line.Due = append(w.journal.line.Due, a)
+	}
 	w.wake(w.agenda[0].Order == w.order)
 }
 
@@ -102,13 +106,28 @@ func (w *world) wake(changed bool) {
 	}
 }
 
-// step runs one step in the life of the world: under its lock, once everything has happened that is due.
-func (w *world) step(do func()) {
+// step runs one step in the life of the world: under its lock, once everything has happened that is due. It returns when what has
+// changed is in the journal, or could not be written there and must not be acknowledged.
+func (w *world) step(do func()) error {
+	j, line := w.locked(do)
+	if line > 0 {
+		j.write(line)
+	}
+	return j.failure()
+}
+
+func (w *world) locked(do func()) (j *journal, line uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	defer w.commit()
+	defer func() {
+		w.commit()
+		if j = w.journal; j != nil {
+			line = j.add(w)
+		}
+	}()
 	w.settle()
 	do()
+	return nil, 0
 }
 
 // settle lets everything happen that is due, each at its own time. The lock is held.
@@ -116,17 +135,20 @@ func (w *world) settle() {
 	now := w.now()
 	for len(w.agenda) > 0 && !w.agenda[0].At.After(now) {
 		next := heap.Pop(&w.agenda).(appointment)
+		if w.journal != nil {
+			w.journal.line.Done = append(w.journal.line.Done, next.Order)
+		}
 		w.present = next.At
-		w.keep(next)
+		w.happen(next)
 		w.commit()
 	}
 	w.present = time.Time{}
 	w.dropOldEvents()
 }
 
-// keep does what was arranged; what was arranged about a record that is gone is not done. A failure in it is logged and ends here:
+// happen does what was arranged; what was arranged about a record that is gone is not done. A failure in it is logged and ends here:
 // nobody is waiting for it who could be told.
-func (w *world) keep(a appointment) {
+func (w *world) happen(a appointment) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			slog.Error("sandbox: something that fell due failed in the sandbox itself", "what", a.What, "about", a.About, "due", a.At, "cause", cause, "stack", string(debug.Stack()))
@@ -145,7 +167,7 @@ func (w *world) keep(a appointment) {
 // refuses to go back, and to leap out of bounds.
 func (w *world) advance(by func(now time.Time) time.Duration) error {
 	var err error
-	w.step(func() {
+	unwritten := w.step(func() {
 		d := by(w.now())
 		switch {
 		case d < 0 || d > maxAdvance:
@@ -154,18 +176,18 @@ func (w *world) advance(by func(now time.Time) time.Duration) error {
 			err = badControl("The clock is at most a hundred years ahead.")
 		default:
 			w.base = w.base.Add(d)
-			w.settle()
 			w.clockChanged()
+			w.settle()
 		}
 	})
-	return err
+	return cmp.Or(err, unwritten)
 }
 
 // setClock gives the clock another rate, and lets it go on from a time that is not before its present. Only the clock of a world in
 // which nothing has happened yet may be set back.
 func (w *world) setClock(rate int64, to time.Time) error {
 	var err error
-	w.step(func() {
+	unwritten := w.step(func() {
 		now := w.now()
 		switch {
 		case to.IsZero():
@@ -178,15 +200,18 @@ func (w *world) setClock(rate int64, to time.Time) error {
 			return
 		}
 		w.base, w.anchor, w.rate, w.latest = to.UTC(), w.sandbox.clock.Now(), rate, to.UTC()
-		w.settle()
 		w.clockChanged()
+		w.settle()
 	})
-	return err
+	return cmp.Or(err, unwritten)
 }
 
 // clockChanged tells the alarm, and whoever follows the clock.
 func (w *world) clockChanged() {
 	w.version++
+	if w.journal != nil {
+		w.journal.line.Clock = w.clockState()
+	}
 	if w.changed != nil {
 		close(w.changed)
 		w.changed = nil
@@ -198,7 +223,7 @@ func (w *world) clockChanged() {
 func (w *world) alarm() {
 	for {
 		var timer <-chan time.Time
-		w.step(func() {
+		_ = w.step(func() { // the next request tells of a failure
 			if len(w.agenda) > 0 && w.rate > 0 {
 				rate := time.Duration(w.rate)
 				timer = w.sandbox.clock.After((w.agenda[0].At.Sub(w.now()) + rate - 1) / rate)

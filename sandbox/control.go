@@ -49,6 +49,13 @@ var controls = map[string]func(*world, *http.Request, []byte) (any, error){
 	"GET /_sandbox/webhooks":        listDeliveries,
 	"POST /_sandbox/webhooks/wait":  waitForWebhooks,
 	"GET /_sandbox/state":           showState,
+	"POST /_sandbox/snapshots":      takeSnapshot,
+	"GET /_sandbox/snapshots":       listSnapshots,
+	"DELETE /_sandbox/snapshots":    forgetSnapshots,
+	"POST /_sandbox/restore":        restoreSnapshot,
+	"POST /_sandbox/reset":          resetWorld,
+	"POST /_sandbox/fork":           forkWorld,
+	"POST /_sandbox/diff":           diffWorlds,
 }
 
 // errControl is a refusal of the control API.
@@ -102,7 +109,15 @@ func (s *Server) control(out http.ResponseWriter, r *http.Request) (any, error) 
 	if err != nil {
 		return nil, &errControl{http.StatusRequestEntityTooLarge, "The body could not be read, or is too large."}
 	}
-	return do(w, r, body)
+	answer, err := do(w, r, body)
+	if r.Method != http.MethodGet && err == nil {
+		err = w.step(func() {
+			if w.journal != nil {
+				w.journal.line.Rules = w.rules()
+			}
+		})
+	}
+	return answer, err
 }
 
 // foreign says whether a browser sent the request from another page than one of the sandbox's own.

@@ -53,7 +53,7 @@ func awaitEvent(w *world, r *http.Request, _ []byte) (any, error) {
 
 // nthEvent is the nth event of a type, or what is closed when there is another one.
 func (w *world) nthEvent(kind string, nth int) (event json.RawMessage, emitted chan struct{}) {
-	w.step(func() {
+	_ = w.step(func() {
 		if all := w.having("event", "type", kind); nth <= len(all) {
 			event = w.render(all[nth-1].object())
 			return
@@ -69,7 +69,7 @@ func (w *world) nthEvent(kind string, nth int) (event json.RawMessage, emitted c
 // eventCounts is how many events of each type there are.
 func (w *world) eventCounts() map[string]int {
 	seen := map[string]int{}
-	w.step(func() {
+	_ = w.step(func() {
 		for e := range w.each("event") {
 			seen[e.text("type")]++
 		}

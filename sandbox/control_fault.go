@@ -90,7 +90,7 @@ func waitForWebhooks(w *world, r *http.Request, body []byte) (any, error) {
 // awaitQuiet returns once no webhook is queued or under way, or when ctx ends.
 func (w *world) awaitQuiet(ctx context.Context) {
 	var quiet chan struct{}
-	w.step(func() { // what is due by now is queued before it is looked at
+	_ = w.step(func() { // what is due by now is queued before it is looked at
 		if w.queued+w.sending == 0 {
 			return
 		}

@@ -28,6 +28,7 @@ var retryAfter = []time.Duration{30 * time.Second, 15 * time.Minute, 2 * time.Ho
 // mailroom is the deliveries of a world's events. Each endpoint has a queue of its own.
 type mailroom struct {
 	boxes   map[string]*mailbox // by endpoint
+	mailed  uint64              // number of the newest delivery
 	queued  int
 	sending int // under way
 	later   int // waiting for another try, or delayed on purpose
@@ -52,6 +53,7 @@ type queued struct {
 
 // delivery is one event on its way to one endpoint, by their ids.
 type delivery struct {
+	Number   uint64 `json:"number"`
 	Event    string `json:"event"`
 	Endpoint string `json:"endpoint"`
 	Tries    int    `json:"tries,omitempty"`
@@ -147,6 +149,13 @@ func (w *world) push(box *mailbox, d delivery) {
 		w.dropped++
 		return
 	}
+	if d.Number == 0 {
+		d.Number = w.mailed + 1
+	}
+	w.mailed = max(w.mailed, d.Number)
+	if w.journal != nil {
+		w.journal.line.Mail = append(w.journal.line.Mail, d)
+	}
 	box.queue = append(box.queue, queued{d, w.byID[d.Event]})
 	w.queued++
 	limit := maxWorkers
@@ -162,6 +171,7 @@ func (w *world) push(box *mailbox, d delivery) {
 // enqueueIn queues a delivery when some time has passed on the world's clock.
 func (w *world) enqueueIn(after time.Duration, d delivery) {
 	w.later++
+	d.Number = 0
 	detail, _ := json.Marshal(d) // plain text and numbers
 	w.in(after, "event.deliver", nil, string(detail))
 }
@@ -183,7 +193,9 @@ func (w *world) deliverQueue(box *mailbox) {
 	for {
 		var next *delivery
 		var request *http.Request
-		w.step(func() {
+		var era uint64
+		err := w.step(func() {
+			era = w.era
 			if next, request = w.nextDelivery(box); next == nil {
 				box.workers--
 			}
@@ -192,12 +204,16 @@ func (w *world) deliverQueue(box *mailbox) {
 		switch {
 		case next == nil:
 			return
+		case err != nil: // what the event tells of is not in the journal
+			continue
 		case request == nil:
 			continue
 		}
 		status := w.sandbox.send(request)
-		w.step(func() {
-			w.delivered(*next, status)
+		_ = w.step(func() { // the next step tells of a failure
+			if w.era == era {
+				w.delivered(*next, status)
+			}
 			w.hush()
 		})
 	}
@@ -226,6 +242,7 @@ func (w *world) nextDelivery(box *mailbox) (*delivery, *http.Request) {
 	w.queued--
 	endpoint := w.find("webhook_endpoint", d.Endpoint)
 	if event == nil || endpoint == nil || endpoint.text("status") != "enabled" {
+		w.sent(d)
 		return &d, nil
 	}
 	d.Tries++
@@ -240,6 +257,7 @@ func (w *world) nextDelivery(box *mailbox) (*delivery, *http.Request) {
 // delivered books the end of a try: the event has one endpoint less to reach, or another try is arranged.
 func (w *world) delivered(d delivery, status int) {
 	w.sending--
+	w.sent(d)
 	event := w.byID[d.Event]
 	if event == nil {
 		return
@@ -254,6 +272,13 @@ func (w *world) delivered(d delivery, status int) {
 		w.reached(event)
 	case d.Tries <= len(retryAfter):
 		w.enqueueIn(retryAfter[d.Tries-1], delivery{Event: d.Event, Endpoint: d.Endpoint, Tries: d.Tries, Spared: d.Spared && !d.Corrupt})
+	}
+}
+
+// sent notes that a delivery no longer waits.
+func (w *world) sent(d delivery) {
+	if w.journal != nil {
+		w.journal.line.Sent = append(w.journal.line.Sent, d.Number)
 	}
 }
 

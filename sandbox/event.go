@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"time"
@@ -41,14 +40,15 @@ func (c *call) emit(kind string, about *record) { c.emitWith(kind, about, nil) }
 
 // emitUpdated announces a change with the old values of what has changed; without one, nothing is announced.
 func (c *call) emitUpdated(kind string, about *record, before *spec.Object) {
-	if changed := previous(before, about.object()); changed != nil {
+	c.refresh(about)
+	if changed, any := spec.PackedPrevious(before.Pack(nil), about.object().Pack(nil)); any {
 		c.emitWith(kind, about, changed)
 	}
 }
 
 func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 	c.refresh(about)
-	data := spec.New("notification_event_data").Set("object", json.RawMessage(c.render(about.object())))
+	data := spec.New("notification_event_data").SetPacked("object", about.object().Pack(nil))
 	if previous != nil {
 		data.Set("previous_attributes", previous)
 	}
@@ -91,55 +91,3 @@ func (w *world) dropOldEvents() {
 
 // own is a call of the sandbox's own, for what happens without a request: events it causes name none.
 func (w *world) own() *call { return &call{world: w, version: spec.Version} }
-
-// previous is the old values of what differs between two states of an object, as JSON; nil when nothing does.
-func previous(before, after *spec.Object) json.RawMessage {
-	old, now := before.AppendJSON(nil), after.AppendJSON(nil)
-	if bytes.Equal(old, now) {
-		return nil
-	}
-	changed := differing(decoded(old), decoded(now))
-	raw, err := json.Marshal(changed)
-	if err != nil || len(changed) == 0 {
-		return nil
-	}
-	return raw
-}
-
-func decoded(raw []byte) (m map[string]any) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	_ = d.Decode(&m) // what an Object renders is always JSON
-	return m
-}
-
-// differing holds the old values of changed keys: of objects in part, of lists as a whole.
-func differing(old, now map[string]any) map[string]any {
-	changed := map[string]any{}
-	for key, was := range old {
-		is := now[key]
-		wasObject, one := was.(map[string]any)
-		isObject, two := is.(map[string]any)
-		if one && two {
-			if inner := differing(wasObject, isObject); len(inner) > 0 {
-				changed[key] = inner
-			}
-			continue
-		}
-		if !equalJSON(was, is) {
-			changed[key] = was
-		}
-	}
-	for key := range now {
-		if _, had := old[key]; !had {
-			changed[key] = nil
-		}
-	}
-	return changed
-}
-
-func equalJSON(a, b any) bool {
-	x, _ := json.Marshal(a) // both come from JSON
-	y, _ := json.Marshal(b)
-	return bytes.Equal(x, y)
-}

@@ -132,7 +132,7 @@ func (c *call) show(r *record) (appender, error) {
 		return browserView(r), nil
 	}
 	if c.expand == nil {
-		return r.object(), nil
+		return r, nil
 	}
 	return c.expanded(r, c.expand), nil
 }
@@ -147,17 +147,17 @@ func (w *world) refresh(r *record) {
 // expanded is a copy of a record's object in which the ids of the tree are replaced by their objects.
 func (c *call) expanded(r *record, e *expansion) *spec.Object {
 	c.refresh(r)
-	copied := r.object().Clone()
+	shown := r.object().Clone()
 	if e == nil {
-		return copied
+		return shown
 	}
 	for name, list := range r.resource.Expands {
 		if e.wants(name) {
-			copied.Set(name, list(c, r))
+			shown.Set(name, list(c, r))
 		}
 	}
-	c.expandObject(copied, e)
-	return copied
+	c.expandObject(shown, e)
+	return shown
 }
 
 func (c *call) expandObject(o *spec.Object, e *expansion) {

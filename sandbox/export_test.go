@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -57,3 +58,23 @@ func ParseQuery(text string) bool {
 
 // MaxKeyAge is how long idempotency keys live at least.
 const MaxKeyAge time.Duration = keyLifetime
+
+// Populate fills the world of a key with customers.
+func Populate(s *Server, key string, n int) {
+	_, suffix := parseKey(key)
+	w, _ := s.world(suffix, true)
+	_ = w.step(func() {
+		for i := range n {
+			r := w.record("customer", w.newShortID("cus_"))
+			r.object().Set("email", "customer"+strconv.Itoa(i)+"@example.com").Set("metadata", map[string]string{"number": strconv.Itoa(i)})
+			w.insert(r)
+		}
+	})
+}
+
+// BreakJournal makes the next write to a world's journal fail.
+func BreakJournal(s *Server, key string) {
+	_, suffix := parseKey(key)
+	w, _ := s.world(suffix, true)
+	_ = w.journal.file.Close()
+}

@@ -72,10 +72,11 @@ func (w *world) finish(a *attempt, result *reply, keep bool) {
 	}
 	if keep {
 		a.result = result
-		return
-	}
-	if w.once.keys[a.key] == a {
+	} else if w.once.keys[a.key] == a {
 		delete(w.once.keys, a.key)
+	}
+	if keep && w.journal != nil {
+		w.journal.line.Keys = append(w.journal.line.Keys, a.state())
 	}
 }
 

@@ -207,7 +207,7 @@ func (c *call) element(r *record) appender {
 	below := c.expand.at("data")
 	if below == nil {
 		c.refresh(r)
-		return r.object()
+		return r
 	}
 	return c.expanded(r, below)
 }

@@ -171,7 +171,7 @@ func (x *exchange) answer(form string) *reply {
 	w := x.world
 	c, do, err := x.prepare(form)
 	var result *reply
-	w.step(func() {
+	unwritten := w.step(func() {
 		x.id = w.newShortID("req_")
 		if limited := x.limited(); limited != nil {
 			err = limited
@@ -193,6 +193,9 @@ func (x *exchange) answer(form string) *reply {
 		}
 		x.log(form, result.status, code)
 	})
+	if unwritten != nil {
+		return &reply{status: http.StatusInternalServerError, body: asAPIError(unwritten).body(w.account, x.id, x.browser)}
+	}
 	return result
 }
 

@@ -8,6 +8,7 @@ import (
 	mathrand "math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 )
@@ -30,6 +31,9 @@ type Server struct {
 	client *http.Client    // delivers webhooks
 	live   context.Context // until Close
 	end    context.CancelFunc
+
+	folder     string   // of the journals; empty when there are none
+	folderLock *os.File // held while the folder is ours
 
 	start time.Time // of the clocks of worlds; zero is the clock's own present
 	rate  int64     // of the clocks of worlds
@@ -89,10 +93,12 @@ func NewServer(options ...Option) *Server {
 	return s
 }
 
-// Close ends deliveries, alarms and held replies. Requests after it are answered still, but nothing happens by itself any more.
+// Close ends deliveries, alarms and held replies, and closes the journals. Requests after it are answered still where there are no
+// journals, but nothing happens by itself any more.
 func (s *Server) Close() {
 	s.end()
 	s.client.CloseIdleConnections()
+	s.closeJournals()
 }
 
 // Serve answers requests on l, which it closes, until ctx ends; then it gives running requests five seconds and closes the sandbox.
@@ -135,12 +141,23 @@ func (s *Server) world(suffix string, make bool) (*world, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := s.worlds[suffix]
+	if w == nil {
+		if w = s.tags[tagOf(suffix)]; w != nil { // it was brought back, and only now its key is known
+			w.suffix = suffix
+			s.worlds[suffix] = w
+		}
+	}
 	if w == nil && make {
-		if len(s.worlds) >= maxWorlds {
+		if len(s.tags) >= maxWorlds {
 			return nil, &apiError{status: http.StatusTooManyRequests, kind: invalidRequest, code: "rate_limit",
 				message: "This sandbox holds no more worlds: too many different API keys have been used. Use one of them, or start another sandbox."}
 		}
-		w = newWorld(s, suffix)
+		w = newWorld(s, suffix, tagOf(suffix))
+		if s.folder != "" {
+			if err := w.keep(); err != nil {
+				return nil, err
+			}
+		}
 		s.worlds[suffix], s.tags[w.tag] = w, w
 	}
 	return w, nil

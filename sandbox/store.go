@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"iter"
 	"slices"
 
@@ -11,23 +12,28 @@ import (
 const maxRecords = 5_000_000
 
 // record is one stored object with what its resource knows of it beyond what the API shows. Records refer to each other by id, and
-// what they hold is plain data: a world is copied, compared and written to disk as it is.
+// what they hold is plain data: a world is copied, compared and written to disk as it is. Between two steps of the world a record is
+// packed; a step unpacks those that it looks into, and its commit packs them again.
 type record struct {
 	world    *world
 	resource *resource
 	id       string
 	created  int64
-	order    int64 // of making: lists are by it, newest first; 0 until it is stored
-	working  *spec.Object
-	hidden   any      // a pointer to what the API does not show: plain data with exported fields; see private
-	keys     []string // under which it is indexed, beside resource.indexed
-	gone     bool     // deleted
-	touched  bool     // since the last commit
+	order    int64        // of making: lists are by it, newest first; 0 until it is stored
+	packed   []byte       // as of the last commit; never changed in place
+	working  *spec.Object // unpacked since then, or nil
+	hidden   any          // a pointer to what the API does not show: plain data with exported fields; see private
+	keys     []string     // under which it is indexed, beside resource.indexed; nil once packed says so
+	gone     bool         // deleted
+	touched  bool         // since the last commit
 }
 
 // object is the record's object, to read and to change.
 func (r *record) object() *spec.Object {
-	r.touch()
+	if r.working == nil {
+		r.touch()
+		r.working = spec.Unpack(r.packed)
+	}
 	return r.working
 }
 
@@ -37,8 +43,21 @@ func (r *record) replace(o *spec.Object) {
 	r.working = o
 }
 
-// text is a field of the object as it stands. It is for looking through many records.
-func (r *record) text(field string) string { return r.working.String(field) }
+// text is a field of the object as it stands. It costs little, for looking through many records.
+func (r *record) text(field string) string {
+	if r.working != nil {
+		return r.working.String(field)
+	}
+	return spec.PackedString(r.packed, field)
+}
+
+// AppendJSON implements appender.
+func (r *record) AppendJSON(dst []byte) []byte {
+	if r.working != nil {
+		return r.working.AppendJSON(dst)
+	}
+	return spec.AppendPackedJSON(dst, r.packed)
+}
 
 // private is what the resource knows of a record beyond its object; nil where it is of another sort.
 func private[T any](r *record) *T {
@@ -92,32 +111,42 @@ func (w *world) insert(r *record) {
 	s.all = append(s.all, r)
 	w.byID[r.id] = r
 	r.touch()
-	s.index(r)
+	s.index(r, nil)
 }
 
-// index brings the indexes up to what the record says now.
-func (s *shelf) index(r *record) {
+// index brings the indexes up to what the record says now, from what they say: what the record said when it was packed so, or, of one
+// that never was, what its keys say.
+func (s *shelf) index(r *record, was []byte) {
+	first := r.keys == nil
 	for i, field := range r.resource.indexed {
-		value := r.text(field)
-		if i == len(r.keys) {
-			r.keys = append(r.keys, "")
+		old, now := "", r.text(field)
+		switch {
+		case was != nil:
+			old = spec.PackedString(was, field)
+		case first:
+			r.keys = append(r.keys, now)
+		default:
+			old, r.keys[i] = r.keys[i], now
 		}
-		if r.keys[i] == value {
+		if old == now {
 			continue
 		}
-		s.unindex(r, field, r.keys[i])
-		r.keys[i] = value
-		if value == "" {
-			continue
+		s.unindex(r, field, old)
+		if now != "" {
+			s.enter(r, field, now)
 		}
-		of := s.indexes[field]
-		if of == nil {
-			of = map[string][]*record{}
-			s.indexes[field] = of
-		}
-		same := of[value]
-		of[value] = slices.Insert(same, place(same, r.order), r)
 	}
+}
+
+// enter puts a record in its place among those of the same value.
+func (s *shelf) enter(r *record, field, value string) {
+	of := s.indexes[field]
+	if of == nil {
+		of = map[string][]*record{}
+		s.indexes[field] = of
+	}
+	same := of[value]
+	of[value] = slices.Insert(same, place(same, r.order), r)
 }
 
 func (s *shelf) unindex(r *record, field, value string) {
@@ -138,11 +167,13 @@ func (s *shelf) unindex(r *record, field, value string) {
 // unindexAll takes a record out of every index.
 func (s *shelf) unindexAll(r *record) {
 	for i, field := range r.resource.indexed {
-		if i < len(r.keys) && r.keys[i] != "" {
-			s.unindex(r, field, r.keys[i])
-			r.keys[i] = ""
+		value := spec.PackedString(r.packed, field)
+		if r.keys != nil {
+			value = r.keys[i]
 		}
+		s.unindex(r, field, value)
 	}
+	r.keys = nil
 }
 
 // remove takes a record off the lists. Its id stays known, for a stub and for the pages that begin after it.
@@ -168,16 +199,34 @@ func (w *world) forget(kind string, n int) {
 	s.all = s.all[n:]
 }
 
-// commit ends a step in the life of the world: what it has changed is indexed.
+// commit ends a step in the life of the world: the records that it has changed are packed, indexed and written to the journal.
 func (w *world) commit() {
 	for i, r := range w.touched {
-		r.touched = false
 		w.touched[i] = nil
-		if r.order != 0 && !r.gone {
-			w.shelves[r.resource.Object].index(r)
+		r.touched = false
+		if r.order != 0 {
+			w.commitRecord(r)
 		}
 	}
 	w.touched = w.touched[:0]
+}
+
+func (w *world) commitRecord(r *record) {
+	changed := r.gone || r.hidden != nil
+	if r.working != nil {
+		w.scratch = r.working.Pack(w.scratch[:0])
+		if !bytes.Equal(w.scratch, r.packed) {
+			was := r.packed
+			r.packed, changed = bytes.Clone(w.scratch), true
+			if !r.gone {
+				w.shelves[r.resource.Object].index(r, was)
+			}
+		}
+		r.working, r.keys = nil, nil
+	}
+	if changed && w.journal != nil {
+		w.journal.record(r)
+	}
 }
 
 // all is every record of a kind, in order of making, the deleted ones among them.

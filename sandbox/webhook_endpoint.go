@@ -2,8 +2,6 @@ package sandbox
 
 import (
 	"net/url"
-
-	"github.com/till-pay/till/sandbox/spec"
 )
 
 // maxEndpoints is Stripe's bound per account.
@@ -51,8 +49,11 @@ func makeEndpoint(c *call) (appender, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := made.(*spec.Object).Clone()
-	return o.Set("secret", private[endpointState](c.byID[o.String("id")]).Secret), nil
+	r, plain := made.(*record)
+	if !plain {
+		return made, nil
+	}
+	return r.object().Clone().Set("secret", private[endpointState](r).Secret), nil
 }
 
 func updateEndpoint(c *call, r *record) error {

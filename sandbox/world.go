@@ -23,6 +23,10 @@ type world struct {
 	made    time.Time
 	born    int64  // order of the newest record that was there from the beginning
 	scratch []byte // for rendering
+	era     uint64 // how often the world has become another
+	journal *journal
+
+	snapshots map[string]*image
 
 	store
 	timeline
@@ -35,8 +39,14 @@ type world struct {
 	log ring[logged]
 }
 
-func newWorld(s *Server, suffix string) *world {
-	w := &world{sandbox: s, suffix: suffix}
+// tagOf names the world of a key without telling the key.
+func tagOf(suffix string) string {
+	name := sha256.Sum256([]byte("world of " + suffix))
+	return hex.EncodeToString(name[:8])
+}
+
+func newWorld(s *Server, suffix, tag string) *world {
+	w := &world{sandbox: s, suffix: suffix, tag: tag}
 	seed := sha256.Sum256(append(s.seed[:], suffix...))
 	w.random = rand.NewChaCha8(seed)
 	// The account is a function of the key alone, so that it is the same after a restart.
@@ -50,7 +60,6 @@ func newWorld(s *Server, suffix string) *world {
 		w.base = s.start
 	}
 	w.made = w.now()
-	w.tag = hex.EncodeToString(name[24:])
 	w.limits = s.limits
 	w.kick = make(chan struct{}, 1)
 	return w

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ type sandbox struct {
 	Clock      string    `env:"TILL_SANDBOX_CLOCK" default:"real" help:"How time passes in new worlds: real, frozen, or faster:60 for a minute a second."`
 	At         time.Time `env:"TILL_SANDBOX_AT" placeholder:"TIME" help:"When new worlds begin, such as 2026-01-05T12:00:00Z; now where it is left out."`
 	RateLimits bool      `env:"TILL_SANDBOX_RATE_LIMITS" help:"Holds new worlds to Stripe's rate limits of test mode."`
+	Data       string    `env:"TILL_SANDBOX_DATA" placeholder:"DIR" help:"Keep the worlds in a folder, so that they are there after a restart, even after kill -9. Without it they end with the process."`
 }
 
 // Help is the end of --help.
@@ -51,7 +53,13 @@ func (s *sandbox) Run(c *console) error {
 		return err
 	}
 	fmt.Fprintf(c.err, "Stripe in a box: http://%s (any key sk_test_… opens a world of its own; Ctrl-C stops)\n", l.Addr())
-	return box.NewServer(options...).Serve(c.ctx, l)
+	server := box.NewServer(options...)
+	if s.Data != "" {
+		if err := server.Keep(s.Data); err != nil {
+			return errors.Join(fmt.Errorf("--data: %w", err), l.Close())
+		}
+	}
+	return server.Serve(c.ctx, l)
 }
 
 // options are those of the sandbox that the flags ask for.

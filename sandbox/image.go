@@ -1,0 +1,171 @@
+package sandbox
+
+import (
+	"container/heap"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// image is everything that a world is at one moment, as plain data that nothing changes any more. A snapshot is an image that has a
+// name, a fork is a world made from one, and the journal begins with one.
+type image struct {
+	account, methods string
+	made             time.Time
+	now              time.Time
+	rate             int64
+	random           []byte
+	born, last       int64
+	order            uint64
+
+	records []record // in order of making; what they refer to is shared with the world and never changed in place
+	agenda  agenda
+	funds   map[string]*funds
+	keys    []attempt // oldest first
+	rules   *rules
+	log     ring[logged]
+	mail    []delivery // not yet sent
+	later   int
+	dropped int
+}
+
+// image takes one of the world. The lock is held.
+func (w *world) image() *image {
+	w.commit()
+	random, _ := w.random.MarshalBinary() // never fails
+	m := &image{account: w.account, methods: w.methods, made: w.made, now: w.now(), rate: w.rate, random: random, born: w.born, last: w.last, order: w.order,
+		agenda: slices.Clone(w.agenda), funds: copied(w.funds), rules: copied(w.rules()),
+		log: ring[logged]{kept: w.log.all()}, later: w.later, dropped: w.dropped}
+	m.records = make([]record, 0, len(w.byID))
+	for _, r := range w.byID {
+		m.records = append(m.records, record{resource: r.resource, id: r.id, created: r.created, order: r.order, packed: r.packed, hidden: copied(r.hidden), gone: r.gone})
+	}
+	slices.SortFunc(m.records, func(a, b record) int { return int(a.order - b.order) })
+	for _, a := range w.once.order {
+		if w.once.keys[a.key] == a {
+			m.keys = append(m.keys, *a)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.boxes)) {
+		for _, waiting := range w.boxes[id].queue {
+			m.mail = append(m.mail, waiting.delivery)
+		}
+		for _, waiting := range w.boxes[id].parked {
+			m.mail = append(m.mail, waiting.Delivery)
+		}
+	}
+	return m
+}
+
+// become makes the world what an image shows, in place of what it is. The lock is held.
+func (w *world) become(m *image) {
+	w.era++
+	w.account, w.methods, w.made, w.born = m.account, m.methods, m.made, m.born
+	w.random = rand.NewChaCha8([32]byte{})
+	_ = w.random.UnmarshalBinary(m.random) // it comes from MarshalBinary
+	w.base, w.anchor, w.rate, w.latest = m.now, w.sandbox.clock.Now(), m.rate, m.now
+	w.agenda, w.order = slices.Clone(m.agenda), m.order
+	heap.Init(&w.agenda)
+	w.funds = copied(m.funds)
+	w.obey(copied(m.rules))
+	w.log = ring[logged]{kept: m.log.all()}
+	w.becomeRecords(m)
+	w.once = idempotency{keys: make(map[string]*attempt, len(m.keys))}
+	for _, a := range m.keys {
+		a.held = false // whoever waited for it is not in this world
+		w.once.keys[a.key] = &a
+		w.once.order = append(w.once.order, &a)
+	}
+	for _, box := range w.boxes {
+		box.queue = nil // its workers end
+	}
+	w.mailroom = mailroom{later: m.later, dropped: m.dropped, quiet: w.quiet}
+	for _, d := range m.mail {
+		w.push(w.mailbox(d.Endpoint), d)
+	}
+	w.clockChanged()
+}
+
+// becomeRecords fills the store from an image.
+func (w *world) becomeRecords(m *image) {
+	w.store = store{byID: make(map[string]*record, len(m.records)), last: m.last}
+	all := slices.Clone(m.records)
+	for i := range all {
+		r := &all[i]
+		r.world, r.hidden = w, copied(r.hidden)
+		w.byID[r.id] = r
+		if r.gone {
+			continue
+		}
+		s := w.shelf(r.resource.Object)
+		s.all = append(s.all, r)
+		s.index(r, nil)
+		r.keys = nil
+		if m.funds == nil && r.resource == balanceTransactions {
+			w.enter(spec.PackedString(r.packed, "currency"), r.number("net"), r.number("available_on"))
+		}
+	}
+}
+
+// number is a whole number of a packed record.
+func (r *record) number(field string) int64 {
+	n, _ := spec.PackedGet(r.packed, field).(int64)
+	return n
+}
+
+// copied is a copy of plain data that shares nothing with it which could change. Text and bytes are never changed in place.
+func copied[T any](v T) T {
+	var out T
+	if from := reflect.ValueOf(&v).Elem(); from.IsValid() {
+		reflect.ValueOf(&out).Elem().Set(copiedValue(from))
+	}
+	return out
+}
+
+func copiedValue(v reflect.Value) reflect.Value {
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		if v.IsNil() {
+			return v
+		}
+		if v.Kind() == reflect.Interface {
+			return copiedValue(v.Elem())
+		}
+		p := reflect.New(v.Type().Elem())
+		p.Elem().Set(copiedValue(v.Elem()))
+		return p
+	case reflect.Struct:
+		s := reflect.New(v.Type()).Elem()
+		s.Set(v)
+		for i := range v.NumField() {
+			if s.Field(i).CanSet() {
+				s.Field(i).Set(copiedValue(v.Field(i)))
+			}
+		}
+		return s
+	case reflect.Slice:
+		if v.IsNil() || v.Type().Elem().Kind() == reflect.Uint8 {
+			return v
+		}
+		s := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			s.Index(i).Set(copiedValue(v.Index(i)))
+		}
+		return s
+	case reflect.Map:
+		if v.IsNil() {
+			return v
+		}
+		m := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for at := v.MapRange(); at.Next(); {
+			m.SetMapIndex(at.Key(), copiedValue(at.Value()))
+		}
+		return m
+	default:
+		return v
+	}
+}
