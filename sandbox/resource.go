@@ -97,7 +97,7 @@ func (r *resource) routes(set func(method, path string, h handler)) {
 		set("GET", r.Path+one, r.retrieve)
 		set("GET", r.Path, r.list)
 	}
-	if r.Create != nil {
+	if r.Create != nil && r.Path != singleton {
 		set("POST", r.Path, r.create)
 	}
 	if r.Update != nil {

@@ -8,12 +8,15 @@ import (
 // resources lists what this sandbox has, a line each. Adding one is: a file that declares it, a line here, a transcript in testdata.
 var resources = []*resource{
 	accounts,
+	appleDomains,
 	balances,
 	balanceTransactions,
 	charges,
 	customers,
+	ephemeralKeys,
 	events,
 	paymentIntents,
+	paymentMethodDomains,
 	paymentMethods,
 	refunds,
 	setupAttempts,

@@ -90,5 +90,8 @@ func TestTranscriptsAreNotEmpty(t *testing.T) {
 		if !strings.Contains(string(text), fmt.Sprintf("< %d\n", http.StatusOK)) {
 			t.Errorf("%s has no success in it", file)
 		}
+		if strings.Contains(string(text), "An unknown error occurred in the sandbox") {
+			t.Errorf("%s has a failure of the sandbox's own in it", file)
+		}
 	}
 }
