@@ -145,9 +145,9 @@ func (c *checker) checkMetadata(p *Params) {
 // checkArray puts the elements in order of their index, those without one last, and numbers them.
 func (c *checker) checkArray(p *Params, n node) {
 	p.kind = kindArray
-	all := p.List()
-	order := make(map[*Params]int, len(all))
-	for _, k := range all {
+	var few [8]element
+	all := few[:0]
+	for k := p.first; k != nil; k = k.next {
 		i := maxIndex
 		if k.name != "" {
 			var err error
@@ -156,11 +156,12 @@ func (c *checker) checkArray(p *Params, n node) {
 				return
 			}
 		}
-		order[k] = i
+		all = append(all, element{i, k})
 	}
-	slices.SortStableFunc(all, func(a, b *Params) int { return cmp.Compare(order[a], order[b]) })
+	slices.SortStableFunc(all, func(a, b element) int { return cmp.Compare(a.index, b.index) })
 	p.first, p.last = nil, nil
-	for i, k := range all {
+	for i, e := range all {
+		k := e.params
 		k.name, k.next = strconv.Itoa(i), nil
 		if p.last == nil {
 			p.first = k
@@ -170,6 +171,12 @@ func (c *checker) checkArray(p *Params, n node) {
 		p.last = k
 		c.enter(k, nodes[n.ref])
 	}
+}
+
+// element is an element of a list with the index that was sent.
+type element struct {
+	index  int
+	params *Params
 }
 
 // checkText tries the variants that are written as a value, and speaks for the integer among them, or else the first.

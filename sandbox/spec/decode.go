@@ -21,7 +21,7 @@ func (o Op) decode(encoded string, strict bool) (*Params, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	c := checker{op: o, strict: strict, trail: make([]string, 0, maxDepth+1)}
+	c := checker{op: o, strict: strict}
 	p.kind = kindObject
 	c.fields(p, node{kind: kindObject, ref: operations[o].root})
 	if len(c.unknown) > 0 {
@@ -50,17 +50,21 @@ func (c *checker) refusal() *Error {
 // checker holds a tree against what an operation declares.
 type checker struct {
 	op      Op
-	strict  bool     // goes by the tables alone
-	trail   []string // names on the way to where it is
+	strict  bool // goes by the tables alone
+	names   [maxDepth + 1]string
+	depth   int
 	unknown []string
 	meant   string // what was probably meant by the first unknown
 	err     *Error // the first
 }
 
+// trail is the names on the way to where the checker is.
+func (c *checker) trail() []string { return c.names[:c.depth] }
+
 // param is the bracket form of where the checker is, or of the field called name there.
 func (c *checker) param(name ...string) string {
 	var b strings.Builder
-	for i, n := range append(c.trail[:len(c.trail):len(c.trail)], name...) {
+	for i, n := range slices.Concat(c.trail(), name) {
 		if i == 0 {
 			b.WriteString(n)
 			continue
@@ -170,7 +174,8 @@ func lookup(fields []param, name string) (node, bool) {
 }
 
 func (c *checker) enter(p *Params, n node) {
-	c.trail = append(c.trail, p.name)
+	c.names[c.depth] = p.name // parse lets nothing in that is deeper
+	c.depth++
 	c.check(p, n)
-	c.trail = c.trail[:len(c.trail)-1]
+	c.depth--
 }

@@ -103,7 +103,7 @@ func (c *checker) beyondWord(word string) bool {
 }
 
 func (c *checker) here(e *extra) bool {
-	return !c.strict && slices.EqualFunc(e.within, c.trail, func(want, name string) bool { return want == "*" || want == name }) &&
+	return !c.strict && slices.EqualFunc(e.within, c.trail(), func(want, name string) bool { return want == "*" || want == name }) &&
 		slices.ContainsFunc(e.ops, c.op.called)
 }
 
@@ -149,10 +149,11 @@ var blanks = []blank{
 
 // beyondBlank tells whether the text where the checker is may be "", and whether that unsets it.
 func (c *checker) beyondBlank() (ok, unsets bool) {
-	n := len(c.trail)
-	name, within := c.trail[n-1], ""
+	trail := c.trail()
+	n := len(trail)
+	name, within := trail[n-1], ""
 	if n > 1 {
-		within = c.trail[n-2]
+		within = trail[n-2]
 	}
 	for i := range blanks {
 		b := &blanks[i]

@@ -24,7 +24,8 @@ func parse(encoded string) (*Params, *Error) {
 	if n > maxPairs {
 		return nil, &Error{Message: fmt.Sprintf("Invalid request: there are more than %d parameters.", maxPairs)}
 	}
-	f := builder{slab: make([]Params, 0, min(2*n, 256)+1)}
+	n += strings.Count(encoded, "[") + strings.Count(encoded, "%5B") // each leads to one node more, at most
+	f := builder{slab: make([]Params, 0, min(n, maxSlab)+1)}
 	root := f.grow("")
 	root.tree = true
 	for encoded != "" {
@@ -46,12 +47,15 @@ func parse(encoded string) (*Params, *Error) {
 	return root, nil
 }
 
+// maxSlab is how many nodes are made at a time.
+const maxSlab = 256
+
 // builder makes the nodes of a tree, many at a time.
 type builder struct{ slab []Params }
 
 func (f *builder) grow(name string) *Params {
 	if len(f.slab) == cap(f.slab) {
-		f.slab = make([]Params, 0, 256)
+		f.slab = make([]Params, 0, maxSlab)
 	}
 	f.slab = append(f.slab, Params{name: name})
 	return &f.slab[len(f.slab)-1]
