@@ -1,17 +1,64 @@
 package spec
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Object is an object of Stripe's API. It has exactly the fields that its shape declares, and from the start all that Stripe shows.
 // It keeps only what differs from that start, so that a new one is small; what it is made of besides appears as it is reached for.
 // Therefore even reading an object may change how it is kept, and one goroutine at a time may use it.
 type Object struct {
 	shape uint16
-	slots []slot // what was set or reached for, in order of number
-	live  []any  // the values of slots with tagLive
+	order []uint8 // the slots in order of number
+	slots []slot  // what was set or reached for
+	live  []any   // the values of slots with tagLive
+}
+
+// Most objects have few slots, and find room for them beside themselves.
+type (
+	tinyObject struct {
+		Object
+		at  [2]uint8
+		few [2]slot
+		own [1]any
+	}
+	smallObject struct {
+		Object
+		at  [6]uint8
+		few [6]slot
+		own [2]any
+	}
+	middleObject struct {
+		Object
+		at  [16]uint8
+		few [16]slot
+		own [4]any
+	}
+	largeObject struct {
+		Object
+		at  [32]uint8
+		few [32]slot
+		own [6]any
+	}
+)
+
+// made is an object with room for so many slots, or for 32.
+func made(shape uint16, room int) *Object {
+	var o *Object
+	switch {
+	case room <= 2:
+		r := new(tinyObject)
+		o, r.order, r.slots, r.live = &r.Object, r.at[:0], r.few[:0], r.own[:0]
+	case room <= 6:
+		r := new(smallObject)
+		o, r.order, r.slots, r.live = &r.Object, r.at[:0], r.few[:0], r.own[:0]
+	case room <= 16:
+		r := new(middleObject)
+		o, r.order, r.slots, r.live = &r.Object, r.at[:0], r.few[:0], r.own[:0]
+	default:
+		r := new(largeObject)
+		o, r.order, r.slots, r.live = &r.Object, r.at[:0], r.few[:0], r.own[:0]
+	}
+	o.shape = shape
+	return o
 }
 
 type absent uint8
@@ -35,7 +82,7 @@ func New(shape string) *Object {
 	if !ok {
 		panic(fmt.Sprintf("spec: there is no shape %q", shape))
 	}
-	return &Object{shape: n}
+	return made(n, templateOf(n).room())
 }
 
 // Shape is the name of the object's shape.
@@ -91,66 +138,59 @@ func (o *Object) set(t *template, i int, v any) bool {
 	return true
 }
 
-// find is where the slot of a field is, or would be.
-func (o *Object) find(number uint16) (int, bool) {
-	lo, hi := 0, len(o.slots)
-	if hi > 0 && o.slots[hi-1].number < number { // Fields are often met in order.
-		return hi, false
-	}
+// find is the slot of a field, nil where it has none, and at which place in the order it is or would be.
+func (o *Object) find(number uint16) (*slot, int) {
+	lo, hi := 0, len(o.order)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if o.slots[mid].number < number {
+		switch s := &o.slots[o.order[mid]]; {
+		case s.number == number:
+			return s, mid
+		case s.number < number:
 			lo = mid + 1
-		} else {
+		default:
 			hi = mid
 		}
 	}
-	return lo, lo < len(o.slots) && o.slots[lo].number == number
+	return nil, lo
 }
 
-// put keeps a slot, or drops it where the field has that value from the start.
+// put keeps a slot, unless the field has that value from the start anyway.
 func (o *Object) put(t *template, s slot) {
-	at, there := o.find(s.number)
-	same := s == t.start[s.number]
+	old, at := o.find(s.number)
 	switch {
-	case there && o.slots[at].tag == tagLive:
-		o.forget(int(o.slots[at].bits))
-		fallthrough
-	case there:
-		if same {
-			o.slots = slices.Delete(o.slots, at, at+1)
-			return
-		}
-		o.slots[at] = s
-	case !same:
+	case old == nil && s == t.start[s.number]:
+	case old == nil:
 		o.insert(t, at, s)
+	default:
+		if old.tag == tagLive {
+			o.forget(int(old.bits))
+		}
+		*old = s
 	}
 }
 
 func (o *Object) insert(t *template, at int, s slot) {
-	switch len(o.slots) {
-	case 0:
-		o.slots = make([]slot, 0, t.room())
-	case cap(o.slots):
+	if len(o.slots) == cap(o.slots) {
 		t.needed(len(o.slots) + 1)
 	}
-	o.slots = slices.Insert(o.slots, at, s)
+	o.order = append(o.order, 0)
+	copy(o.order[at+1:], o.order[at:])
+	o.order[at] = uint8(len(o.slots))
+	o.slots = append(o.slots, s)
 }
 
 // place keeps a value that its holder may change.
 func (o *Object) place(t *template, number uint16, v any) {
-	at, there := o.find(number)
-	if there && o.slots[at].tag == tagLive {
-		o.live[o.slots[at].bits] = v
+	old, at := o.find(number)
+	if old != nil && old.tag == tagLive {
+		o.live[old.bits] = v
 		return
 	}
 	s := slot{number: number, tag: tagLive, bits: int64(len(o.live))}
-	if o.live == nil {
-		o.live = make([]any, 0, 4)
-	}
 	o.live = append(o.live, v)
-	if there {
-		o.slots[at] = s
+	if old != nil {
+		*old = s
 		return
 	}
 	o.insert(t, at, s)
@@ -173,8 +213,8 @@ func (o *Object) peek(field string) (s slot, ok bool) {
 	if !ok {
 		return slot{}, false
 	}
-	if at, there := o.find(uint16(i)); there {
-		return o.slots[at], true
+	if s, _ := o.find(uint16(i)); s != nil {
+		return *s, true
 	}
 	return t.start[i], true
 }
@@ -255,12 +295,10 @@ func (o *Object) Clone() *Object {
 	if o == nil {
 		return nil
 	}
-	c := &Object{shape: o.shape, slots: slices.Clone(o.slots)}
-	if len(o.live) > 0 {
-		c.live = make([]any, len(o.live))
-		for i, v := range o.live {
-			c.live[i] = clone(v)
-		}
+	c := made(o.shape, len(o.slots))
+	c.order, c.slots = append(c.order, o.order...), append(c.slots, o.slots...)
+	for _, v := range o.live {
+		c.live = append(c.live, clone(v))
 	}
 	return c
 }

@@ -14,7 +14,7 @@ func (o *Object) Pack(dst []byte) []byte {
 	t := templateOf(o.shape)
 	t.needed(len(o.slots))
 	dst = appendUvarint(dst, uint64(o.shape))
-	for i := range o.slots {
+	for _, i := range o.order {
 		s := &o.slots[i]
 		from := len(dst)
 		dst = appendUvarint(dst, uint64(s.number))

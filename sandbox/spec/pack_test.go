@@ -26,7 +26,7 @@ func named(shape string) int {
 }
 
 func objectOf(t *rapid.T, shape uint16, depth int) *Object {
-	o := &Object{shape: shape}
+	o := made(shape, 0)
 	change(t, o, depth)
 	return o
 }

@@ -16,7 +16,7 @@ func (o *Object) AppendJSON(dst []byte) []byte {
 		return append(dst, "null"...)
 	}
 	p := printer{dst: dst, t: templateOf(o.shape), begin: len(dst)}
-	for i := range o.slots {
+	for _, i := range o.order {
 		s := &o.slots[i]
 		p.field(s)
 		switch s.tag {

@@ -97,7 +97,7 @@ func (p *parser) each(open, shut byte, read func(key string) error) error {
 
 // object reads an object of a shape. An object that names its own has that one; the declaration tells whether it may.
 func (p *parser) object(shape uint16, decl *value) (*Object, error) {
-	o := &Object{shape: shape}
+	o := made(shape, 0)
 	first := true
 	return o, p.each('{', '}', func(name string) error {
 		head := first

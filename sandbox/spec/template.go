@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,9 @@ func templateOf(n uint16) *template {
 // newTemplate ends, because no shape requires itself, not even by way of others: the tests make every one.
 func newTemplate(n uint16) *template {
 	s := &shapes[n]
+	if len(s.fields) > math.MaxUint8 {
+		panic("spec: an Object numbers its slots with a byte")
+	}
 	t := &template{shape: s, start: make([]slot, len(s.fields)), index: newIndex(len(s.fields))}
 	var json, keys []byte
 	for i := range s.fields {
@@ -63,7 +67,7 @@ func (s *shape) describe() []Field {
 
 // number finds a field.
 func (t *template) number(field string) (int, bool) {
-	return t.index.find(field, func(i int) string { return t.shape.fields[i].name })
+	return t.index.find(field)
 }
 
 func (t *template) declares(i int) *value { return &values[t.shape.fields[i].value] }
@@ -71,10 +75,8 @@ func (t *template) declares(i int) *value { return &values[t.shape.fields[i].val
 // key is ,"name": of a field.
 func (t *template) key(i uint16) string { return t.keys[t.keyAt[i]:t.keyAt[i+1]] }
 
-// room is how many slots to make for a new object: as many as others of its shape came to need.
-func (t *template) room() int {
-	return min(max(2, int(t.most.Load())), len(t.shape.fields))
-}
+// room is for how many slots a new object has room: for as many as others of its shape came to need.
+func (t *template) room() int { return int(t.most.Load()) }
 
 // needed notes how many slots an object came to need.
 func (t *template) needed(n int) {
@@ -150,7 +152,7 @@ func (d *value) emptyMap() tag {
 
 // number finds a shape.
 func number(name string) (uint16, bool) {
-	i, ok := shapeIndex().find(name, func(i int) string { return shapes[i].name })
+	i, ok := shapeIndex().find(name)
 	return uint16(i), ok
 }
 
@@ -162,46 +164,50 @@ var shapeIndex = sync.OnceValue(func() index {
 	return x
 })
 
-// index finds numbers by name: a table of four places for each name, in which a name that finds its place taken stands behind.
-type index []uint16 // number plus one; 0 where nobody is
+// index finds numbers by name: a table of some places for each name, in which a name that finds its place taken stands behind.
+type index []entry
+
+type entry struct {
+	name   string
+	number int
+	taken  bool
+}
 
 func newIndex(n int) index {
 	size := 4
-	for size < 4*n {
+	for size < 3*n {
 		size *= 2
 	}
 	return make(index, size)
 }
 
 // place is where a name belongs: by its length and by letters in which names differ.
-func (x index) place(name string) int {
-	n := len(name)
+func (x index) place(name string) uint32 {
+	n := uint(len(name))
 	if n == 0 {
 		return 0
 	}
-	h := uint32(n)
-	for _, c := range [...]byte{name[0], name[n/4], name[n/2], name[n-1-n/4], name[n-1]} {
-		h = h*0x01000193 ^ uint32(c)
-	}
-	h *= 0x9e3779b1
-	return int(h>>15) & (len(x) - 1)
+	h := uint32(n)*0x9e3779b1 ^ uint32(name[0])*0x85ebca6b ^ uint32(name[n/2])*0xc2b2ae35 ^ uint32(name[n-1])*0x27d4eb2f ^ uint32(name[n/4])*0x165667b1
+	return h >> 13
 }
 
 func (x index) add(name string, number int) {
 	at := x.place(name)
-	for x[at] != 0 {
-		at = (at + 1) & (len(x) - 1)
+	for x[at&uint32(len(x)-1)].taken {
+		at++
 	}
-	x[at] = uint16(number) + 1
+	x[at&uint32(len(x)-1)] = entry{name, number, true}
 }
 
-func (x index) find(name string, nameOf func(int) string) (int, bool) {
-	for at := x.place(name); x[at] != 0; at = (at + 1) & (len(x) - 1) {
-		if i := int(x[at]) - 1; nameOf(i) == name {
-			return i, true
+func (x index) find(name string) (int, bool) {
+	for at := x.place(name); ; at++ {
+		switch e := &x[at&uint32(len(x)-1)]; {
+		case !e.taken:
+			return 0, false
+		case e.name == name:
+			return e.number, true
 		}
 	}
-	return 0, false
 }
 
 // takesTag tells whether a scalar is of the declared sort. Which tag is at hand says all of it.

@@ -9,18 +9,20 @@ func Unpack(packed []byte) *Object { return unpack(string(packed)) }
 // unpack makes an object that shares the memory of its packed form.
 func unpack(body string) *Object {
 	r := reader{body}
-	o := &Object{shape: r.shape()}
+	shape := r.shape()
+	t := templateOf(shape)
+	room := t.room()
 	if r.rest == "" {
-		return o
+		room = 0
 	}
-	t := templateOf(o.shape)
-	o.slots = make([]slot, 0, t.room())
+	o := made(shape, room)
 	var s slot
 	for r.field(t, &s) {
-		if n := len(o.slots); n > 0 && o.slots[n-1].number >= s.number {
+		n := len(o.slots)
+		if n > 0 && o.slots[n-1].number >= s.number {
 			panic(notPacked)
 		}
-		o.slots = append(o.slots, s)
+		o.order, o.slots = append(o.order, uint8(n)), append(o.slots, s)
 	}
 	return o
 }
