@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/db"
 )
 
@@ -48,20 +49,24 @@ type books struct{ app *App }
 type figure struct {
 	desc *prometheus.Desc
 	sql  string
-	late bool // the query takes the present time as $1
+	by   []func(clock.Clock) clock.Clock // each gives $1, $2 … of the query: a minute ago on this clock
 }
 
-func gauge(name, help, sql string, late bool) figure {
-	return figure{prometheus.NewDesc("till_"+name, help, nil, nil), sql, late}
+func own(c clock.Clock) clock.Clock { return c }
+
+var machine = clock.Clock.Machine // what leases go by
+
+func gauge(name, help, sql string, by ...func(clock.Clock) clock.Clock) figure {
+	return figure{prometheus.NewDesc("till_"+name, help, nil, nil), sql, by}
 }
 
 var figures = []figure{
-	gauge("calls_open", "Calls to Stripe that are claimed and not settled.", `select count(*) from calls where state = 'open'`, false),
-	gauge("calls_stuck", "Open calls past their resolve_by: should be 0.", `select count(*) from calls where state = 'open' and resolve_by < $1 and lease_until < $1`, true),
-	gauge("payments_overdue", "Open payments that the sweep should have ended: should be 0.", `select count(*) from payments where due_at < $1`, true),
-	gauge("events_unfanned", "Events that the outbox has not numbered yet.", `select count(*) from events where not fanned`, false),
-	gauge("deliveries_due", "Webhook deliveries whose time has come.", `select count(*) from deliveries where due_at <= $1`, true),
-	gauge("stripe_events_due", "Events of Stripe's that are kept and not taken in yet.", `select count(*) from stripe_events where due_at <= $1`, true),
+	gauge("calls_open", "Calls to Stripe that are claimed and not settled.", `select count(*) from calls where state = 'open'`),
+	gauge("calls_stuck", "Open calls past their resolve_by: should be 0.", `select count(*) from calls where state = 'open' and resolve_by < $1 and lease_until < $2`, own, machine),
+	gauge("payments_overdue", "Open payments that the sweep should have ended: should be 0.", `select count(*) from payments where due_at < $1`, own),
+	gauge("events_unfanned", "Events that the outbox has not numbered yet.", `select count(*) from events where not fanned`),
+	gauge("deliveries_due", "Webhook deliveries whose time has come.", `select count(*) from deliveries where due_at <= $1`, own),
+	gauge("stripe_events_due", "Events of Stripe's that are kept and not taken in yet.", `select count(*) from stripe_events where due_at <= $1`, machine),
 }
 
 // Describe implements prometheus.Collector.
@@ -77,8 +82,8 @@ func (b *books) Collect(to chan<- prometheus.Metric) {
 	defer cancel()
 	for _, f := range figures {
 		var args []any
-		if f.late {
-			args = []any{b.app.Clock.Now().Add(-time.Minute).UnixMicro()}
+		for _, by := range f.by {
+			args = append(args, by(b.app.Clock).Now().Add(-time.Minute).UnixMicro())
 		}
 		n, err := db.One(ctx, b.app.DB, db.Value[int64], f.sql, args...)
 		if err != nil {

@@ -63,6 +63,9 @@ func (i *Inbox) Tasks() []task.Task {
 // Wait returns when every event in progress is applied, which is bounded.
 func (i *Inbox) Wait() { i.desk.ended.Wait() }
 
+// machine is the time that leases and repeats go by: what could not be applied is tried again however the clock stands.
+func (i *Inbox) machine() time.Time { return i.Clock.Machine().Now() }
+
 func (i *Inbox) wake() {
 	if i.Wake != nil {
 		i.Wake(ApplyTask)

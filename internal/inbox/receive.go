@@ -44,7 +44,7 @@ func (i *Inbox) Receive(ctx context.Context, in *ReceiveInput) (*Received, error
 	if len(secrets) > most {
 		secrets = secrets[:most]
 	}
-	by, err := verify(in.Signature, in.RawBody, i.Clock.Now(), secrets)
+	by, err := verify(in.Signature, in.RawBody, i.oldest(), secrets)
 	if err != nil {
 		return nil, i.refused(ctx, "", err)
 	}
@@ -64,7 +64,7 @@ func (i *Inbox) ReceiveOwn(ctx context.Context, in *ReceiveOwnInput) (*Received,
 		if s.Secret == "" {
 			continue
 		}
-		by, err := verify(in.Signature, in.RawBody, i.Clock.Now(), secrets)
+		by, err := verify(in.Signature, in.RawBody, i.oldest(), secrets)
 		if err != nil {
 			return nil, i.refused(ctx, in.Merchant, err)
 		}

@@ -19,11 +19,10 @@ const (
 
 // insert keeps an event; fresh is false where it was kept before.
 func (i *Inbox) insert(ctx context.Context, e Event, as state) (fresh bool, err error) {
-	now := i.Clock.Now()
-	due, applied := now, time.Time{}
+	now, due, applied := i.Clock.Now(), i.machine(), time.Time{}
 	switch as {
 	case leased:
-		due = now.Add(lease)
+		due = due.Add(lease)
 	case settled:
 		due, applied = time.Time{}, now
 	}
@@ -41,7 +40,7 @@ func (i *Inbox) insert(ctx context.Context, e Event, as state) (fresh bool, err 
 // claim leases the events that are longest due, at most n, of all merchants. Two nodes never get the same one while its lease lasts: the
 // condition stands outside the inner query too, where the database checks it again after waiting for the other.
 func (i *Inbox) claim(ctx context.Context, n int) (due []Event, err error) {
-	now := i.Clock.Now()
+	now := i.machine()
 	err = i.DB.Tx(ctx, func(tx db.Tx) (err error) {
 		due, err = db.All(ctx, tx, func(r db.Row) (e Event, err error) {
 			return e, r.Scan(&e.Merchant, &e.Mode, &e.ID, &e.Generation, &e.Type, &e.Object, &e.Payload, &e.Verified, &e.Attempts)
@@ -56,23 +55,22 @@ func (i *Inbox) claim(ctx context.Context, n int) (due []Event, err error) {
 
 // anyDue says whether the task has work, without asking for the right to write.
 func (i *Inbox) anyDue(ctx context.Context) (bool, error) {
-	found, err := db.All(ctx, i.DB, db.Value[string], `select id from stripe_events where due_at <= $1 limit 1`, db.Micros(i.Clock.Now()))
+	found, err := db.All(ctx, i.DB, db.Value[string], `select id from stripe_events where due_at <= $1 limit 1`, db.Micros(i.machine()))
 	return len(found) > 0, err
 }
 
 // conclude writes how an attempt ended: applied, to be tried again, or given up. A success counts whoever made it; a failure only where no
 // other attempt has begun since.
 func (i *Inbox) conclude(ctx context.Context, e Event, failed error) error {
-	now := i.Clock.Now()
 	if failed == nil {
 		return i.DB.Write(ctx, db.Change{
 			SQL:  `update stripe_events set applied_at = $4, due_at = null, error = '' where merchant = $1 and mode = $2 and id = $3 and applied_at is null`,
-			Args: []any{e.Merchant, e.Mode, e.ID, db.Micros(now)}, Rows: db.Any,
+			Args: []any{e.Merchant, e.Mode, e.ID, db.Micros(i.Clock.Now())}, Rows: db.Any,
 		})
 	}
 	var due time.Time
 	if e.Attempts < mostTries {
-		due = now.Add(backoff(e.Attempts))
+		due = i.machine().Add(backoff(e.Attempts))
 	}
 	return i.DB.Write(ctx, db.Change{
 		SQL:  `update stripe_events set due_at = $5, error = $6 where merchant = $1 and mode = $2 and id = $3 and attempts = $4 and applied_at is null`,

@@ -59,7 +59,7 @@ func (m *Merchants) InboundSecrets(ctx context.Context) ([]InboundSecret, error)
 	i := &m.inbound
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	now := m.Clock.Now()
+	now := m.Clock.Machine().Now()
 	if now.Before(i.until) {
 		return i.kept, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
@@ -35,17 +36,17 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 	if !ok {
 		return ending{}, fmt.Errorf("once: no steps for %q", c.Name)
 	}
-	late := o.clock.Now().After(c.ResolveBy)
-	switch {
-	case c.Unsure && (late || c.Position != ""):
-		return o.look(ctx, s, c, neverBegan(), false)
-	case late:
-		return refusal(s, c, neverBegan()), nil
-	}
 	var last error
 	for n := range sends {
 		if n > 0 && o.sleep(ctx, n-1) != nil {
 			return ending{}, last
+		}
+		late := c.Attempts > 0 && o.clock.Now().After(c.ResolveBy)
+		switch {
+		case c.Unsure && (late || c.Position != ""):
+			return o.look(ctx, s, c, neverBegan(), false)
+		case late:
+			return refusal(s, c, neverBegan()), nil
 		}
 		before := *c
 		if err := o.sending(ctx, c); err != nil {
@@ -83,7 +84,7 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 // written that of the first send. It misses where another node has taken the call up, or has closed it.
 func (o *Once) sending(ctx context.Context, c *Call) error {
 	first := c.takes == 1 && c.Attempts == 0
-	c.Unsure, c.SentAt = true, o.clock.Now()
+	c.Unsure, c.SentAt = true, o.machine.Now()
 	c.Attempts++
 	if first {
 		return nil
@@ -94,7 +95,8 @@ func (o *Once) sending(ctx context.Context, c *Call) error {
 // look asks Stripe what an earlier send did. Where nothing is there the call is over, with the given reason, once nothing of it can be
 // on its way any more: because the execution is over, or because time enough has passed since the last send that may have worked.
 func (o *Once) look(ctx context.Context, s Steps, c *Call, why *stripe.Error, over bool) (ending, error) {
-	still := !over && o.clock.Now().Before(c.SentAt.Add(settled))
+	still := !over && o.machine.Now().Before(c.SentAt.Add(settled))
+	c.leaps = clock.Leaps(o.clock)
 	decide, err := s.Find(ctx, *c)
 	var more *Pending
 	switch {
@@ -118,7 +120,7 @@ func neverBegan() *stripe.Error {
 
 func (o *Once) sleep(ctx context.Context, n int) error {
 	select {
-	case <-o.clock.After(pause(n)):
+	case <-o.machine.After(pause(n)):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -43,12 +43,23 @@ type Call struct {
 	Unsure    bool   // an earlier send may have worked
 	Attempts  int64  // sends so far, this one included
 	ClaimedAt time.Time
-	SentAt    time.Time // the last send that may have worked began
+	SentAt    time.Time // the last send that may have worked began, by the machine's time: what it began may still be under way
 	ResolveBy time.Time // it is not sent any more after this
 	Position  string    // where a look-up goes on
 
-	lease time.Time
-	takes int64 // how often a node has taken it: only the node of the last take may say that nothing happened
+	lease time.Time // of the machine
+	takes int64     // how often a node has taken it: only the node of the last take may say that nothing happened
+	leaps bool      // the clock may have leapt since the claim
+}
+
+// Window is when Stripe made what the call asked for, if it did, by clocks that differ by less than five minutes. Both ends are zero where
+// the clock leaps: then it may have been at any time.
+func (c Call) Window() (from, to time.Time) {
+	const margin = 5 * time.Minute
+	if c.leaps {
+		return time.Time{}, time.Time{}
+	}
+	return c.ClaimedAt.Add(-margin), c.SentAt.Add(margin)
 }
 
 // MerchantKey is the key of a call that the merchant named by an Idempotency-Key: apart from every key of our own.
@@ -91,6 +102,7 @@ const (
 type Once struct {
 	db      *db.DB
 	clock   clock.Clock
+	machine clock.Clock
 	log     *slog.Logger
 	steps   map[string]Steps
 	mu      sync.Mutex
@@ -105,7 +117,7 @@ type Once struct {
 // New is a Once without any steps yet.
 func New(d *db.DB, c clock.Clock, log *slog.Logger) *Once {
 	ctx, stop := context.WithCancel(context.Background())
-	return &Once{db: d, clock: c, log: log, steps: map[string]Steps{}, running: map[string]chan struct{}{}, ctx: ctx, stop: stop}
+	return &Once{db: d, clock: c, machine: c.Machine(), log: log, steps: map[string]Steps{}, running: map[string]chan struct{}{}, ctx: ctx, stop: stop}
 }
 
 // Register tells how calls of a name are made. It is done once, before anything runs.
@@ -130,7 +142,7 @@ func (o *Once) Close(ctx context.Context) {
 // whether the call has ended by then. replayed says that the key had been used before: the row is that of the first time.
 // A *db.Moved error says that one of the claim's own guards missed (At counts from 0 in claim).
 func (o *Once) Run(ctx context.Context, c Call, claim ...db.Change) (row string, replayed bool, err error) {
-	c.claim(o.clock.Now())
+	c.claim(o.clock.Now(), o.machine.Now())
 	crash.Here("once.claim.before")
 	err = o.db.Write(ctx, append([]db.Change{insert(c)}, claim...)...)
 	crash.Here("once.claim.after")
@@ -148,10 +160,10 @@ func (o *Once) Run(ctx context.Context, c Call, claim ...db.Change) (row string,
 }
 
 // claim fills in what insert writes. In memory nothing was sent yet; what insert writes is that the first send may have worked.
-func (c *Call) claim(now time.Time) {
+func (c *Call) claim(now, machine time.Time) {
 	sum := sha256.Sum256([]byte(db.JSON([]any{c.Name, c.Input})))
 	c.Hash = hex.EncodeToString(sum[:])
-	c.ClaimedAt, c.SentAt, c.lease, c.ResolveBy, c.takes = now, now, now.Add(lease), now.Add(giveUp), 1
+	c.ClaimedAt, c.ResolveBy, c.SentAt, c.lease, c.takes = now, now.Add(giveUp), machine, machine.Add(lease), 1
 }
 
 // repeat answers a key that was used before: with the first call's row, once that call has ended or the wait is over.
@@ -191,7 +203,7 @@ func (o *Once) wait(ctx context.Context, c Call, ended <-chan struct{}) {
 		defer every.Stop()
 		look = every.C
 	}
-	enough := o.clock.After(wait)
+	enough := o.machine.After(wait)
 	for {
 		select {
 		case <-ended:
@@ -280,7 +292,7 @@ func (o *Once) heartbeat(ctx context.Context, c Call) func() {
 		tick := time.NewTicker(lease / 3)
 		defer tick.Stop()
 		for {
-			if err := o.db.Write(ctx, extend(c, o.clock.Now().Add(lease))); err != nil {
+			if err := o.db.Write(ctx, extend(c, o.machine.Now().Add(lease))); err != nil {
 				o.log.LogAttrs(ctx, slog.LevelWarn, "lease not kept", slog.String("call", c.Name), slog.String("row", c.Row), slog.Any("error", err))
 			}
 			select {

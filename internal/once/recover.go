@@ -17,7 +17,7 @@ func (o *Once) Recovery() task.Task {
 // recover takes what is due and drives it in the background, a bounded number at a time, whatever else runs.
 func (o *Once) recover(ctx context.Context) (more bool, err error) {
 	const most = 32
-	now := o.clock.Now()
+	now := o.machine.Now()
 	found, err := due(ctx, o.db, now, most)
 	if err != nil {
 		return false, err
@@ -62,7 +62,7 @@ func (o *Once) release(c Call, why error) {
 	if c.Position != "" {
 		n = 1
 	}
-	if err := o.db.Write(ctx, released(c, o.clock.Now().Add(pause(n)), reason)); err != nil {
+	if err := o.db.Write(ctx, released(c, o.machine.Now().Add(pause(n)), reason)); err != nil {
 		o.log.LogAttrs(ctx, slog.LevelWarn, "call not released; its lease will end", slog.String("call", c.Name), slog.String("row", c.Row), slog.Any("error", err))
 	}
 }

@@ -57,12 +57,12 @@ func (o *Outbox) Deliver(ctx context.Context) (more bool, err error) {
 
 // waiting are endpoints with something due, beginning after the one that the last turn ended with, so that each gets its turn.
 func (o *Outbox) waiting(ctx context.Context) ([]place, error) {
-	now := o.Clock.Now()
-	found, err := due(ctx, o.DB, now, o.last)
+	now, machine := o.Clock.Now(), o.Clock.Machine().Now()
+	found, err := due(ctx, o.DB, now, machine, o.last)
 	if err != nil || len(found) == placesPerTurn || o.last == (place{}) {
 		return found, err
 	}
-	rest, err := due(ctx, o.DB, now, place{})
+	rest, err := due(ctx, o.DB, now, machine, place{})
 	return append(found, rest...), err
 }
 
@@ -73,7 +73,7 @@ func (o *Outbox) take(ctx context.Context, p place, n int) ([]Delivery, error) {
 	}
 	var taken []Delivery
 	err := o.DB.Tx(ctx, func(tx db.Tx) (err error) {
-		taken, err = claim(ctx, tx, p, n, o.Clock.Now())
+		taken, err = claim(ctx, tx, p, n, o.Clock.Now(), o.Clock.Machine().Now())
 		return err
 	})
 	return taken, err
@@ -82,7 +82,7 @@ func (o *Outbox) take(ctx context.Context, p place, n int) ([]Delivery, error) {
 // start sends a delivery in the background. The turn that took it may end before: its context must not cut the attempt.
 func (o *Outbox) start(ctx context.Context, d Delivery) {
 	if !o.desk.begin(d) {
-		return // this node is at it already, and its lease ended under a clock that was moved
+		return // this node is at it already, and has not kept within its lease
 	}
 	ctx = context.WithoutCancel(ctx)
 	o.desk.ended.Go(func() {
@@ -106,9 +106,9 @@ func (o *Outbox) attempt(ctx context.Context, d Delivery) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	started := time.Now()
+	started, at := time.Now(), o.Clock.Now()
 	status, failure := o.post(ctx, p)
-	a := Attempt{Number: d.Attempts + 1, StartedAt: p.at, took: time.Since(started), StatusCode: int64(status), Error: failure}
+	a := Attempt{Number: d.Attempts + 1, StartedAt: at, took: time.Since(started), StatusCode: int64(status), Error: failure}
 	err = o.DB.Write(ctx, settle(d, a, o.Clock.Now())...)
 	if db.IsMoved(err) {
 		err = nil // our lease had ended and another node was first: its attempt counts
@@ -134,7 +134,7 @@ func (o *Outbox) parcel(ctx context.Context, d Delivery) (parcel, error) {
 	if err != nil {
 		return parcel{}, err
 	}
-	p := parcel{url: endpoint.URL, id: e.ID, at: o.Clock.Now(), body: text}
+	p := parcel{url: endpoint.URL, id: e.ID, at: o.Clock.Machine().Now(), body: text}
 	p.signature, err = sign(secret, p.id, p.at, p.body)
 	return p, err
 }

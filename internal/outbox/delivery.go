@@ -91,7 +91,7 @@ func (o *Outbox) Get(ctx context.Context, scope db.Scope, id string) (Delivery, 
 // Redeliver makes a delivery again, under the same sequence and event id: one that has ended gets the whole schedule anew, one that is
 // pending is due now.
 func (o *Outbox) Redeliver(ctx context.Context, scope db.Scope, id string) (Delivery, error) {
-	if err := o.DB.Write(ctx, renew(scope, id, o.Clock.Now())); err != nil {
+	if err := o.DB.Write(ctx, renew(scope, id, o.Clock.Now(), o.Clock.Machine().Now())); err != nil {
 		return Delivery{}, err
 	}
 	d, err := o.Get(ctx, scope, id)

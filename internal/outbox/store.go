@@ -49,24 +49,24 @@ func number(endpoint merchant.Endpoint, events []event.Event, now time.Time) []d
 // placesPerTurn bounds the endpoints that one turn looks at. It is above places, so that endpoints without room cannot hide the others.
 const placesPerTurn = 256
 
-// due are endpoints with a delivery to be made now, in order, after the given one.
-func due(ctx context.Context, q db.Querier, now time.Time, after place) ([]place, error) {
+// due are endpoints with a delivery to be made now, in order, after the given one. Leases are in the machine's time.
+func due(ctx context.Context, q db.Querier, now, machine time.Time, after place) ([]place, error) {
 	return db.All(ctx, q, func(r db.Row) (p place, err error) { return p, r.Scan(&p.Merchant, &p.Mode, &p.endpoint) },
 		`select e.merchant, e.mode, e.id from endpoints e
 		where (e.merchant, e.mode, e.id) > ($2, $3, $4) and exists (select 1 from deliveries d
-			where d.merchant = e.merchant and d.mode = e.mode and d.endpoint = e.id and d.due_at <= $1 and d.lease_until <= $1)
+			where d.merchant = e.merchant and d.mode = e.mode and d.endpoint = e.id and d.due_at <= $1 and d.lease_until <= $6)
 		order by e.merchant, e.mode, e.id limit $5`,
-		db.Micros(now), after.Merchant, after.Mode, after.endpoint, placesPerTurn)
+		db.Micros(now), after.Merchant, after.Mode, after.endpoint, placesPerTurn, db.Micros(machine))
 }
 
 // claim leases the deliveries of an endpoint that are longest due. Two nodes never get the same one while its lease lasts: the
 // condition stands outside the inner query too, where the database checks it again after waiting for the other.
-func claim(ctx context.Context, tx db.Tx, p place, n int, now time.Time) ([]Delivery, error) {
+func claim(ctx context.Context, tx db.Tx, p place, n int, now, machine time.Time) ([]Delivery, error) {
 	return db.All(ctx, tx, scan, `update deliveries set lease_until = $1
-		where merchant = $2 and mode = $3 and endpoint = $4 and due_at <= $5 and lease_until <= $5 and seq in (
-			select seq from deliveries where merchant = $2 and mode = $3 and endpoint = $4 and due_at <= $5 and lease_until <= $5
+		where merchant = $2 and mode = $3 and endpoint = $4 and due_at <= $5 and lease_until <= $7 and seq in (
+			select seq from deliveries where merchant = $2 and mode = $3 and endpoint = $4 and due_at <= $5 and lease_until <= $7
 			order by due_at, seq limit $6)
-		returning `+columns, db.Micros(now.Add(lease)), p.Merchant, p.Mode, p.endpoint, db.Micros(now), n)
+		returning `+columns, db.Micros(machine.Add(lease)), p.Merchant, p.Mode, p.endpoint, db.Micros(now), n, db.Micros(machine))
 }
 
 // settle is what an attempt changes. Its guard is the count of attempts: of two nodes that made the same one, the first counts.
@@ -90,11 +90,11 @@ func settle(d Delivery, a Attempt, now time.Time) []db.Change {
 }
 
 // renew makes a delivery due now. One that has ended begins the schedule anew; one that is being sent at this moment is left to it.
-func renew(scope db.Scope, id string, now time.Time) db.Change {
+func renew(scope db.Scope, id string, now, machine time.Time) db.Change {
 	return db.Change{
 		SQL: `update deliveries set status = $1, ended_at = null, due_at = $2, retries = case when status = $1 then retries else 0 end
-			where merchant = $3 and mode = $4 and id = $5 and lease_until <= $2`,
-		Args: []any{Pending, db.Micros(now), scope.Merchant, scope.Mode, id}, Rows: db.Any,
+			where merchant = $3 and mode = $4 and id = $5 and lease_until <= $6`,
+		Args: []any{Pending, db.Micros(now), scope.Merchant, scope.Mode, id, db.Micros(machine)}, Rows: db.Any,
 	}
 }
 

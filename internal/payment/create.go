@@ -173,8 +173,7 @@ func (s *Payments) findCreate(ctx context.Context, c once.Call) (once.Decide, er
 	if err != nil {
 		return nil, err
 	}
-	const margin = 5 * 60 // seconds, for clocks that disagree
-	from, to := c.ClaimedAt.Add(-margin*second), c.SentAt.Add(margin*second)
+	from, to := c.Window()
 	found, next, err := client.FindPaymentIntent(ctx, c.Row, from, to, c.Position)
 	switch {
 	case stripe.Unfinished(err):

@@ -61,7 +61,8 @@ func (c *Client) PaymentIntent(ctx context.Context, id string) (PaymentIntent, e
 	return call[PaymentIntent](ctx, c, http.MethodGet, "/v1/payment_intents/"+url.PathEscape(id), p)
 }
 
-// FindPaymentIntent looks for the intent that carries our id among those made in [from, to]: the list, never Search, which lags.
+// FindPaymentIntent looks for the intent that carries our id among those made in [from, to], or among all where both are zero: the list,
+// never Search, which lags.
 // cursor is "" or what an Unfinished look returned.
 func (c *Client) FindPaymentIntent(ctx context.Context, tillID string, from, to time.Time, cursor string) (found *PaymentIntent, next string, err error) {
 	next, err = list(ctx, c, "/v1/payment_intents", func(after string) any {
@@ -79,6 +80,9 @@ func (c *Client) FindPaymentIntent(ctx context.Context, tillID string, from, to 
 }
 
 func window(from, to time.Time) *sdk.RangeQueryParams {
+	if from.IsZero() && to.IsZero() {
+		return nil
+	}
 	return &sdk.RangeQueryParams{GreaterThanOrEqual: from.Unix(), LesserThanOrEqual: to.Unix() + 1}
 }
 

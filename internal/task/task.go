@@ -73,6 +73,13 @@ func (r *Runner) Wake(name string) {
 	}
 }
 
+// WakeAll makes every task look now, as when the clock has leapt.
+func (r *Runner) WakeAll() {
+	for name := range r.wake {
+		r.Wake(name)
+	}
+}
+
 func (r *Runner) loop(ctx context.Context, t Task) {
 	var held time.Time // until when this node holds the task
 	for ctx.Err() == nil {

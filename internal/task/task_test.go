@@ -30,6 +30,8 @@ type node struct {
 
 func (n *node) Now() time.Time { return n.clock.Now() }
 
+func (n *node) Machine() clock.Clock { return n }
+
 func (n *node) After(d time.Duration) <-chan time.Time {
 	c := n.clock.After(d)
 	n.waits <- struct{}{}
