@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/till-pay/till/internal/api"
@@ -37,7 +38,9 @@ type Config struct {
 	PublicURL      string // where the world reaches this till
 	AllowWebhookTo []string
 	Version        string
-	Clock          clock.Clock
+	Clock          clock.Clock // the machine's where it is nil
+	FollowSandbox  bool        // live in the time of a sandbox's world, in place of Clock
+	ClockKey       string      // the Stripe test key of that world; "" where it is the one that the merchants use
 	Log            *slog.Logger
 }
 
@@ -55,13 +58,18 @@ type App struct {
 	Outbox    *outbox.Outbox
 	Inbox     *inbox.Inbox
 	tasks     *task.Runner
+	follows   *follower // nil where the clock is nobody else's
+	ended     sync.WaitGroup
 	stop      context.CancelFunc
 	log       *slog.Logger
 }
 
 // Open opens the database, brings it up to date, checks the master key, and wires the rooms. Nothing runs yet.
 func Open(ctx context.Context, c Config) (*App, error) {
-	if c.Clock == nil {
+	switch {
+	case c.FollowSandbox:
+		c.Clock = &clock.Followed{}
+	case c.Clock == nil:
 		c.Clock = clock.Real{}
 	}
 	if c.StripeURL == "" {
@@ -102,6 +110,9 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	if err := a.Merchants.CheckLiveKeys(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.follow(ctx, c); err != nil {
+		return nil, err
+	}
 	a.Customers = &customer.Customers{DB: d, Clock: c.Clock, Once: a.Once, Client: a.Merchants.Client}
 	a.Cards = &card.Cards{DB: d, Clock: c.Clock, Once: a.Once, Merchants: a.Merchants, Customers: a.Customers}
 	a.Payments = &payment.Payments{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Cards: a.Cards, Customers: a.Customers}
@@ -112,6 +123,9 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 			RefetchRefunds: a.Refunds.Refetch}}
 
 	a.tasks = task.NewRunner(d, c.Clock, c.Log, a.due()...)
+	if a.follows != nil {
+		a.follows.leapt = a.tasks.WakeAll
+	}
 	a.Outbox.Wake, a.Inbox.Wake = a.tasks.Wake, a.tasks.Wake
 	d.Committed = func(topic string) {
 		if topic == event.Topic {
@@ -126,6 +140,19 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 		r.Routes(a.API)
 	}
 	return a, nil
+}
+
+// follow sets the clock to the time of a sandbox's world, where that is wished, and keeps merchants to one world.
+func (a *App) follow(ctx context.Context, c Config) (err error) {
+	followed, wished := c.Clock.(*clock.Followed)
+	if !wished {
+		return nil
+	}
+	if a.follows, err = newFollower(c, followed, a.Merchants); err != nil {
+		return err
+	}
+	a.Merchants.Admit, a.Merchants.Turned = a.follows.admit, a.follows.turn
+	return a.follows.begin(ctx)
 }
 
 // openMasterKey makes a new key only for a database that has none yet: beside a mistyped path no key is left that opens nothing.
@@ -156,6 +183,9 @@ func (a *App) Start() {
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
 	a.tasks.Start(ctx)
+	if a.follows != nil {
+		a.ended.Go(func() { a.follows.run(ctx) })
+	}
 }
 
 // Close finishes the work in flight, for as long as ctx allows, and closes the database. What it abandons, the next start takes up.
@@ -164,6 +194,7 @@ func (a *App) Close(ctx context.Context) {
 	if a.stop != nil {
 		a.stop()
 		a.tasks.Wait()
+		a.ended.Wait()
 	}
 	a.Inbox.Wait()
 	a.Outbox.Wait()

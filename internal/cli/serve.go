@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/till-pay/till/internal/app"
@@ -20,6 +21,7 @@ type serve struct {
 	StripeURL      string   `env:"TILL_STRIPE_URL" placeholder:"URL" help:"A sandbox in place of Stripe: http://127.0.0.1:12111. Live keys are refused then."`
 	PublicURL      string   `env:"TILL_PUBLIC_URL" placeholder:"URL" help:"Where Stripe reaches this till, for PUT /v1/merchant/providers with register."`
 	AllowWebhookTo []string `env:"TILL_ALLOW_WEBHOOK_TO" placeholder:"HOST:PORT" help:"Private addresses, or ranges such as 10.1.0.0/16, that merchants' webhooks may go to, besides the public internet."`
+	Clock          string   `env:"TILL_CLOCK" enum:"real,sandbox" default:"real" help:"sandbox: live in the time of the sandbox's world, which can be advanced by days. For a sandbox on this machine only."`
 	LogFormat      string   `env:"TILL_LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 }
 
@@ -34,6 +36,9 @@ func (serve) Help() string {
 With SQLite, "till sandbox" in another terminal, and your own server on port 3000 to hear webhooks:
 
   till serve --stripe-url http://127.0.0.1:12111 --public-url http://127.0.0.1:8080 --allow-webhook-to 127.0.0.1:3000
+
+With "--clock sandbox" besides, a week that you let pass in the sandbox passes here too. The world is that of the merchants' Stripe key;
+where they use several, TILL_CLOCK_KEY in the environment says whose.
 
 It stops on SIGTERM or Ctrl-C after the requests in flight; a call to Stripe that is cut is taken up by the next start.`
 }
@@ -58,7 +63,7 @@ func (s *serve) Run(c *console) error {
 	defer admin.Close()
 	database, masterKey := s.resolved()
 	a, err := app.Open(c.ctx, app.Config{Database: database, StripeURL: s.StripeURL, MasterKey: masterKey, NewMasterKey: true, PublicURL: s.PublicURL,
-		AllowWebhookTo: s.AllowWebhookTo, Version: version(), Log: log})
+		AllowWebhookTo: s.AllowWebhookTo, Version: version(), Log: log, FollowSandbox: s.Clock == "sandbox", ClockKey: os.Getenv("TILL_CLOCK_KEY")})
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type up struct {
 	Data           string   `placeholder:"DIR" env:"TILL_DATA" help:"Keep the books here, with the master key in DIR.key; without it, and without --db, they are gone at the end."`
 	DB             string   `name:"db" placeholder:"URL" env:"TILL_DB" help:"postgres://… in place of the SQLite file."`
 	AllowWebhookTo []string `env:"TILL_ALLOW_WEBHOOK_TO" placeholder:"HOST:PORT" help:"Where webhooks may go besides this command's own receiver."`
+	Clock          string   `env:"TILL_CLOCK" enum:"real,sandbox" default:"real" help:"sandbox: till lives in the time of the sandbox, so that both can be advanced by days."`
 	JSON           bool     `name:"json" help:"Print one JSON line on stdout when ready, for scripts."`
 }
 
@@ -118,6 +119,7 @@ type world struct {
 	app    *app.App
 	api    net.Listener
 	box    net.Listener
+	stripe string // the demo merchant's key, which names its world in the sandbox
 	sink   *sink
 	books  storage
 	fresh  string // the folder of the books where it goes away at the end
@@ -128,30 +130,42 @@ type world struct {
 
 // start opens the sockets first, so that a port in use is told before anything is written.
 func (u *up) start(c *console) (_ *world, err error) {
-	w := &world{failed: make(chan error, 1), ended: make(chan error, 1)}
-	if w.api, err = listen("the API", "--addr", u.Addr); err != nil {
-		return nil, err
-	}
-	if w.box, err = listen("the sandbox", "--sandbox-addr", u.SandboxAddr); err != nil {
-		w.api.Close()
-		return nil, err
-	}
-	if w.sink, err = newSink(); err != nil {
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &world{failed: make(chan error, 1), ended: make(chan error, 1), cancel: cancel, stripe: "sk_test_" + id.Hex(16)}
+	defer func() {
+		if err != nil {
+			cancel()
+			w.clear()
+		}
+	}()
+	if err := w.listen(u); err != nil {
 		return nil, err
 	}
 	if w.books, w.fresh, err = u.books(); err != nil {
 		return nil, err
 	}
+	go func() { w.failed <- box.NewServer().Serve(ctx, w.box) }()
 	database, masterKey := w.books.resolved()
-	log := logger(io.Discard, "text")
 	w.app, err = app.Open(c.ctx, app.Config{Database: database, StripeURL: "http://" + w.box.Addr().String(), MasterKey: masterKey, NewMasterKey: true,
-		PublicURL: "http://" + w.api.Addr().String(), AllowWebhookTo: append(u.AllowWebhookTo, w.sink.Addr().String()), Version: version(), Log: log})
+		PublicURL: "http://" + w.api.Addr().String(), AllowWebhookTo: append(u.AllowWebhookTo, w.sink.Addr().String()), Version: version(),
+		Log: logger(io.Discard, "text"), FollowSandbox: u.Clock == "sandbox", ClockKey: w.stripe})
 	if err != nil {
-		w.clear()
 		return nil, err
 	}
-	w.run()
+	w.run(ctx)
 	return w, nil
+}
+
+func (w *world) listen(u *up) (err error) {
+	if w.api, err = listen("the API", "--addr", u.Addr); err != nil {
+		return err
+	}
+	if w.box, err = listen("the sandbox", "--sandbox-addr", u.SandboxAddr); err != nil {
+		w.api.Close()
+		return err
+	}
+	w.sink, err = newSink()
+	return err
 }
 
 // books says where the books are and where their key is: with --data the key is DIR.key; with --db alone it is kept for the next run in the
@@ -175,11 +189,8 @@ func (u *up) books() (s storage, fresh string, err error) {
 	return s, fresh, nil
 }
 
-// run serves the sandbox, and the API with its admin endpoints on the same address.
-func (w *world) run() {
-	ctx, cancel := context.WithCancel(context.Background())
-	w.cancel = cancel
-	go func() { w.failed <- box.NewServer().Serve(ctx, w.box) }()
+// run serves the API with its admin endpoints on the same address.
+func (w *world) run(ctx context.Context) {
 	w.app.ServeAdminOnAPI()
 	w.app.Start()
 	go func() {
@@ -231,7 +242,7 @@ type demo struct {
 const demoName = "Demo"
 
 func newDemo(ctx context.Context, w *world) (*demo, error) {
-	d := &demo{world: w, sink: w.sink, stripe: "sk_test_" + id.Hex(16), http: &http.Client{Timeout: 30 * time.Second}}
+	d := &demo{world: w, sink: w.sink, stripe: w.stripe, http: &http.Client{Timeout: 30 * time.Second}}
 	m := w.app.Merchants
 	var err error
 	if d.merchant, err = m.Find(ctx, demoName); isMissing(err) {

@@ -34,6 +34,7 @@ const (
 	ProviderUnavailable    Code = "provider_unavailable"
 	ProviderModeMismatch   Code = "provider_mode_mismatch"
 	ProviderAddress        Code = "provider_address"
+	ProviderClock          Code = "provider_clock"
 	CardDeclined           Code = "card_declined"
 	CardCustomerMismatch   Code = "card_customer_mismatch"
 	CardInactive           Code = "card_inactive"
@@ -85,6 +86,7 @@ var Codes = []Info{
 	{ProviderUnavailable, Unavailable, "Stripe cannot be reached, or does not answer in time."},
 	{ProviderModeMismatch, Refused, "A live key was given where a test key belongs, or the other way round."},
 	{ProviderAddress, Refused, "A live key is sent only to Stripe's own address, and this till talks to another."},
+	{ProviderClock, Refused, "This till follows the clock of one world of the sandbox, and the key opens another."},
 	{CardDeclined, Refused, "The card's bank declined to save or set up the card."},
 	{CardCustomerMismatch, Refused, "The saved card belongs to another customer."},
 	{CardInactive, Refused, "The saved card was deleted."},

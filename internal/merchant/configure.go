@@ -62,6 +62,11 @@ func (m *Merchants) Configure(ctx context.Context, scope db.Scope, in ConfigureI
 	if err := m.check(scope, in); err != nil {
 		return Configured{}, err
 	}
+	if m.Admit != nil {
+		if err := m.Admit(ctx, scope, in.Stripe.SecretKey); err != nil {
+			return Configured{}, err
+		}
+	}
 	want := wish{Credentials: in.Stripe}
 	notes, err := m.ask(ctx, scope, in.Register, &want)
 	if err != nil {
@@ -71,6 +76,9 @@ func (m *Merchants) Configure(ctx context.Context, scope db.Scope, in ConfigureI
 		return Configured{}, err
 	}
 	m.inbound.forget()
+	if m.Turned != nil {
+		m.Turned(ctx)
+	}
 	now, err := m.Provider(ctx, scope)
 	if err != nil {
 		return Configured{}, err

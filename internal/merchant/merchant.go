@@ -42,6 +42,10 @@ type Merchants struct {
 	InboundEvents func() []string
 	// CheckURL says whether deliveries may go to a URL: its scheme, and every address that its host has.
 	CheckURL func(ctx context.Context, url string) error
+	// Admit refuses a Stripe key that this till cannot work with; nil admits all.
+	Admit func(ctx context.Context, scope db.Scope, key Secret) error
+	// Turned is called when a merchant's Stripe key has changed, before the merchant hears so. nil where nobody needs to know.
+	Turned func(ctx context.Context)
 
 	clients clients
 	inbound inbound

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -100,6 +101,28 @@ func (m *Merchants) Client(ctx context.Context, scope db.Scope, generation int64
 		}
 		return stripe.NewClient(m.base(), secret, m.HTTP), nil
 	})
+}
+
+// TestKeys are the Stripe keys that merchants use in test mode now, each once; without those of the merchant except, which may be "".
+// It looks at ten thousand merchants at most.
+func (m *Merchants) TestKeys(ctx context.Context, except string) (keys []Secret, err error) {
+	rows, err := listNewest(ctx, m.DB, Test, mostListed)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range rows {
+		if p.Merchant == except {
+			continue
+		}
+		opened, err := m.Sealer.Open(p.secretKey, p.place("secret_key"))
+		if err != nil {
+			return nil, err
+		}
+		if key := Secret(opened); !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
 }
 
 // clients keeps the clients of the accounts that are in use, so that a secret is opened once and connections are shared.

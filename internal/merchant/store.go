@@ -111,6 +111,13 @@ func newestProvider(ctx context.Context, q db.Querier, s db.Scope) (Provider, er
 	return db.One(ctx, q, scanProvider, `select `+providerColumns+` from providers where merchant = $1 and mode = $2 order by generation desc limit 1`, s.Merchant, s.Mode)
 }
 
+// listNewest are the accounts that merchants use in one mode now, at most limit of them. It is over all merchants, as the clock is.
+func listNewest(ctx context.Context, q db.Querier, mode string, limit int) ([]Provider, error) {
+	return db.All(ctx, q, scanProvider, `select `+providerColumns+` from providers p where mode = $1 and not exists (
+			select 1 from providers n where n.merchant = p.merchant and n.mode = p.mode and n.generation > p.generation)
+		order by merchant limit $2`, mode, limit)
+}
+
 // listInbound are the generations, of all merchants, that have a signing secret: those that had theirs first, at most limit of them.
 // Of an account that a merchant returned to, only the newest counts: the others hold the same secret. It is one of the few
 // statements over all merchants: it is asked before anybody knows whose event has come.
