@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/once"
 	"github.com/till-pay/till/internal/stripe"
@@ -18,6 +19,7 @@ import (
 // goes wrong. What the plan says nothing of goes well.
 type account struct {
 	mu       sync.Mutex
+	clock    clock.Clock // how long it keeps keys goes by this; how long anything takes, by the machine's
 	keys     map[string]*execution
 	plans    map[string]*plan
 	inFlight int // requests that are waited for
@@ -35,8 +37,8 @@ type plan struct {
 	effect []time.Time // when it was charged, and can be listed
 }
 
-func newAccount() *account {
-	return &account{keys: map[string]*execution{}, plans: map[string]*plan{}}
+func newAccount(c clock.Clock) *account {
+	return &account{clock: c, keys: map[string]*execution{}, plans: map[string]*plan{}}
 }
 
 // of is the plan of a row. The lock is held.
@@ -164,12 +166,12 @@ func (a *account) post(key, row string) (how, error) {
 	}
 	now := time.Now()
 	e := a.keys[key]
-	if e != nil && now.Sub(e.begun) >= 24*time.Hour {
+	if e != nil && a.clock.Now().Sub(e.begun) >= 24*time.Hour {
 		e = nil // Stripe may forget a key after a day
 	}
 	switch {
 	case e == nil:
-		e = &execution{answer: h.answer, begun: now, over: now.Add(h.takes)}
+		e = &execution{answer: h.answer, begun: a.clock.Now(), over: now.Add(h.takes)}
 		a.keys[key] = e
 		if h.charge {
 			p.effect = append(p.effect, e.over)
@@ -203,7 +205,7 @@ func (a *account) pass(d time.Duration) {
 	a.inFlight--
 }
 
-// find lists what was charged within a time, a page a look, from the page of a cursor on. It returns where the next look goes on.
+// find lists what was charged within a time, or ever, a page a look, from the page of a cursor on. It returns where the next look goes on.
 func (a *account) find(row string, from, to time.Time, cursor string) (found bool, more string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -222,7 +224,7 @@ func (a *account) find(row string, from, to time.Time, cursor string) (found boo
 		return false, strconv.Itoa(page), nil
 	}
 	for _, at := range p.effect { // the oldest page holds it
-		if !at.After(p.began) && !at.Before(from) && !at.After(to) {
+		if !at.After(p.began) && (to.IsZero() || !at.Before(from) && !at.After(to)) {
 			return true, "", nil
 		}
 	}
@@ -256,8 +258,8 @@ func (a *account) steps() once.Steps {
 			return ends(c, "charged"), nil
 		},
 		Find: func(_ context.Context, c once.Call) (once.Decide, error) {
-			const margin = 5 * time.Minute
-			found, more, err := a.find(c.Row, c.ClaimedAt.Add(-margin), c.SentAt.Add(margin), c.Position)
+			from, to := c.Window()
+			found, more, err := a.find(c.Row, from, to, c.Position)
 			switch {
 			case err != nil:
 				return nil, err

@@ -22,6 +22,7 @@ import (
 // and nothing depends on how fast the machine is.
 type world struct {
 	t      *testing.T
+	clock  clock.Clock
 	db     *db.DB
 	stripe *account
 	nodes  []*node
@@ -50,7 +51,10 @@ func each(t *testing.T, test func(*world)) {
 	dbtest.EachURL(t, func(t *testing.T, url string) { inWorld(t, url, test) })
 }
 
-func inWorld(t *testing.T, url string, test func(*world)) {
+func inWorld(t *testing.T, url string, test func(*world)) { inTime(t, url, clock.Real{}, test) }
+
+// inTime is inWorld in the time of a clock.
+func inTime(t *testing.T, url string, c clock.Clock, test func(*world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		d, err := db.Open(t.Context(), url)
@@ -58,7 +62,7 @@ func inWorld(t *testing.T, url string, test func(*world)) {
 			t.Fatal(err)
 		}
 		defer d.Close()
-		w := &world{t: t, db: d, stripe: newAccount()}
+		w := &world{t: t, clock: c, db: d, stripe: newAccount(c)}
 		w.exec(`create table if not exists works (merchant text not null, mode text not null, id text not null primary key, outcome text not null, told bigint not null)`)
 		w.start()
 		defer w.close()
@@ -68,7 +72,7 @@ func inWorld(t *testing.T, url string, test func(*world)) {
 
 // start is one more node. It knows the work of this name too.
 func (w *world) start(names ...string) *node {
-	n := &node{Once: once.New(w.db, clock.Real{}, slog.New(slog.NewTextHandler(io.Discard, nil)))}
+	n := &node{Once: once.New(w.db, w.clock, slog.New(slog.NewTextHandler(io.Discard, nil)))}
 	for _, name := range append(names, "work.do") {
 		n.Register(name, w.stripe.steps())
 	}
