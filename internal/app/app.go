@@ -151,7 +151,7 @@ func (a *App) follow(ctx context.Context, c Config) (err error) {
 	if a.follows, err = newFollower(c, followed, a.Merchants); err != nil {
 		return err
 	}
-	a.Merchants.Admit, a.Merchants.Turned = a.follows.admit, a.follows.turn
+	a.Merchants.HTTP, a.Merchants.Admit, a.Merchants.Turned = unrepeated(), a.follows.admit, a.follows.turn
 	return a.follows.begin(ctx)
 }
 

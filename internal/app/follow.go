@@ -44,7 +44,7 @@ type follower struct {
 // word is the sandbox's answer: what a world's clock shows, and how often it was set.
 type word struct {
 	Now     time.Time `json:"now"`
-	Rate    int64     `json:"rate"`
+	Rate    *int64    `json:"rate"`
 	Version uint64    `json:"version"`
 }
 
@@ -71,6 +71,14 @@ func newFollower(c Config, followed *clock.Followed, m *merchant.Merchants) (*fo
 		turned: make(chan struct{}, 1), heard: make(chan struct{}), leapt: func() {},
 		http: &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: firstWord}).DialContext},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil
+}
+
+// unrepeated is the client to a sandbox whose clock leaps. On a kept connection that is cut, net/http sends a request that has an
+// Idempotency-Key again by itself; but a leap may have made Stripe forget the key, and whether it has is for once to say.
+func unrepeated() *http.Client {
+	client := stripe.HTTPClient()
+	client.Transport.(*http.Transport).DisableKeepAlives = true
+	return client
 }
 
 func loopback(host string) bool {
@@ -128,7 +136,7 @@ func (f *follower) begin(ctx context.Context) error {
 		if err != nil || key == "" {
 			return err
 		}
-		if err = f.hear(ctx, key, false); err == nil {
+		if err = f.hear(ctx, key, false); err == nil || errors.Is(err, errNoNews) {
 			return nil
 		}
 		if wait(ctx, nil, pause(n)) != nil {
@@ -177,11 +185,16 @@ func (f *follower) run(ctx context.Context) {
 			n = 0
 			continue
 		}
-		f.lost(err)
+		if !errors.Is(err, errNoNews) {
+			f.lost(err)
+			n++
+		}
 		_ = wait(ctx, f.turned, pause(n))
-		n++
 	}
 }
+
+// errNoNews says that the sandbox answered what it had answered before: it is not asked again at once, for it may not have waited.
+var errNoNews = errors.New("the clock goes on as it went")
 
 // pause is the wait before another try: 0.1 s, 0.2 s, 0.4 s … at most two seconds.
 func pause(n int) time.Duration { return min(100*time.Millisecond<<min(n, 10), mostPause) }
@@ -221,8 +234,8 @@ func (f *follower) hear(ctx context.Context, key merchant.Secret, patient bool) 
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
-	if err == nil {
-		f.take(key, said)
+	if err == nil && !f.take(key, said) {
+		err = errNoNews
 	}
 	return err
 }
@@ -245,28 +258,28 @@ func (f *follower) ask(ctx context.Context, address string, key merchant.Secret)
 	if err == nil {
 		err = json.Unmarshal(body, &said)
 	}
-	if err == nil && (said.Now.Year() < 2000 || said.Now.Year() > 2200 || said.Rate < 0 || said.Rate > clock.MostRate) {
+	if err == nil && (said.Now.Year() < 2000 || said.Now.Year() > 2200 || said.Rate == nil || *said.Rate < 0 || *said.Rate > clock.MostRate) {
 		err = errors.New("it does not answer as a sandbox does")
 	}
 	return said, err
 }
 
-// take sets the clock, and logs what is new.
-func (f *follower) take(key merchant.Secret, said word) {
+// take sets the clock, and logs what is new, if anything is.
+func (f *follower) take(key merchant.Secret, said word) (news bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	other, was := key != f.key, f.last
-	behind := f.clock.Set(said.Now, said.Rate)
-	changed := other || f.away || said.Version != was.Version
+	behind := f.clock.Set(said.Now, *said.Rate)
+	news = other || f.away || said.Version != was.Version
 	f.key, f.last, f.away = key, said, false
 	close(f.heard)
 	f.heard = make(chan struct{})
-	if !changed {
-		return
+	if !news {
+		return false
 	}
 	f.leapt()
-	attributes := []slog.Attr{slog.Time("now", said.Now), slog.Int64("rate", said.Rate)}
-	switch slack := time.Duration(said.Rate+1) * time.Second; { // an answer that was a moment on its way is a little behind
+	attributes := []slog.Attr{slog.Time("now", said.Now), slog.Int64("rate", *said.Rate)}
+	switch slack := time.Duration(*said.Rate+1) * time.Second; { // an answer that was a moment on its way is a little behind
 	case behind > slack:
 		f.log.LogAttrs(context.Background(), slog.LevelWarn, "the clock of the sandbox's world is behind: till's clock stands still until it has caught up",
 			append(attributes, slog.Duration("behind", behind))...)
@@ -275,6 +288,7 @@ func (f *follower) take(key merchant.Secret, said word) {
 	default:
 		f.log.LogAttrs(context.Background(), slog.LevelInfo, "the clock of the sandbox's world was set", attributes...)
 	}
+	return true
 }
 
 // lost says once that there is no word; the clock goes on at its last rate.

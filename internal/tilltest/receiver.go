@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,8 +17,10 @@ import (
 // Receiver is a merchant's own server: it checks each delivery's signature with the reference library and keeps what it was told.
 type Receiver struct {
 	URL    string
+	Down   atomic.Bool // it answers 503
 	t      testing.TB
 	secret string
+	strict bool // a delivery must have been signed just now
 	mu     sync.Mutex
 	told   []Told
 	more   chan struct{}
@@ -31,8 +34,8 @@ type Told struct {
 	Data     map[string]any `json:"data"`
 }
 
-func newReceiver(t testing.TB, l net.Listener) *Receiver {
-	r := &Receiver{t: t, more: make(chan struct{}, 1)}
+func newReceiver(t testing.TB, l net.Listener, strict bool) *Receiver {
+	r := &Receiver{t: t, strict: strict, more: make(chan struct{}, 1)}
 	s := httptest.NewUnstartedServer(r)
 	s.Listener.Close()
 	s.Listener = l
@@ -49,8 +52,15 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		r.t.Error(err)
 		return
 	}
+	if r.Down.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
 	check, err := standardwebhooks.NewWebhook(r.secret)
-	if err == nil {
+	switch {
+	case err == nil && r.strict:
+		err = check.Verify(body, q.Header)
+	case err == nil:
 		err = check.VerifyIgnoringTimestamp(body, q.Header)
 	}
 	var told Told

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/id"
@@ -47,6 +48,28 @@ func (s *Stripe) Break(kind, method, path string) {
 func (s *Stripe) BreakWebhook(kind, event string, seconds int) {
 	s.t.Helper()
 	s.control("/_sandbox/faults", map[string]any{"kind": kind, "event": event, "seconds": seconds})
+}
+
+// SetClock freezes the world's clock, lets it run as outside, or faster: mode is frozen, real or faster, which takes a rate.
+func (s *Stripe) SetClock(mode string, rate int) {
+	s.t.Helper()
+	s.control("/_sandbox/clock", map[string]any{"mode": mode, "rate": rate})
+}
+
+// Advance moves the world's clock forward. What falls due there on the way has happened when it returns.
+func (s *Stripe) Advance(d time.Duration) {
+	s.t.Helper()
+	s.control("/_sandbox/clock/advance", map[string]any{"seconds": int64(d / time.Second)})
+}
+
+// Now is what the world's clock shows.
+func (s *Stripe) Now() time.Time {
+	s.t.Helper()
+	now, err := time.Parse(time.RFC3339Nano, s.send("GET", "/_sandbox/clock", "", "").Want(200).String("now"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return now
 }
 
 // Held is how many replies are kept back.
@@ -179,7 +202,7 @@ func (s *Stripe) Secret() string {
 // TellAt sends a webhook to any of till's URLs, signed with any secret.
 func (s *Stripe) TellAt(path, body, secret string) Answer {
 	s.t.Helper()
-	at := strconv.FormatInt(s.till.Clock.Now().Unix(), 10)
+	at := strconv.FormatInt(s.till.App.Clock.Now().Unix(), 10)
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(at + "." + body))
 	r, err := http.NewRequest(http.MethodPost, s.till.URL+path, strings.NewReader(body))

@@ -38,7 +38,7 @@ type Till struct {
 	T testing.TB
 	*app.App
 	URL       string
-	Clock     *clock.Fake
+	Clock     *clock.Fake // nil where the time is that of the sandbox's world
 	Sandbox   *sandbox.Server
 	StripeURL string
 	Shop      Shop
@@ -69,60 +69,80 @@ func New(t testing.TB) *Till {
 func Open(t testing.TB, url string) *Till {
 	t.Helper()
 	till := &Till{T: t, Clock: clock.NewFake(Start), Log: &Log{}}
-	till.Sandbox = sandbox.NewServer(sandbox.WithClock(till.Clock))
-	box := httptest.NewServer(till.Sandbox)
-	till.StripeURL = box.URL
+	till.run(url, sandbox.NewServer(sandbox.WithClock(till.Clock)), app.Config{Clock: till.Clock})
+	return till
+}
+
+// Follow is Open in the time of the sandbox's world, which the options set and Stripe.SetClock and Stripe.Advance move. Its receiver
+// refuses a delivery that was not signed just now, as a shop's own server does.
+func Follow(t testing.TB, url string, options ...sandbox.Option) *Till {
+	t.Helper()
+	till := &Till{T: t, Log: &Log{}}
+	till.run(url, sandbox.NewServer(options...), app.Config{FollowSandbox: true})
+	return till
+}
+
+// run starts the till beside its sandbox, and adds the shop.
+func (t *Till) run(url string, box *sandbox.Server, c app.Config) {
+	t.T.Helper()
+	t.Sandbox = box
+	stripe := httptest.NewServer(box)
+	t.StripeURL = stripe.URL
 	receivers, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.T.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(nil)
-	till.URL = "http://" + server.Listener.Addr().String()
-	a, err := app.Open(context.Background(), app.Config{
-		Database: url, StripeURL: box.URL, MasterKey: filepath.Join(t.TempDir(), "master.key"), NewMasterKey: true, PublicURL: till.URL,
-		AllowWebhookTo: []string{receivers.Addr().String()}, Version: "test", Clock: till.Clock, Log: slog.New(slog.NewTextHandler(till.Log, nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
+	t.URL = "http://" + server.Listener.Addr().String()
+	c.Database, c.StripeURL, c.PublicURL = url, stripe.URL, t.URL
+	c.MasterKey, c.NewMasterKey = filepath.Join(t.T.TempDir(), "master.key"), true
+	c.AllowWebhookTo, c.Version, c.Log = []string{receivers.Addr().String()}, "test", slog.New(slog.NewTextHandler(t.Log, nil))
+	if t.App, err = app.Open(context.Background(), c); err != nil {
+		t.T.Fatal(err)
 	}
-	till.App = a
-	server.Config.Handler = a.API
+	server.Config.Handler = t.App.API
 	server.Start()
-	a.Start()
-	t.Cleanup(func() {
+	t.App.Start()
+	t.T.Cleanup(func() {
 		server.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		a.Close(ctx)
-		till.Sandbox.Close()
+		t.App.Close(ctx)
 		box.Close()
-		if t.Failed() {
-			t.Logf("till's log:\n%s", till.Log)
+		stripe.Close()
+		if t.T.Failed() {
+			t.T.Logf("till's log:\n%s", t.Log)
 		}
 	})
-	till.Shop = till.NewShop(newReceiver(t, receivers))
-	return till
+	t.Shop = t.NewShop(newReceiver(t.T, receivers, t.Clock == nil))
 }
 
 // NewShop is another merchant, with credentials, a webhook endpoint at Stripe, and hears (which may be nil) as its receiver.
 func (t *Till) NewShop(hears *Receiver) Shop {
 	t.T.Helper()
-	ctx := context.Background()
-	m, err := t.Merchants.CreateMerchant(ctx, "Shop "+id.Hex(4))
-	if err != nil {
-		t.T.Fatal(err)
-	}
-	_, key, err := t.Merchants.CreateKey(ctx, merchant.KeyInput{Merchant: m.ID, Mode: merchant.Test, Name: "test", Scopes: api.Scopes})
-	if err != nil {
-		t.T.Fatal(err)
-	}
-	shop := Shop{Scope: db.Scope{Merchant: m.ID, Mode: merchant.Test}, Key: key, StripeKey: "sk_test_" + id.Hex(12), Hears: hears}
+	shop := t.Bare(merchant.Test)
+	shop.StripeKey, shop.Hears = "sk_test_"+id.Hex(12), hears
 	t.As(shop).Want(200, "PUT", "/v1/merchant/providers", map[string]any{"provider": "stripe", "register": true, "stripe": map[string]string{"secret_key": shop.StripeKey}})
 	if hears != nil {
 		said := t.As(shop).Want(200, "PUT", "/v1/merchant/webhook", map[string]string{"webhook_url": hears.URL})
 		hears.secret = said.String("data", "secret")
 	}
 	return shop
+}
+
+// Bare is another merchant, with an API key of a mode and nothing else.
+func (t *Till) Bare(mode string) Shop {
+	t.T.Helper()
+	ctx := context.Background()
+	m, err := t.Merchants.CreateMerchant(ctx, "Shop "+id.Hex(4))
+	if err != nil {
+		t.T.Fatal(err)
+	}
+	_, key, err := t.Merchants.CreateKey(ctx, merchant.KeyInput{Merchant: m.ID, Mode: mode, Name: "test", Scopes: api.Scopes})
+	if err != nil {
+		t.T.Fatal(err)
+	}
+	return Shop{Scope: db.Scope{Merchant: m.ID, Mode: mode}, Key: key}
 }
 
 // Client speaks to a till's API as one shop.
