@@ -206,6 +206,34 @@ func TestUpPrintsHowToAddAShop(t *testing.T) {
 	}
 }
 
+// A week passes in the sandbox and in till, by the command that till up prints.
+func TestUpLetsAWeekPass(t *testing.T) {
+	t.Parallel()
+	p, r := up(t, "--clock", "sandbox")
+	status, said := ask(t, "POST", r.API+"/v1/payments", r.APIKey, strings.TrimSuffix(visa, "}")+`,"capture_method":"manual"}`)
+	held, _ := said["data"].(map[string]any)
+	if status != 201 || held["status"] != "authorized" {
+		t.Fatalf("%d %v", status, said)
+	}
+	var command string
+	tilltest.Until(t, "the command for a week", func() bool {
+		_, rest, _ := strings.Cut(p.errors.String(), "Let a week pass, at Stripe and here:\n")
+		line, _, whole := strings.Cut(rest, "\n")
+		command = strings.TrimSpace(line)
+		return whole
+	})
+	if out, err := exec.Command("bash", "-c", command).CombinedOutput(); err != nil || !strings.Contains(string(out), `"now"`) {
+		t.Fatalf("%s: %v: %s", command, err, out)
+	}
+	tilltest.Until(t, "the payment to lapse", func() bool {
+		_, said := ask(t, "GET", r.API+"/v1/payments/"+held["id"].(string), r.APIKey, "")
+		seen, _ := said["data"].(map[string]any)
+		updated, _ := seen["updated_at"].(string)
+		at, err := time.Parse(time.RFC3339Nano, updated)
+		return seen["status"] == "cancelled" && err == nil && at.After(time.Now().Add(6*24*time.Hour))
+	})
+}
+
 func TestServe(t *testing.T) {
 	t.Parallel()
 	p := start(t, "serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--stripe-url", "http://127.0.0.1:1", "--log-format", "json")
@@ -331,6 +359,8 @@ func TestUnhappyEnds(t *testing.T) {
 		"port of the admin taken":      {[]string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", port}, []string{port, "in use", "--admin-addr"}},
 		"address without a port":       {[]string{"serve", "--addr", "localhost"}, []string{"--addr must be HOST:PORT"}},
 		"port out of range":            {[]string{"serve", "--addr", "127.0.0.1:70000"}, []string{"--addr", "invalid port"}},
+		"clock of no sandbox":          {[]string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--clock", "sandbox"}, []string{"--clock sandbox", "--stripe-url"}},
+		"clock of another machine":     {[]string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--clock", "sandbox", "--stripe-url", "http://10.1.2.3"}, []string{"--clock sandbox", "this machine"}},
 		"Stripe at no address":         {[]string{"serve", "--stripe-url", "sandbox"}, []string{"--stripe-url must be a whole http or https URL"}},
 		"public URL without a scheme":  {[]string{"serve", "--public-url", "pay.example.com"}, []string{"--public-url must be a whole http or https URL"}},
 		"public URL with a password":   {[]string{"serve", "--public-url", "https://u:hidden@pay.example.com"}, []string{"--public-url"}},

@@ -78,6 +78,10 @@ func (u *up) Run(c *console) error {
 		return err
 	}
 	say.printf(farewell, w.api.Addr(), d.key, w.another(), w.box.Addr(), d.stripe)
+	if u.Clock == "sandbox" {
+		say.printf(letAWeekPass, w.box.Addr(), d.stripe)
+	}
+	say.printf("\nRunning. Ctrl-C stops.\n")
 	if u.JSON {
 		fmt.Fprintln(c.out, db.JSON(ready{"http://" + w.api.Addr().String(), "http://" + w.box.Addr().String(), d.key, d.merchant.ID, d.sink.secret, d.stripe, took.Milliseconds()}))
 	}
@@ -101,8 +105,11 @@ Another shop:
 
 Cut the line after Stripe's next charge, then pay again (docs/sandbox.md has more of that):
   curl -s http://%s/_sandbox/faults -H "Authorization: Bearer %s" -d '{"kind":"cut","method":"POST","path":"/v1/payment_intents"}'
+`
 
-Running. Ctrl-C stops.
+const letAWeekPass = `
+Let a week pass, at Stripe and here:
+  curl -s http://%s/_sandbox/clock/advance -H "Authorization: Bearer %s" -d '{"seconds":604800}'
 `
 
 // another is the command that makes a key for another shop in these books.
