@@ -27,6 +27,8 @@ type behaviour struct {
 	unchecked  bool     // addresses are not checked
 	instant    bool     // the funds are available at once
 	refund     fate     // of its refunds
+	claims     []claim  // the disputes over its charges
+	warning    string   // fraud_type of the early fraud warning about its charges
 }
 
 // fate says what becomes of a card's refunds. The zero value is success at once.

@@ -157,21 +157,21 @@ var radarCards = []card{
 	{number: "4000000000000044", names: "avsUnchecked", funding: "credit", country: "US", does: behaviour{unchecked: true}},
 }
 
-// disputeCards pay as any other here: this sandbox opens no disputes. The last four are about refunds and about funds that are
-// available at once.
+// disputeCards pay, and are disputed or reported as fraud afterwards; see claim. The last four are about refunds and about funds that
+// are available at once.
 var disputeCards = []card{
-	{number: "4000000000000259", names: "createDispute", funding: "credit", country: "US"},
-	{number: "4000000000002685", names: "createDisputeProductNotReceived", funding: "credit", country: "US"},
-	{number: "4000000000001976", names: "createDisputeInquiry", funding: "credit", country: "US"},
-	{number: "4000000000005423", names: "createIssuerFraudRecord", funding: "credit", country: "US"},
-	{number: "4000000404000079", names: "createMultipleDisputes", funding: "credit", country: "AT"},
-	{number: "4000000404000038", names: "createCe3EligibleDispute", funding: "credit", country: "AT"},
-	{number: "4000008400000779", names: "createComplianceDispute", funding: "credit", country: "US"},
-	{number: "5105008400000002", names: "createMastercardComplianceDispute", funding: "credit", country: "US"},
-	{number: "4000000001000043", names: "createAutoRepresentmentEligibleDispute", funding: "credit", country: "US"},
-	{number: "4000000404004816", names: "createRapidDisputeResolutionDispute", funding: "credit", country: "AT"},
-	{number: "4000000404005649", names: "createCe3BlockDispute", funding: "credit", country: "AT"},
-	{number: "5105000300000018", names: "createEthocaAlert", funding: "credit", country: "US"},
+	{number: "4000000000000259", names: "createDispute", funding: "credit", country: "US", does: behaviour{claims: fraudClaim}},
+	{number: "4000000000002685", names: "createDisputeProductNotReceived", funding: "credit", country: "US", does: behaviour{claims: notReceivedClaim}},
+	{number: "4000000000001976", names: "createDisputeInquiry", funding: "credit", country: "US", does: behaviour{claims: inquiryClaim}},
+	{number: "4000000000005423", names: "createIssuerFraudRecord", funding: "credit", country: "US", does: behaviour{warning: "made_with_stolen_card"}},
+	{number: "4000000404000079", names: "createMultipleDisputes", funding: "credit", country: "AT", does: behaviour{claims: twoClaims}},
+	{number: "4000000404000038", names: "createCe3EligibleDispute", funding: "credit", country: "AT", does: behaviour{claims: compellingClaim}},
+	{number: "4000008400000779", names: "createComplianceDispute", funding: "credit", country: "US", does: behaviour{claims: complianceClaim}},
+	{number: "5105008400000002", names: "createMastercardComplianceDispute", funding: "credit", country: "US", does: behaviour{claims: mastercardCompliance}},
+	{number: "4000000001000043", names: "createAutoRepresentmentEligibleDispute", funding: "credit", country: "US", does: behaviour{claims: fraudClaim}},
+	{number: "4000000404004816", names: "createRapidDisputeResolutionDispute", funding: "credit", country: "AT", does: behaviour{claims: fraudClaim}},
+	{number: "4000000404005649", names: "createCe3BlockDispute", funding: "credit", country: "AT", does: behaviour{claims: fraudClaim}},
+	{number: "5105000300000018", names: "createEthocaAlert", funding: "credit", country: "US", does: behaviour{claims: mastercardFraudClaim}},
 	{number: "4000000000007726", names: "pendingRefund", funding: "credit", country: "US", does: behaviour{refund: refundPending}},
 	{number: "4000000000005126", names: "refundFail", funding: "credit", country: "US", does: behaviour{refund: refundFails}},
 	{number: "4000000000000077", names: "bypassPending", funding: "credit", country: "US", does: behaviour{instant: true}},

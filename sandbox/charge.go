@@ -125,8 +125,12 @@ func (c *call) outcome(method *record) *spec.Object {
 	case "highest":
 		level, score = "highest", 75+int64(c.random.Uint64()%25)
 	}
-	return spec.New("charge_outcome").Set("type", "authorized").Set("network_status", "approved_by_network").
+	o := spec.New("charge_outcome").Set("type", "authorized").Set("network_status", "approved_by_network").
 		Set("risk_level", level).Set("risk_score", score).Set("seller_message", "Payment complete.")
+	if level == "elevated" {
+		return elevated(o)
+	}
+	return o
 }
 
 // refuseOutcome turns a charge's outcome into that of a decline: by Radar, or by the issuer.

@@ -69,6 +69,7 @@ func (c *call) capture(r *record, amount int64) error {
 	r.object().Set("status", succeeded).Set("amount_received", amount).Set("amount_capturable", 0)
 	c.emitUpdated("charge.captured", ch, before)
 	c.emit("payment_intent.succeeded", r)
+	c.raise(ch)
 	return nil
 }
 
@@ -91,6 +92,7 @@ func (c *call) release(r *record, about, reason string) {
 		if about != "" {
 			c.emit(about, ch)
 		}
+		c.closeReview(ch, "canceled")
 	}
 	r.object().Set("status", canceled).Set("canceled_at", c.now().Unix()).Set("amount_capturable", 0).Set("next_action", nil)
 	if reason != "" {

@@ -194,6 +194,7 @@ func (c *call) charge(r, method *record, secured *spec.Object) error {
 	} else {
 		c.emit("payment_intent.succeeded", r)
 	}
+	c.authorized(ch)
 	c.keepMethod(r, method, usageOf(r.object()))
 	return nil
 }

@@ -28,7 +28,7 @@ var refunds = &resource{
 	Due: map[string]func(*call, *record, string){
 		"reference": func(c *call, r *record, _ string) { c.giveReference(r) },
 		"complete":  func(c *call, r *record, _ string) { c.completeRefund(r) },
-		"fail":      func(c *call, r *record, _ string) { c.failRefund(r, c.byID[r.object().String("charge")]) },
+		"fail":      func(c *call, r *record, reason string) { c.failRefund(r, reason) },
 	},
 	Others: map[string]func(*call) (appender, error){
 		"GET /v1/charges/x_1/refunds":     listChargesRefunds,
@@ -114,6 +114,9 @@ func (c *call) refundable(ch *record) (int64, error) {
 	if !from.Bool("captured") {
 		return 0, refused("", "charge", "Charge %s has not been captured. Cancel its PaymentIntent to release the funds.", ch.id)
 	}
+	if c.chargedBack(ch) {
+		return 0, refused("charge_disputed", "", "Charge %s has been charged back; cannot issue a refund.", ch.id)
+	}
 	captured := from.Int("amount_captured")
 	left := captured - from.Int("amount_refunded")
 	if !c.params.Has("amount") {
@@ -148,12 +151,13 @@ func announceRefund(c *call, r *record) error {
 	refunded := ch.object().Int("amount_refunded") + amount
 	ch.object().Set("amount_refunded", refunded).Set("refunded", refunded == ch.object().Int("amount_captured"))
 	c.emitUpdated("charge.refunded", ch, before)
+	c.refunded(ch, r.object().String("reason"))
 	c.in(referenceAfter, "refund.reference", r)
 	switch c.fateOf(ch) {
 	case refundPending:
 		c.in(decidedAfter, "refund.complete", r)
 	case refundFails:
-		c.in(decidedAfter, "refund.fail", r)
+		c.in(decidedAfter, "refund.fail", r, "expired_or_canceled_card")
 	}
 	return nil
 }
@@ -163,22 +167,46 @@ func (c *call) fateOf(ch *record) fate {
 	return private[instrument](c.byID[ch.object().String("payment_method")]).card().does.refund
 }
 
+// completeRefund ends the wait of a pending refund, unless it has ended otherwise.
 func (c *call) completeRefund(r *record) {
+	if r.object().String("status") != "pending" {
+		return
+	}
 	before := r.object().Clone()
 	r.object().Set("status", succeeded).Set("pending_reason", spec.Absent)
 	c.emitUpdated("refund.updated", r, before)
 	c.emitUpdated("charge.refund.updated", r, before)
 }
 
-// failRefund takes back a refund that the customer's bank has returned: the money is in the balance again, and can be refunded again.
-func (c *call) failRefund(r, ch *record) {
-	before, amount := r.object().Clone(), r.object().Int("amount")
-	txn := c.book(r, "refund_failure", "refund_failure", amount, 0, c.now())
-	txn.object().Set("description", "REFUND FAILURE")
-	r.object().Set("status", "failed").Set("failure_reason", "expired_or_canceled_card").Set("failure_balance_transaction", txn.id)
-	ch.object().Set("amount_refunded", ch.object().Int("amount_refunded")-amount).Set("refunded", false)
+// failRefund takes back a refund that does not reach the customer: the money is in the balance again, and can be refunded again.
+func (c *call) failRefund(r *record, reason string) {
+	if was := r.object().String("status"); was != "pending" && was != succeeded {
+		return // it has ended otherwise
+	}
+	before := r.object().Clone()
+	c.takeBack(r, "failed", reason)
 	c.emit("refund.failed", r)
 	c.emitUpdated("charge.refund.updated", r, before)
+}
+
+// takeBack ends a refund without the customer getting it.
+func (c *call) takeBack(r *record, status, reason string) {
+	amount := r.object().Int("amount")
+	ch := c.byID[r.object().String("charge")]
+	txn := c.book(r, "refund_failure", "refund_failure", amount, 0, c.now())
+	txn.object().Set("description", "REFUND FAILURE")
+	r.object().Set("status", status).Set("failure_reason", reason).Set("failure_balance_transaction", txn.id).Set("pending_reason", spec.Absent)
+	ch.object().Set("amount_refunded", ch.object().Int("amount_refunded")-amount).Set("refunded", false)
+	c.reconsiderWarnings(ch)
+}
+
+// failPendingRefunds fails what is on its way to a customer who disputes the charge instead.
+func (c *call) failPendingRefunds(ch *record) {
+	for _, r := range c.having("refund", "charge", ch.id) {
+		if r.text("status") == "pending" {
+			c.failRefund(r, "charge_for_pending_refund_disputed")
+		}
+	}
 }
 
 func refundDescription(ch *record) string {

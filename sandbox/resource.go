@@ -17,6 +17,7 @@ type resource struct {
 	Path   string // of the collection: /v1/payment_intents
 	Prefix string // of ids: pi_
 
+	Event string                            // what types of events begin with; empty is Object
 	Noun  string                            // how "No such …" calls it; empty is Object
 	Param string                            // the param of that error when the id is in the path; empty is "id"
 	NewID func(*world, *spec.Params) string // empty makes ids of the current form
@@ -176,7 +177,12 @@ func (c *call) newRecord(r *resource) *record {
 }
 
 // event is the type of an event about the resource.
-func (r *resource) event(what string) string { return r.Object + "." + what }
+func (r *resource) event(what string) string {
+	if r.Event != "" {
+		return r.Event + "." + what
+	}
+	return r.Object + "." + what
+}
 
 func (r *resource) retrieve(c *call) (appender, error) {
 	if gone := c.byID[c.path[0].Value]; gone != nil && gone.gone && r.Stub && gone.resource == r {

@@ -1,0 +1,309 @@
+package sandbox
+
+import (
+	"time"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// A dispute goes from needs_response to under_review with its evidence, and from there to won or lost; unanswered or closed it is lost.
+// An inquiry goes the same way through warning_needs_response and warning_under_review to warning_closed, unless it escalates: then it
+// is a dispute like any other, and is to be answered anew.
+const (
+	needsResponse   = "needs_response"
+	underReview     = "under_review"
+	disputeWon      = "won"
+	disputeLost     = "lost"
+	inquiryOpen     = "warning_needs_response"
+	inquiryReviewed = "warning_under_review"
+	inquiryClosed   = "warning_closed"
+)
+
+// contest is what a dispute's object does not show.
+type contest struct {
+	Submitted bool     // evidence has been sent, which is possible once
+	Booked    []string // the ids of the balance transactions that moved the money, there and back
+	Countered int64    // the fee that was taken for the evidence, and is given back if it wins
+}
+
+var disputes = &resource{
+	Object:  "dispute",
+	Event:   "charge.dispute",
+	Path:    "/v1/disputes",
+	Prefix:  "dp_",
+	Param:   "dispute",
+	Takes:   []string{"evidence", "submit"},
+	Private: func() any { return new(contest) },
+	Filters: []string{"charge", "payment_intent"},
+	Update:  updateDispute,
+
+	Announces: []string{"updated"},
+	Refresh:   showMovements,
+	Verbs:     verbs{"close": closeDispute},
+	Due: map[string]func(*call, *record, string){
+		"open":     func(c *call, ch *record, detail string) { c.dispute(ch, detail) },
+		"withdraw": func(c *call, r *record, _ string) { c.emit("charge.dispute.funds_withdrawn", r) },
+		"lapse":    func(c *call, r *record, _ string) { c.lapse(r) },
+		"retire":   func(c *call, r *record, _ string) { c.retireInquiry(r) },
+		"decide":   func(c *call, r *record, verdict string) { c.decide(r, verdict) },
+	},
+	Others: map[string]func(*call) (appender, error){
+		"GET /v1/charges/x_1/dispute":        ofCharge(func(c *call) (appender, error) { return kinds["dispute"].retrieve(c) }),
+		"POST /v1/charges/x_1/dispute":       ofCharge(func(c *call) (appender, error) { return kinds["dispute"].update(c) }),
+		"POST /v1/charges/x_1/dispute/close": ofCharge(func(c *call) (appender, error) { return kinds["dispute"].verb(c, "close", closeDispute) }),
+	},
+}
+
+// ofCharge is the older form of an operation, which names the charge: it is about the newest dispute over it.
+func ofCharge(do handler) handler {
+	return func(c *call) (appender, error) {
+		ch, err := c.named("charge")
+		if err != nil {
+			return nil, err
+		}
+		all := c.having("dispute", "charge", ch.id)
+		if len(all) == 0 {
+			return nil, kinds["dispute"].notFound(ch.id)
+		}
+		c.path = []spec.PathParam{{Name: "dispute", Value: all[len(all)-1].id}}
+		return do(c)
+	}
+}
+
+// raise arranges the disputes that a card is known for, once a charge has been captured.
+func (c *call) raise(ch *record) {
+	for i := range c.cardOf(ch).does.claims {
+		c.in(time.Duration(i+1)*disputedAfter, "dispute.open", ch, string(rune('0'+i)))
+	}
+}
+
+// cardOf is the test card that has paid.
+func (c *call) cardOf(ch *record) *card {
+	return private[instrument](c.byID[ch.object().String("payment_method")]).card()
+}
+
+// dispute opens the dispute of one of the card's claims, over what has not been given back by then.
+func (c *call) dispute(ch *record, which string) {
+	claims := c.cardOf(ch).does.claims
+	at := int(which[0] - '0')
+	over := claims[at]
+	amount := ch.object().Int("amount_captured") - ch.object().Int("amount_refunded")
+	if over.half {
+		amount = half(ch.object().Int("amount_captured"), at, amount)
+	}
+	if amount <= 0 {
+		return
+	}
+	c.bookNow(ch)
+	r := c.newRecord(kinds["dispute"])
+	r.hidden = &contest{}
+	o := r.object().Set("amount", amount).Set("charge", ch.id).Set("currency", ch.object().String("currency")).Set("payment_intent", ch.object().Get("payment_intent"))
+	o.Set("reason", over.reason).Set("metadata", map[string]string{})
+	paid := ch.object().Sub("payment_method_details").Sub("card")
+	details := spec.New("dispute_payment_method_details_card").Set("brand", paid.String("brand")).Set("network", paid.String("network")).Set("case_type", over.kind)
+	if over.code != "" {
+		details.Set("network_reason_code", over.code)
+	}
+	o.Set("payment_method_details", spec.New("dispute_payment_method_details").Set("type", "card").Set("card", details))
+	if over.enhanced != "" {
+		o.Set("enhanced_eligibility_types", []string{over.enhanced})
+		showEligibility(c, o)
+	}
+	ch.object().Set("disputed", true)
+	c.insert(r)
+	if over.kind == "inquiry" {
+		o.Set("status", inquiryOpen).Set("is_charge_refundable", true)
+		c.in(inquiryLifetime, "dispute.retire", r)
+		c.respondBy(r)
+		c.emit("charge.dispute.created", r)
+	} else {
+		o.Set("status", needsResponse)
+		c.respondBy(r)
+		c.withdraw(r, ch)
+		c.emit("charge.dispute.created", r)
+		c.in(withdrawnAfter, "dispute.withdraw", r)
+	}
+	c.closeReview(ch, "disputed")
+	c.failPendingRefunds(ch)
+}
+
+// half is a dispute's part of a charge over which there are two: the first is over the greater half. Neither is over more than is left.
+func half(captured int64, at int, left int64) int64 {
+	part := captured / 2
+	if at == 0 {
+		part = captured - part
+	}
+	return min(part, left)
+}
+
+// respondBy says until when evidence is taken.
+func (c *call) respondBy(r *record) {
+	due := c.now().UTC().Truncate(24*time.Hour).AddDate(0, 0, dueDays+1).Add(-time.Second)
+	r.object().Sub("evidence_details").Set("due_by", due.Unix()).Set("past_due", false)
+	c.at(due.Add(time.Second), "dispute.lapse", r)
+}
+
+// withdraw takes the money of a dispute out of the balance, with the fee.
+func (c *call) withdraw(r, ch *record) {
+	fee := disputeFeeIn(accountCountry, c.now())
+	c.move(r, ch, "dispute", "Chargeback withdrawal for "+ch.id, -r.object().Int("amount"), fee.received)
+}
+
+// move books money of a dispute, and shows that the dispute has moved it.
+func (c *call) move(r, ch *record, category, description string, amount, fee int64) {
+	txn := c.adjust(r, ch, category, description, amount, fee)
+	state := private[contest](r)
+	state.Booked = append(state.Booked, txn.id)
+	showMovements(c.world, r)
+}
+
+// adjust books what a dispute does to the balance.
+func (c *call) adjust(r, ch *record, category, description string, amount, fee int64) *record {
+	txn := c.book(r, "adjustment", category, amount, fee, c.settlesWith(ch))
+	txn.object().Set("description", description)
+	if fee != 0 {
+		details := spec.New("fee").Set("amount", fee).Set("currency", txn.object().String("currency")).Set("description", "Dispute fee").Set("type", "stripe_fee")
+		txn.object().Set("fee_details", []*spec.Object{details})
+	}
+	return txn
+}
+
+// settlesWith is when money that a dispute moves is available: with the charge, while that is pending, and at once later.
+func (c *call) settlesWith(ch *record) time.Time {
+	now := c.now()
+	if paid := c.byID[ch.object().String("balance_transaction")]; paid != nil && paid.object().Int("available_on") > now.Unix() {
+		return time.Unix(paid.object().Int("available_on"), 0).UTC()
+	}
+	return now
+}
+
+// showMovements shows the balance transactions of a dispute as they stand.
+func showMovements(w *world, r *record) {
+	state := private[contest](r)
+	if len(state.Booked) == 0 {
+		return
+	}
+	all := make([]*spec.Object, 0, len(state.Booked))
+	for _, id := range state.Booked {
+		txn := w.byID[id]
+		w.refresh(txn)
+		all = append(all, txn.object().Clone())
+	}
+	r.object().Set("balance_transactions", all)
+}
+
+// lapse ends the time for evidence: a dispute that nothing has been said to is lost, an inquiry waits on for its end.
+func (c *call) lapse(r *record) {
+	details := r.object().Sub("evidence_details")
+	if status := r.object().String("status"); status != needsResponse && status != inquiryOpen || details.Int("due_by") >= c.now().Unix() {
+		return // it has been answered, or has been given more time by escalating
+	}
+	before := r.object().Clone()
+	details.Set("past_due", true)
+	if r.object().String("status") == needsResponse {
+		c.endDispute(r, before, disputeLost)
+		return
+	}
+	c.emitUpdated("charge.dispute.updated", r, before)
+}
+
+// retireInquiry ends an inquiry that nothing has come of.
+func (c *call) retireInquiry(r *record) {
+	if r.inquires() {
+		c.endDispute(r, r.object().Clone(), inquiryClosed)
+	}
+}
+
+// inquires says whether a dispute is an open inquiry.
+func (r *record) inquires() bool {
+	status := r.text("status")
+	return status == inquiryOpen || status == inquiryReviewed
+}
+
+// decide brings the issuer's verdict over evidence.
+func (c *call) decide(r *record, verdict string) {
+	switch status := r.object().String("status"); {
+	case status == underReview, status == inquiryReviewed && verdict == inquiryClosed:
+		c.endDispute(r, r.object().Clone(), verdict)
+	case status == inquiryReviewed:
+		c.escalate(r)
+	}
+}
+
+// escalate makes a chargeback of an inquiry, over what has not been refunded.
+func (c *call) escalate(r *record) {
+	before := r.object().Clone()
+	ch := c.byID[r.object().String("charge")]
+	left := ch.object().Int("amount_captured") - ch.object().Int("amount_refunded")
+	r.object().Set("status", needsResponse).Set("is_charge_refundable", false).Set("amount", min(r.object().Int("amount"), left))
+	r.object().Sub("payment_method_details").Sub("card").Set("case_type", "chargeback")
+	private[contest](r).Submitted = false
+	c.respondBy(r)
+	c.withdraw(r, ch)
+	c.emitUpdated("charge.dispute.updated", r, before)
+	c.in(withdrawnAfter, "dispute.withdraw", r)
+	c.failPendingRefunds(ch)
+}
+
+func closeDispute(c *call, r *record) error {
+	end := disputeLost
+	switch r.object().String("status") {
+	case needsResponse:
+	case inquiryOpen:
+		end = inquiryClosed
+	default:
+		return r.settledDispute()
+	}
+	c.endDispute(r, r.object().Clone(), end)
+	return nil
+}
+
+// settledDispute refuses what comes too late.
+func (r *record) settledDispute() error {
+	switch status := r.object().String("status"); status {
+	case underReview, inquiryReviewed:
+		return refused("", "", "Evidence for the dispute %s has already been submitted.", r.id)
+	default:
+		return refused("", "", "The dispute %s is already closed, with a status of %s.", r.id, status)
+	}
+}
+
+// endDispute closes a dispute. One that is won brings the money back, with the fees that are given back.
+func (c *call) endDispute(r *record, before *spec.Object, status string) {
+	ch := c.byID[r.object().String("charge")]
+	r.object().Set("status", status).Set("is_charge_refundable", status != disputeLost && !ch.object().Bool("refunded"))
+	if status == disputeWon {
+		back := private[contest](r).Countered
+		if fee := disputeFeeIn(accountCountry, time.Unix(r.created, 0)); !fee.kept {
+			back += fee.received
+		}
+		c.move(r, ch, "dispute_reversal", "Chargeback reversal for "+ch.id, r.object().Int("amount"), -back)
+	}
+	c.emitUpdated("charge.dispute.closed", r, before)
+	if status == disputeWon {
+		c.emit("charge.dispute.funds_reinstated", r)
+	}
+}
+
+// chargedBack says whether a dispute forbids to refund a charge: one that holds its money, for now or for good.
+func (c *call) chargedBack(ch *record) bool {
+	for _, r := range c.having("dispute", "charge", ch.id) {
+		switch r.text("status") {
+		case needsResponse, underReview, disputeLost:
+			return true
+		}
+	}
+	return false
+}
+
+// satisfied closes the inquiries about a charge that has been refunded in full.
+func (c *call) satisfied(ch *record) {
+	for _, r := range c.having("dispute", "charge", ch.id) {
+		if r.inquires() {
+			c.endDispute(r, r.object().Clone(), inquiryClosed)
+		}
+	}
+}
+
+// accountCountry is where every world's account is.
+const accountCountry = "US"
