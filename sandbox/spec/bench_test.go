@@ -143,3 +143,23 @@ func BenchmarkPackedPrevious(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkAppendSparse(b *testing.B) {
+	packed := paidCharge().Pack(nil)
+	b.ReportAllocs()
+	var dst []byte
+	for b.Loop() {
+		dst = spec.AppendSparse(dst[:0], packed)
+	}
+	b.ReportMetric(float64(len(dst)), "bytes")
+}
+
+func BenchmarkParseSparse(b *testing.B) {
+	text := spec.AppendSparse(nil, paidCharge().Pack(nil))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := spec.ParseSparse("charge", text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -121,7 +121,7 @@ func (o *Object) set(t *template, i int, v any) bool {
 	decl := &values[f.value]
 	s, scalar := slotOf(v)
 	s.number = uint16(i)
-	if scalar && s.tag == tagNull && !decl.nullable && !f.required && decl.form != formAny {
+	if scalar && s.tag == tagNull && !decl.nullable && !f.required {
 		s.tag = tagAbsent
 	}
 	switch {
@@ -131,7 +131,11 @@ func (o *Object) set(t *template, i int, v any) bool {
 		}
 		o.place(t, s.number, v)
 		return true
-	case s.tag == tagAbsent && f.required, s.tag != tagAbsent && !decl.takesTag(s.tag):
+	case s.tag == tagAbsent:
+		if f.required {
+			return false
+		}
+	case !decl.takesTag(s.tag):
 		return false
 	}
 	o.put(t, s)

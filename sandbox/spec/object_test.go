@@ -3,6 +3,7 @@ package spec_test
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 
@@ -130,6 +131,9 @@ func TestSetAndGet(t *testing.T) {
 	}
 	event := spec.New("event")
 	event.Sub("data").Set("object", json.RawMessage(`{"id":"ch_1"}`)).Set("previous_attributes", map[string]any{"amount": int64(1), "list": []any{nil, true}})
+	if spec.New("notification_event_data").Set("previous_attributes", nil).Has("previous_attributes") {
+		t.Error("nil does not leave out what may be anything")
+	}
 	if got := string(event.Sub("data").AppendJSON(nil)); got != `{"object":{"id":"ch_1"},"previous_attributes":{"amount":1,"list":[null,true]}}` {
 		t.Errorf("got %s", got)
 	}
@@ -151,6 +155,9 @@ func TestSetPanics(t *testing.T) {
 		"object for a list":     func() { spec.New("charge").Set("refunds", spec.New("refund")) },
 		"text for an array":     func() { spec.New("payment_intent").Set("payment_method_types", "card") },
 		"text for a map":        func() { spec.New("charge").Set("metadata", "k=v") },
+		"no number":             func() { spec.New("balance_transaction").Set("exchange_rate", math.NaN()) },
+		"no number anywhere":    func() { spec.New("event").Sub("data").Set("object", []any{math.Inf(1)}) },
+		"nil among objects":     func() { spec.New("list").Set("data", []*spec.Object{nil}) },
 		"unrenderable":          func() { spec.New("event").Sub("data").Set("object", struct{}{}) },
 		"unrenderable within":   func() { spec.New("event").Sub("data").Set("object", map[string]any{"a": []any{uint8(1)}}) },
 	} {

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -207,35 +206,5 @@ func (x index) find(name string) (int, bool) {
 		case e.name == name:
 			return e.number, true
 		}
-	}
-}
-
-// takesTag tells whether a scalar is of the declared sort. Which tag is at hand says all of it.
-func (d *value) takesTag(t tag) bool {
-	if t == tagNull {
-		return d.nullable || d.form == formAny
-	}
-	switch d.form {
-	case formString, formFixed, formID:
-		return t == tagString
-	case formTrue, formBoolean:
-		return t == tagTrue || t == tagFalse
-	case formInteger:
-		return t == tagInteger
-	case formNumber:
-		return t == tagNumber || t == tagInteger
-	default:
-		return d.form == formAny
-	}
-}
-
-func (d *value) takesShape(shape uint16) bool {
-	switch d.form {
-	case formAny:
-		return true
-	case formList:
-		return shapes[shape].name == "list"
-	default:
-		return (d.form == formObject || d.form == formID) && slices.Contains(unions[d.ref], shape)
 	}
 }

@@ -8,95 +8,101 @@ import (
 
 // takes tells whether v is of the declared sort.
 func (d *value) takes(v any) bool {
-	if v == nil {
-		return d.nullable || d.form == formAny
+	if s, scalar := slotOf(v); scalar {
+		return d.takesTag(s.tag)
+	}
+	if o, ok := v.(*Object); ok {
+		return d.takesShape(o.shape)
 	}
 	switch d.form {
-	case formString, formFixed:
-		return is[string](v)
-	case formTrue, formBoolean:
-		return is[bool](v)
-	case formInteger:
-		return is[int64](v) || is[int](v)
-	case formNumber:
-		return finiteFloat(v) || is[int64](v) || is[int](v)
-	case formObject:
-		return d.takesObject(v)
-	case formID:
-		return is[string](v) || d.takesObject(v)
-	case formList:
-		o, ok := v.(*Object)
-		return ok && o.Shape() == "list"
 	case formArray:
-		return !is[json.RawMessage](v) && values[d.ref].takesEach(v, false)
+		return values[d.ref].takesList(v)
 	case formMap:
-		return values[d.ref].takesEach(v, true)
-	default:
-		return d.takesAny(v)
-	}
-}
-
-func is[T any](v any) bool {
-	_, ok := v.(T)
-	return ok
-}
-
-func (d *value) takesObject(v any) bool {
-	o, ok := v.(*Object)
-	return ok && o != nil && slices.Contains(unions[d.ref], o.shape)
-}
-
-// takesEach tells whether v is a collection, keyed or not, of what is declared.
-func (d *value) takesEach(v any, keyed bool) bool {
-	switch v := v.(type) {
-	case []string:
-		return !keyed && d.takes("")
-	case []*Object:
-		return !keyed && all(v, d)
-	case []any:
-		return !keyed && all(v, d)
-	case map[string]string:
-		return keyed && d.takes("")
-	case map[string]int64:
-		return keyed && d.takes(int64(0))
-	case map[string]*Object:
-		return keyed && allIn(v, d)
-	case map[string]any:
-		return keyed && allIn(v, d)
+		return values[d.ref].takesMap(v)
+	case formAny:
+		_, raw := v.(json.RawMessage)
+		return raw || d.takesList(v) || d.takesMap(v)
 	default:
 		return false
 	}
 }
 
-func all[E any](elements []E, d *value) bool {
-	for _, e := range elements {
-		if !d.takes(e) {
-			return false
-		}
-	}
-	return true
-}
-
-func allIn[E any](elements map[string]E, d *value) bool {
-	for _, e := range elements {
-		if !d.takes(e) {
-			return false
-		}
-	}
-	return true
-}
-
-// takesAny tells whether v can be rendered.
-func (d *value) takesAny(v any) bool {
-	switch v := v.(type) {
-	case string, bool, int, int64, json.RawMessage:
+// takesTag tells whether a scalar, of which the tag says enough, is of the declared sort.
+func (d *value) takesTag(t tag) bool {
+	switch {
+	case t == tagAbsent:
+		return false
+	case d.form == formAny:
 		return true
-	case float64:
-		return finite(v)
-	case *Object:
-		return v != nil
+	case t == tagNull:
+		return d.nullable
 	}
-	return d.takesEach(v, true) || d.takesEach(v, false)
+	switch d.form {
+	case formString, formFixed, formID:
+		return t == tagString
+	case formTrue, formBoolean:
+		return t == tagTrue || t == tagFalse
+	case formInteger:
+		return t == tagInteger
+	case formNumber:
+		return t == tagNumber || t == tagInteger
+	default:
+		return false
+	}
+}
+
+// takesShape tells whether objects of a shape are of the declared sort.
+func (d *value) takesShape(shape uint16) bool {
+	switch d.form {
+	case formAny:
+		return true
+	case formList:
+		return shapes[shape].name == "list"
+	case formObject, formID:
+		return slices.Contains(unions[d.ref], shape)
+	default:
+		return false
+	}
+}
+
+// takesList tells whether v is a list of what is declared.
+func (d *value) takesList(v any) bool {
+	switch v := v.(type) {
+	case []string:
+		return d.takesTag(tagString)
+	case []*Object:
+		return !slices.ContainsFunc(v, func(o *Object) bool { return o == nil || !d.takesShape(o.shape) })
+	case []any:
+		return !slices.ContainsFunc(v, func(e any) bool { return !d.takes(e) })
+	default:
+		return false
+	}
+}
+
+// takesMap tells whether v is a map to what is declared.
+func (d *value) takesMap(v any) bool {
+	switch v := v.(type) {
+	case map[string]string:
+		return d.takesTag(tagString)
+	case map[string]int64:
+		return d.takesTag(tagInteger)
+	case map[string]*Object:
+		for _, o := range v {
+			if o == nil || !d.takesShape(o.shape) {
+				return false
+			}
+		}
+		return true
+	case map[string]any:
+		for _, e := range v {
+			if !d.takes(e) {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
 }
 
 func clone(v any) any {
@@ -138,9 +144,4 @@ func clone(v any) any {
 	default:
 		return v
 	}
-}
-
-func finiteFloat(v any) bool {
-	f, ok := v.(float64)
-	return ok && finite(f)
 }
