@@ -1,20 +1,91 @@
 package sandbox
 
-import "github.com/till-pay/till/sandbox/spec"
+import (
+	"github.com/till-pay/till/sandbox/spec"
+)
 
+// accounts is the world's own account. It is there from the beginning, and stays.
 var accounts = &resource{
-	Object: "account",
-	Path:   singleton,
-	Noun:   "account",
+	Object:  "account",
+	Path:    singleton,
+	Private: func() any { return new(standing) },
 	Others: map[string]func(*call) (appender, error){
 		"GET /v1/account":      showAccount,
 		"GET /v1/accounts/x_1": showNamedAccount,
 	},
 }
 
-// showAccount is the account that the key belongs to: one in the United States that has everything it needs.
+// standing is what an account and Stripe have settled between them.
+type standing struct {
+	Country    string           // ISO 3166-1 alpha-2
+	Currency   string           // the default one, in lower case
+	Debit      bool             // a negative balance may be debited from its bank account
+	Schedule   schedule         // of its automatic payouts
+	Minimum    map[string]int64 // what automatic payouts leave in the balance, by currency; nil is nothing
+	Descriptor string           // of payouts, on bank statements
+}
+
+// schedule is when an account is paid out, and when its charges become available.
+type schedule struct {
+	Interval string   // manual, daily, weekly or monthly
+	Weekdays []string // of weekly: monday to friday
+	Days     []int64  // of monthly: 1 to 31
+	Delay    int64    // until charges are available, in days, where the account has chosen; 0 is as the country's
+}
+
+// weekdays are those on which banks are open.
+var weekdays = []string{"monday", "tuesday", "wednesday", "thursday", "friday"}
+
+// openAccount makes what a world has from its beginning: the account, its balance, and a bank account in its currency.
+func (w *world) openAccount(country, currency string) {
+	w.establish("account", w.account, &standing{Country: country, Currency: currency, Debit: true, Schedule: schedule{Interval: "daily"}})
+	w.establish("balance", balanceID, &ledger{})
+	w.establishBank(currency)
+	w.born = w.last
+	w.commit()
+}
+
+// establish stores a record that is there from the beginning; nothing about it is random.
+func (w *world) establish(kind, id string, hidden any) *record {
+	r := &record{world: w, resource: kinds[kind], id: id, created: w.now().Unix(), working: spec.New(kind), hidden: hidden}
+	w.insert(r)
+	return r
+}
+
+// standing is the account's, to look at; standingToChange is it to change.
+func (w *world) standing() *standing         { return known[standing](w.byID[w.account]) }
+func (w *world) standingToChange() *standing { return private[standing](w.byID[w.account]) }
+
+// delay is how long charges stay pending.
+func (s *standing) delay() delay {
+	d := delayOf(s.Country)
+	if s.Schedule.Delay > 0 {
+		d.days = s.Schedule.Delay
+	}
+	return d
+}
+
+// settlesIn is the currency in which the account gets money of a currency: the same where it has a bank account in it, and otherwise
+// its default one, into which Stripe converts.
+func (w *world) settlesIn(currency string) string {
+	own := w.standing().Currency
+	if currency == own || w.payoutAccount(currency) != nil {
+		return currency
+	}
+	return own
+}
+
+// showAccount is the account that the key belongs to, which has everything it needs.
 func showAccount(c *call) (appender, error) {
-	o := spec.New("account").Set("id", c.account).Set("type", "standard").Set("country", "US").Set("default_currency", "usd").Set("created", c.made.Unix())
+	r := c.byID[c.account]
+	c.describeAccount(r)
+	return c.show(r)
+}
+
+// describeAccount writes into the account's object what it is and has chosen.
+func (w *world) describeAccount(r *record) {
+	s := w.standing()
+	o := spec.New("account").Set("id", r.id).Set("created", r.created).Set("type", "standard").Set("country", s.Country).Set("default_currency", s.Currency)
 	o.Set("charges_enabled", true).Set("payouts_enabled", true).Set("details_submitted", true).Set("email", "owner@example.com").Set("business_type", "company")
 	o.Sub("capabilities").Set("card_payments", "active").Set("transfers", "active").Set("link_payments", "active")
 	o.Sub("controller").Set("type", "account")
@@ -29,17 +100,47 @@ func showAccount(c *call) (appender, error) {
 	settings.Sub("payments").Set("statement_descriptor", descriptor)
 	settings.Sub("card_payments").Set("statement_descriptor_prefix", descriptor)
 	if payouts := settings.Sub("payouts"); payouts != nil {
-		payouts.Set("debit_negative_balances", true)
-		payouts.Sub("schedule").Set("delay_days", 2).Set("interval", "daily")
+		s.describePayouts(payouts)
 	}
-	o.Set("settings", settings)
-	return o, nil
+	r.replace(o.Set("settings", settings))
+}
+
+// describePayouts writes the schedule as the account's object has it, which knows one anchor of each sort beside the lists.
+func (s *standing) describePayouts(o *spec.Object) {
+	o.Set("debit_negative_balances", s.Debit)
+	if s.Descriptor != "" {
+		o.Set("statement_descriptor", s.Descriptor)
+	}
+	when := o.Sub("schedule").Set("delay_days", s.delay().days).Set("interval", s.Schedule.Interval)
+	switch s.Schedule.Interval {
+	case "weekly":
+		when.Set("weekly_anchor", s.Schedule.Weekdays[0]).Set("weekly_payout_days", s.Schedule.Weekdays)
+	case "monthly":
+		when.Set("monthly_anchor", s.Schedule.Days[0]).Set("monthly_payout_days", anys(s.Schedule.Days))
+	}
+}
+
+func anys(numbers []int64) []any {
+	all := make([]any, len(numbers))
+	for i, n := range numbers {
+		all[i] = n
+	}
+	return all
 }
 
 func showNamedAccount(c *call) (appender, error) {
-	if id := c.path[0].Value; id != c.account {
-		return nil, &apiError{status: 403, kind: invalidRequest, code: "account_invalid",
-			message: "The provided key '" + masked(secretKey+c.suffix) + "' does not have access to account '" + id + "' (or that account does not exist). Application access may have been revoked."}
+	if err := c.ownAccount(); err != nil {
+		return nil, err
 	}
 	return showAccount(c)
+}
+
+// ownAccount refuses a path that names another account than the key's.
+func (c *call) ownAccount() error {
+	id := c.path[0].Value
+	if id == c.account {
+		return nil
+	}
+	return &apiError{status: 403, kind: invalidRequest, code: "account_invalid",
+		message: "The provided key '" + masked(secretKey+c.suffix) + "' does not have access to account '" + id + "' (or that account does not exist). Application access may have been revoked."}
 }

@@ -20,11 +20,11 @@ func readCurrency(code string) (money.Currency, error) {
 }
 
 // checkAmount holds an amount against what Stripe charges at once.
-func checkAmount(amount int64, c money.Currency) error {
+func (w *world) checkAmount(amount int64, c money.Currency) error {
 	if amount < 1 {
 		return invalid("parameter_invalid_integer", "amount", "This value must be greater than or equal to 1.")
 	}
-	if least, known := c.MinCharge(); known && amount < least {
+	if amount < w.leastCharge(c) {
 		return invalid("parameter_invalid_integer", "amount", "The amount must be greater than or equal to the minimum charge amount allowed for your account and the currency set (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).")
 	}
 	if amount > c.MaxCharge() {
@@ -34,6 +34,21 @@ func checkAmount(amount int64, c money.Currency) error {
 		return invalid("parameter_invalid_integer", "amount", "Invalid amount: an amount of %s must be divisible by %d.", c.Lower(), c.Step())
 	}
 	return nil
+}
+
+// leastInDollars is the least charge where Stripe publishes none for the currency that it settles in, in US cents.
+const leastInDollars = 50
+
+// leastCharge is the least amount that Stripe charges in a currency: what is no less than the least of the currency that the charge
+// settles in, once it is converted (docs.stripe.com/currencies).
+func (w *world) leastCharge(c money.Currency) int64 {
+	settled := w.settlesIn(c.Lower())
+	least, published := currencyCalled(settled).MinCharge()
+	if !published {
+		least, _ = exchanged(leastInDollars, "usd", settled, middle)
+	}
+	least, _ = exchanged(least, settled, c.Lower(), middle)
+	return least
 }
 
 var signs = map[money.Currency]string{"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CAD": "CA$", "AUD": "A$", "INR": "₹", "KRW": "₩", "BRL": "R$", "MXN": "MX$"}

@@ -45,10 +45,21 @@ func Break(s *Server, suffix, id string) {
 
 // What is pure is tested as it is.
 var (
-	Settlement = usSettlement
+	Settlement = delayOf("US").after
 	Luhn       = luhn
-	Fee        = feeOf
+	Fee        = func(amount int64) int64 { return priceOf("US", time.Now()).fee(amount, "usd", "US") }
 )
+
+// Converted is an amount in another currency, at the middle rate.
+func Converted(amount int64, from, to string) int64 {
+	amount, _ = exchanged(amount, from, to, middle)
+	return amount
+}
+
+// CardFee is what a card payment costs an account of a country.
+func CardFee(country, settled, card string, amount int64) int64 {
+	return priceOf(country, time.Now()).fee(amount, settled, card)
+}
 
 // ParseQuery reads a search query of charges and says whether it could.
 func ParseQuery(text string) bool {

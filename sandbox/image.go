@@ -7,8 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"time"
-
-	"github.com/till-pay/till/sandbox/spec"
 )
 
 // image is everything that a world is at one moment, as plain data that nothing changes any more. A snapshot is an image that has a
@@ -24,7 +22,6 @@ type image struct {
 
 	records []record // in order of making; what they refer to is shared with the world and never changed in place
 	agenda  agenda
-	funds   map[string]*funds
 	keys    []attempt // oldest first
 	rules   *rules
 	log     ring[logged]
@@ -38,7 +35,7 @@ func (w *world) image() *image {
 	w.commit()
 	random, _ := w.random.MarshalBinary() // never fails
 	m := &image{account: w.account, methods: w.methods, made: w.made, now: w.now(), rate: w.rate, random: random, born: w.born, last: w.last, order: w.order,
-		agenda: slices.Clone(w.agenda), funds: copied(w.funds), rules: copied(w.rules()),
+		agenda: slices.Clone(w.agenda), rules: copied(w.rules()),
 		log: ring[logged]{kept: w.log.all()}, later: w.later, dropped: w.dropped}
 	m.records = make([]record, 0, len(w.byID))
 	for _, r := range w.byID {
@@ -70,7 +67,6 @@ func (w *world) become(m *image) {
 	w.base, w.anchor, w.rate, w.latest = m.now, w.sandbox.clock.Now(), m.rate, m.now
 	w.agenda, w.order = slices.Clone(m.agenda), m.order
 	heap.Init(&w.agenda)
-	w.funds = copied(m.funds)
 	w.obey(copied(m.rules))
 	w.log = ring[logged]{kept: m.log.all()}
 	w.becomeRecords(m)
@@ -105,16 +101,7 @@ func (w *world) becomeRecords(m *image) {
 		s.all = append(s.all, r)
 		s.index(r, nil)
 		r.keys = nil
-		if m.funds == nil && r.resource == balanceTransactions {
-			w.enter(spec.PackedString(r.packed, "currency"), r.number("net"), r.number("available_on"))
-		}
 	}
-}
-
-// number is a whole number of a packed record.
-func (r *record) number(field string) int64 {
-	n, _ := spec.PackedGet(r.packed, field).(int64)
-	return n
 }
 
 // copied is a copy of plain data that shares nothing with it which could change. Text and bytes are never changed in place.

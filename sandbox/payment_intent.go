@@ -59,7 +59,7 @@ func createPaymentIntent(c *call, r *record) error {
 		return err
 	}
 	amount := c.params.Int("amount")
-	if err := checkAmount(amount, currency); err != nil {
+	if err := c.checkAmount(amount, currency); err != nil {
 		return err
 	}
 	r.hidden = &intent{Confirming: c.params.Bool("confirm")}
@@ -325,7 +325,7 @@ func (c *call) adjustAmount(o *spec.Object) error {
 	if err != nil {
 		return err
 	}
-	if err := checkAmount(amount, currency); err != nil {
+	if err := c.checkAmount(amount, currency); err != nil {
 		return err
 	}
 	o.Set("amount", amount).Set("currency", currency.Lower())

@@ -139,11 +139,7 @@ func announceRefund(c *call, r *record) error {
 	ch := c.byID[r.object().String("charge")]
 	c.bookNow(ch)
 	amount := r.object().Int("amount")
-	available := c.now()
-	if paid := c.byID[ch.object().String("balance_transaction")]; paid != nil && paid.object().Int("available_on") > available.Unix() {
-		available = time.Unix(paid.object().Int("available_on"), 0).UTC() // the refund of a pending charge settles with it
-	}
-	txn := c.book(r, "refund", "refund", -amount, 0, available)
+	txn := c.book(r, "refund", "refund", -amount, 0, c.availableWith(ch)) // the refund of a pending charge settles with it
 	txn.object().Set("description", refundDescription(ch))
 	r.object().Set("balance_transaction", txn.id)
 	c.emit("refund.created", r)

@@ -35,6 +35,7 @@ type resource struct {
 
 	Filters  []string                             // parameters of the list that the field of the same name must equal; they are indexed
 	Index    []string                             // further fields of text by which records are looked up: see world.having
+	Keys     map[string]func(*record) string      // what else records are looked up by: it never changes, and is read off without touching the record
 	Matches  map[string]func(*call, *record) bool // further filters, by parameter
 	Search   []string                             // fields that the query language knows, beside created and metadata
 	Searched map[string]func(*record) any         // further fields, which are not read off the object
@@ -50,7 +51,7 @@ type resource struct {
 	Due     map[string]func(c *call, r *record, detail string) // what falls due for a record, by name: see world.in; r is nil where there is none
 	Private func() any                                         // a pointer to an empty value of what records know beyond their objects; nil is nothing
 
-	indexed []string // Filters and Index
+	indexed []string // Filters, Index and Keys
 }
 
 // verbs are the operations POST <path>/<id>/<verb>.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"slices"
 	"sync"
 )
@@ -10,6 +11,7 @@ var resources = []*resource{
 	accounts,
 	appleDomains,
 	balances,
+	bankAccounts,
 	balanceTransactions,
 	charges,
 	customers,
@@ -17,6 +19,7 @@ var resources = []*resource{
 	earlyFraudWarnings,
 	ephemeralKeys,
 	events,
+	exchangeRates,
 	paymentIntents,
 	paymentMethodDomains,
 	paymentMethods,
@@ -41,7 +44,7 @@ func tabulate() {
 	due = map[string]func(*call, *record, string){}
 	for _, r := range resources {
 		kinds[r.Object] = r
-		r.indexed = append(slices.Clone(r.Filters), r.Index...)
+		r.indexed = append(append(slices.Clone(r.Filters), r.Index...), slices.Sorted(maps.Keys(r.Keys))...)
 		for name, do := range r.Due {
 			due[r.Object+"."+name] = do
 		}

@@ -35,6 +35,8 @@ type Server struct {
 	folder     string   // of the journals; empty when there are none
 	folderLock *os.File // held while the folder is ours
 
+	country, currency string // of the accounts of new worlds
+
 	start time.Time // of the clocks of worlds; zero is the clock's own present
 	rate  int64     // of the clocks of worlds
 
@@ -80,6 +82,10 @@ func NewServer(options ...Option) *Server {
 		clock:  realClock{},
 		rate:   1,
 		limits: testLimits,
+
+		country:  "US",
+		currency: "usd",
+
 		client: webhookClient(),
 		worlds: map[string]*world{},
 		tags:   map[string]*world{},

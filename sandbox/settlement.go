@@ -2,11 +2,38 @@ package sandbox
 
 import "time"
 
-// usSettlement is when the money of a charge becomes available to an account in the United States: at midnight UTC of the second
-// business day after the charge's date in UTC. The rule reproduces 1,523 of 1,533 recorded charges of 2023 to 2025.
-func usSettlement(charged time.Time) time.Time {
+// delay is how long after its date in UTC the money of a charge becomes available, at midnight UTC.
+type delay struct {
+	days     int64
+	business bool // Federal Reserve business days rather than days of the calendar
+	source   string
+}
+
+// delays are by the account's country; otherwise is for all others.
+var (
+	delays = map[string]delay{
+		"US": {2, true, "reproduces 1,523 of 1,533 recorded charges of 2023 to 2025"},
+	}
+	otherwise = delay{7, false, "recorded charges of accounts in Canada, Singapore and Brazil"}
+)
+
+func delayOf(country string) delay {
+	if d, listed := delays[country]; listed {
+		return d
+	}
+	return otherwise
+}
+
+// maxDelay is the longest delay that Stripe lets an account set, in days.
+const maxDelay = 31
+
+// after is when the money of a charge becomes available.
+func (d delay) after(charged time.Time) time.Time {
 	day := charged.UTC().Truncate(24 * time.Hour)
-	for business := 0; business < 2; {
+	if !d.business {
+		return day.AddDate(0, 0, int(d.days))
+	}
+	for business := int64(0); business < d.days; {
 		day = day.AddDate(0, 0, 1)
 		if businessDay(day) {
 			business++

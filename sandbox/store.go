@@ -59,9 +59,41 @@ func (r *record) AppendJSON(dst []byte) []byte {
 	return spec.AppendPackedJSON(dst, r.packed)
 }
 
+// number is text for a whole number.
+func (r *record) number(field string) int64 {
+	if r.working != nil {
+		return r.working.Int(field)
+	}
+	n, _ := spec.PackedGet(r.packed, field).(int64)
+	return n
+}
+
+// flag is text for a field that is true or false.
+func (r *record) flag(field string) bool {
+	if r.working != nil {
+		return r.working.Bool(field)
+	}
+	is, _ := spec.PackedGet(r.packed, field).(bool)
+	return is
+}
+
+// key is what the record is indexed by under a name.
+func (r *record) key(name string) string {
+	if of := r.resource.Keys[name]; of != nil {
+		return of(r)
+	}
+	return r.text(name)
+}
+
 // private is what the resource knows of a record beyond its object; nil where it is of another sort.
 func private[T any](r *record) *T {
 	r.touch()
+	p, _ := r.hidden.(*T)
+	return p
+}
+
+// known is private for a look that does not touch the record.
+func known[T any](r *record) *T {
 	p, _ := r.hidden.(*T)
 	return p
 }
@@ -119,8 +151,10 @@ func (w *world) insert(r *record) {
 func (s *shelf) index(r *record, was []byte) {
 	first := r.keys == nil
 	for i, field := range r.resource.indexed {
-		old, now := "", r.text(field)
+		old, now := "", r.key(field)
 		switch {
+		case was != nil && r.resource.Keys[field] != nil:
+			old = now // it never changes
 		case was != nil:
 			old = spec.PackedString(was, field)
 		case first:
@@ -168,6 +202,9 @@ func (s *shelf) unindex(r *record, field, value string) {
 func (s *shelf) unindexAll(r *record) {
 	for i, field := range r.resource.indexed {
 		value := spec.PackedString(r.packed, field)
+		if of := r.resource.Keys[field]; of != nil {
+			value = of(r)
+		}
 		if r.keys != nil {
 			value = r.keys[i]
 		}

@@ -30,7 +30,6 @@ type world struct {
 
 	store
 	timeline
-	ledger
 	mailroom
 	awaited
 	chaos
@@ -62,5 +61,6 @@ func newWorld(s *Server, suffix, tag string) *world {
 	w.made = w.now()
 	w.limits = s.limits
 	w.kick = make(chan struct{}, 1)
+	w.openAccount(s.country, s.currency)
 	return w
 }

@@ -1,0 +1,138 @@
+package sandbox
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// bankAccounts are where an account is paid out to. Together with debit cards they are its external accounts.
+var bankAccounts = &resource{
+	Object:  "bank_account",
+	Path:    singleton,
+	Noun:    "external account",
+	Prefix:  "ba_",
+	Index:   []string{"account", "currency"},
+	Private: func() any { return new(bank) },
+	Others: map[string]func(*call) (appender, error){
+		"GET /v1/accounts/x_1/external_accounts":     listExternalAccounts,
+		"GET /v1/accounts/x_1/external_accounts/x_1": showExternalAccount,
+		"GET /v1/accounts/x_1/bank_accounts/x_1":     showExternalAccount,
+	},
+}
+
+// bank is what an external account knows beyond its object: the number, by which Stripe's test mode decides what becomes of payouts.
+type bank struct{ Number string }
+
+// testBank is the number of a bank account to which payouts succeed.
+const testBank = "000123456789"
+
+// establishBank makes the bank account that an account has from its beginning.
+func (w *world) establishBank(currency string) {
+	name := sha256.Sum256([]byte("bank account of " + w.account))
+	id := "ba_" + w.fragment('1') + string(base62(nil, binary.BigEndian.Uint64(name[:]), 8))
+	r := w.establish("bank_account", id, &bank{Number: testBank})
+	r.object().Set("id", id)
+	w.describeBank(r, w.standing().Country, currency, "110000000")
+	r.object().Set("default_for_currency", true)
+}
+
+// addBank gives the account a bank account in a currency, to which payouts succeed.
+func (c *call) addBank(currency string) *record {
+	r := c.record("bank_account", c.newID("ba_"))
+	r.hidden = &bank{Number: testBank}
+	c.describeBank(r, c.standing().Country, currency, "110000000")
+	r.object().Set("default_for_currency", c.payoutAccount(currency) == nil)
+	c.insert(r)
+	return r
+}
+
+// describeBank fills in what every bank account shows.
+func (w *world) describeBank(r *record, country, currency, routing string) {
+	number := known[bank](r).Number
+	o := r.object().Set("account", w.account).Set("bank_name", "STRIPE TEST BANK").Set("country", country).Set("currency", currency)
+	o.Set("fingerprint", w.fingerprint(number)).Set("last4", number[len(number)-4:]).Set("status", "new").Set("metadata", map[string]string{})
+	methods := []string{"standard"}
+	if instantCountries[country] {
+		methods = append(methods, "instant")
+	}
+	o.Set("available_payout_methods", methods)
+	if routing != "" {
+		o.Set("routing_number", routing)
+	}
+	for _, name := range []string{"requirements", "future_requirements"} {
+		o.Set(name, spec.New("external_account_requirements").Set("currently_due", []string{}).Set("errors", []any{}).Set("past_due", []string{}).Set("pending_verification", []string{}))
+	}
+}
+
+// instantCountries are those whose bank accounts take instant payouts (docs.stripe.com/payouts/instant-payouts, 2024).
+var instantCountries = map[string]bool{"US": true, "CA": true, "GB": true, "AU": true, "SG": true, "NZ": true, "NO": true, "DK": true, "SE": true,
+	"AT": true, "BE": true, "DE": true, "ES": true, "FI": true, "FR": true, "IE": true, "IT": true, "LU": true, "NL": true, "PT": true}
+
+// payoutAccount is the account's external account for payouts in a currency, unless they name another; nil is none.
+func (w *world) payoutAccount(currency string) *record {
+	for _, kind := range externalKinds {
+		for _, r := range w.having(kind, "currency", currency) {
+			if !r.gone && r.flag("default_for_currency") {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+// externalKinds are the kinds of external accounts.
+var externalKinds = []string{"bank_account"}
+
+// externalAccounts are all of the account's, in order of making.
+func (w *world) externalAccounts() (all []*record) {
+	for _, kind := range externalKinds {
+		all = append(all, w.having(kind, "account", w.account)...)
+	}
+	slices.SortFunc(all, func(a, b *record) int { return cmp.Compare(a.order, b.order) })
+	return all
+}
+
+func listExternalAccounts(c *call) (appender, error) {
+	if err := c.ownAccount(); err != nil {
+		return nil, err
+	}
+	kind := "bank_account" // of the cursor
+	for _, name := range []string{"starting_after", "ending_before"} {
+		if strings.HasPrefix(c.params.String(name), "card_") {
+			kind = "card"
+		}
+	}
+	return c.pageFrom(c.externalAccounts(), kind, "/v1/accounts/"+c.account+"/external_accounts", func(r *record) bool {
+		return !c.params.Has("object") || c.params.String("object") == r.resource.Object
+	})
+}
+
+// namedExternal is the external account that the path names after the account.
+func (c *call) namedExternal() (*record, error) {
+	if err := c.ownAccount(); err != nil {
+		return nil, err
+	}
+	return c.external(c.path[1].Value)
+}
+
+func (c *call) external(id string) (*record, error) {
+	for _, kind := range externalKinds {
+		if r := c.find(kind, id); r != nil && r.text("account") == c.account {
+			return r, nil
+		}
+	}
+	return nil, kinds["bank_account"].notFound(id)
+}
+
+func showExternalAccount(c *call) (appender, error) {
+	r, err := c.namedExternal()
+	if err != nil {
+		return nil, err
+	}
+	return c.show(r)
+}
