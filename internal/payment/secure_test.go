@@ -36,9 +36,9 @@ func TestChallengePassed(t *testing.T) {
 		}
 		balanced(t, till, waiting.ID(), 5000)
 		tilltest.Until(t, "the fee, which no webhook carries", func() bool {
-			return till.Get("/v1/payments/"+waiting.ID()).Want(200).String("data", "fee") == "1.75"
+			return till.Get("/v1/payments/"+waiting.ID()).Want(200).String("data", "fee") == "2.50"
 		})
-		fields(t, till.Get("/v1/payments/"+waiting.ID()), "status", "completed", "captured", "50.00", "net", "48.25", "next_action", "<nil>")
+		fields(t, till.Get("/v1/payments/"+waiting.ID()), "status", "completed", "captured", "50.00", "net", "47.50", "next_action", "<nil>")
 		if got := types(till, waiting.ID()); fmt.Sprint(got) != "[payment.requires_action payment.completed]" {
 			t.Errorf("events %v", got)
 		}
@@ -122,7 +122,7 @@ func TestRefresh(t *testing.T) {
 		stripe.BreakWebhook("lost", "payment_intent.succeeded", 0)
 		stripe.Authenticate(page, "complete")
 		fields(t, till.Get("/v1/payments/"+waiting.ID()), "status", "pending")
-		fields(t, till.Get("/v1/payments/"+waiting.ID()+"?refresh=true").Want(200), "status", "completed", "captured", "50.00", "fee", "1.75", "next_action", "<nil>")
+		fields(t, till.Get("/v1/payments/"+waiting.ID()+"?refresh=true").Want(200), "status", "completed", "captured", "50.00", "fee", "2.50", "next_action", "<nil>")
 		told(t, till, "payment.completed", waiting.ID())
 		fields(t, till.Get("/v1/payments/"+waiting.ID()+"?refresh=true").Want(200), "status", "completed")
 		once(t, till, "payment.completed", waiting.ID())
