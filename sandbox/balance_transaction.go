@@ -14,6 +14,7 @@ var balanceTransactions = &resource{
 	Prefix:  "txn_",
 	Filters: []string{"currency", "source", "type"},
 	Keys:    map[string]func(*record) string{"day": func(r *record) string { return dayOf(r.text("currency"), r.number("available_on")) }},
+	Matches: map[string]func(*call, *record) bool{"payout": func(*call, *record) bool { return false }},
 	Others: map[string]func(*call) (appender, error){
 		"GET /v1/balance_transactions": listTransactions,
 		"GET /v1/balance/history":      listTransactions,

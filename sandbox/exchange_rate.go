@@ -80,11 +80,11 @@ func significant(r *big.Rat) *big.Rat {
 	for most := powerOfTen(rateDigits); scaled.Cmp(most) >= 0 && shift > -24; shift-- {
 		scaled.Mul(scaled, powerOfTen(-1))
 	}
-	return new(big.Rat).Mul(new(big.Rat).SetInt(nearest(scaled)), powerOfTen(-shift))
+	return new(big.Rat).Mul(new(big.Rat).SetInt(rounded(scaled)), powerOfTen(-shift))
 }
 
-// nearest is the integer nearest to r; a half goes away from zero.
-func nearest(r *big.Rat) *big.Int {
+// rounded is the integer nearest to r; a half goes away from zero.
+func rounded(r *big.Rat) *big.Int {
 	twice := new(big.Int).Mul(new(big.Int).Abs(r.Num()), big.NewInt(2))
 	twice.Add(twice, r.Denom()).Quo(twice, new(big.Int).Mul(r.Denom(), big.NewInt(2)))
 	if r.Sign() < 0 {
@@ -95,7 +95,7 @@ func nearest(r *big.Rat) *big.Int {
 
 // convert gives an amount in minor units at a rate, rounded to the nearest minor unit.
 func convert(amount int64, rate *big.Rat) int64 {
-	return nearest(new(big.Rat).Mul(new(big.Rat).SetInt64(amount), rate)).Int64()
+	return rounded(new(big.Rat).Mul(new(big.Rat).SetInt64(amount), rate)).Int64()
 }
 
 // exchanged gives an amount of one currency in another, both in lower case; the rate is nil where they are the same.

@@ -24,8 +24,8 @@ func delayOf(country string) delay {
 	return otherwise
 }
 
-// maxDelay is the longest delay that Stripe lets an account set, in days.
-const maxDelay = 31
+// maxSettlement is the longest delay that Stripe lets an account set, in days.
+const maxSettlement = 31
 
 // after is when the money of a charge becomes available.
 func (d delay) after(charged time.Time) time.Time {
