@@ -36,9 +36,9 @@ func awaitEvent(w *world, r *http.Request, _ []byte) (any, error) {
 	timer := time.NewTimer(time.Duration(wait * float64(time.Second)))
 	defer timer.Stop()
 	for {
-		event, emitted := w.nthEvent(kind, nth)
-		if event != nil {
-			return map[string]any{"event": event}, nil
+		event, emitted, err := w.nthEvent(kind, nth)
+		if event != nil || err != nil {
+			return map[string]any{"event": event}, err
 		}
 		select {
 		case <-emitted:
@@ -47,15 +47,16 @@ func awaitEvent(w *world, r *http.Request, _ []byte) (any, error) {
 		case <-r.Context().Done():
 		case <-w.sandbox.live.Done():
 		}
-		return map[string]any{"event": nil, "seen": w.eventCounts()}, nil
+		seen, err := w.eventCounts()
+		return map[string]any{"event": nil, "seen": seen}, err
 	}
 }
 
 // nthEvent is the nth event of a type, or what is closed when there is another one.
-func (w *world) nthEvent(kind string, nth int) (event json.RawMessage, emitted chan struct{}) {
-	_ = w.step(func() {
+func (w *world) nthEvent(kind string, nth int) (event json.RawMessage, emitted chan struct{}, err error) {
+	err = w.step(func() {
 		if all := w.having("event", "type", kind); nth <= len(all) {
-			event = w.render(all[nth-1].object())
+			event = w.render(all[nth-1])
 			return
 		}
 		if w.emitted == nil {
@@ -63,16 +64,16 @@ func (w *world) nthEvent(kind string, nth int) (event json.RawMessage, emitted c
 		}
 		emitted = w.emitted
 	})
-	return event, emitted
+	return event, emitted, err
 }
 
 // eventCounts is how many events of each type there are.
-func (w *world) eventCounts() map[string]int {
+func (w *world) eventCounts() (map[string]int, error) {
 	seen := map[string]int{}
-	_ = w.step(func() {
+	err := w.step(func() {
 		for e := range w.each("event") {
 			seen[e.text("type")]++
 		}
 	})
-	return seen
+	return seen, err
 }

@@ -1,10 +1,6 @@
 package sandbox
 
-import (
-	"time"
-
-	"github.com/till-pay/till/sandbox/spec"
-)
+import "time"
 
 // ephemeralLife is how long an ephemeral key lives.
 const ephemeralLife = time.Hour
@@ -41,7 +37,11 @@ func makeEphemeralKey(c *call) (appender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return made.(*spec.Object).Clone().Set("secret", "ek_test_"+c.letters(48)), nil
+	r, plain := made.(*record)
+	if !plain {
+		return made, nil
+	}
+	return r.object().Clone().Set("secret", "ek_test_"+c.letters(48)), nil
 }
 
 // dropEphemeralKey ends a key, which is expired then.

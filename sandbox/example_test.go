@@ -103,6 +103,19 @@ func ExampleWorld_Deliver() {
 	// Output: customer.created
 }
 
+// A fork is the same world twice, to try two ways from one point.
+func ExampleWorld_Fork() {
+	box := sandbox.New(t)
+	var customer struct{ ID, Email string }
+	box.Call("POST", "/v1/customers", url.Values{"email": {"ada@example.com"}}, &customer)
+	fork := box.Fork()
+	fork.Call("POST", "/v1/customers/"+customer.ID, url.Values{"email": {"ada@example.org"}}, nil)
+	for _, change := range box.Diff(fork).Changed {
+		fmt.Println(change.Object, string(change.Here), string(change.There))
+	}
+	// Output: customer {"email":"ada@example.com"} {"email":"ada@example.org"}
+}
+
 // A frozen clock and a seed make two runs alike to the byte.
 func ExampleWithSeed() {
 	run := func() json.RawMessage {

@@ -182,6 +182,29 @@ func TestWorldDelivers(t *testing.T) {
 	}
 }
 
+// TestWorldsApart: what is put aside comes back, and what is reset is gone.
+func TestWorldsApart(t *testing.T) {
+	t.Parallel()
+	w := sandbox.New(t)
+	w.Call("POST", "/v1/customers", nil, nil)
+	w.Snapshot("one")
+	var second struct{ ID string }
+	w.Call("POST", "/v1/customers", nil, &second)
+	d := w.DiffSnapshot("one")
+	if len(d.Removed) != 2 || d.Removed[0] != second.ID || len(d.Added)+len(d.Changed) != 0 || d.Truncated {
+		t.Errorf("before, there was %+v", d)
+	}
+	fork := w.Fork()
+	w.Restore("one")
+	if n, kept := len(w.Events("")), len(fork.Events("")); n != 1 || kept != 2 {
+		t.Errorf("%d events were restored, and the fork has %d", n, kept)
+	}
+	w.Reset()
+	if n := len(w.Events("")); n != 0 {
+		t.Errorf("a world that was reset has %d events", n)
+	}
+}
+
 // TestSeedNamesTheKey: one seed, one key; without one, every world has a key of its own.
 func TestSeedNamesTheKey(t *testing.T) {
 	t.Parallel()
