@@ -71,12 +71,6 @@ func (w *world) in(d time.Duration, what string, about *record, detail ...string
 }
 
 func (w *world) at(when time.Time, what string, about *record, detail ...string) {
-	if due[what] == nil {
-		panic("sandbox: nothing is named " + what)
-	}
-	if len(w.agenda) >= maxAppointments {
-		return
-	}
 	w.order++
 	a := appointment{At: when, Order: w.order, What: what}
 	if about != nil {
@@ -85,11 +79,22 @@ func (w *world) at(when time.Time, what string, about *record, detail ...string)
 	if len(detail) > 0 {
 		a.Detail = detail[0]
 	}
+	w.arrange(a)
+}
+
+// arrange puts an appointment on the agenda.
+func (w *world) arrange(a appointment) {
+	if due[a.What] == nil {
+		panic("sandbox: nothing is named " + a.What)
+	}
+	if len(w.agenda) >= maxAppointments {
+		return
+	}
 	heap.Push(&w.agenda, a)
 	if w.journal != nil {
 		w.journal.line.Due = append(w.journal.line.Due, a)
 	}
-	w.wake(w.agenda[0].Order == w.order)
+	w.wake(w.agenda[0].Order == a.Order)
 }
 
 // wake starts the alarm, and tells it when what comes next has changed.

@@ -56,9 +56,11 @@ type delivery struct {
 	Number   uint64 `json:"number"`
 	Event    string `json:"event"`
 	Endpoint string `json:"endpoint"`
+	Pending  int    `json:"pending"` // how many endpoints the event was to reach at first: what each of them is told
 	Tries    int    `json:"tries,omitempty"`
 	Spared   bool   `json:"spared,omitempty"`  // comes from a scripted fault and meets no other
 	Corrupt  bool   `json:"corrupt,omitempty"` // is signed wrongly
+	Turn     uint64 `json:"turn,omitempty"`    // when it was queued, in the order of appointments: its next try comes in that order
 }
 
 // attempted is one try to deliver, as the control API shows it.
@@ -104,6 +106,7 @@ func (w *world) post(e *record) {
 	}
 	e.object().Set("pending_webhooks", len(all))
 	for _, d := range all {
+		d.Pending = len(all)
 		w.dispatch(d, e)
 	}
 }
@@ -149,6 +152,8 @@ func (w *world) push(box *mailbox, d delivery) {
 		w.dropped++
 		return
 	}
+	w.order++
+	d.Turn = w.order
 	if d.Number == 0 {
 		d.Number = w.mailed + 1
 	}
@@ -168,12 +173,17 @@ func (w *world) push(box *mailbox, d delivery) {
 	}
 }
 
-// enqueueIn queues a delivery when some time has passed on the world's clock.
+// enqueueIn queues a delivery when some time has passed on the world's clock. Where several fall due at once, their order is that in
+// which they were queued before, however quickly their endpoints have answered.
 func (w *world) enqueueIn(after time.Duration, d delivery) {
 	w.later++
+	if d.Turn == 0 {
+		w.order++
+		d.Turn = w.order
+	}
 	d.Number = 0
 	detail, _ := json.Marshal(d) // plain text and numbers
-	w.in(after, "event.deliver", nil, string(detail))
+	w.arrange(appointment{At: w.now().Add(after), Order: d.Turn, What: "event.deliver", Detail: string(detail)})
 }
 
 // deliverLater is what enqueueIn has arranged.
@@ -271,7 +281,8 @@ func (w *world) delivered(d delivery, status int) {
 	case status/100 == 2:
 		w.reached(event)
 	case d.Tries <= len(retryAfter):
-		w.enqueueIn(retryAfter[d.Tries-1], delivery{Event: d.Event, Endpoint: d.Endpoint, Tries: d.Tries, Spared: d.Spared && !d.Corrupt})
+		d.Spared, d.Corrupt = d.Spared && !d.Corrupt, false
+		w.enqueueIn(retryAfter[d.Tries-1], d)
 	}
 }
 
@@ -291,9 +302,9 @@ func (w *world) reached(event *record) {
 
 // signed is the request of one try. Every try has a signature and a time of its own.
 func (w *world) signed(d delivery, event, endpoint *record) (*http.Request, error) {
-	o := event.object()
+	o := event.object().Clone().Set("pending_webhooks", d.Pending)
 	if version := endpoint.text("api_version"); version != "" && version != o.String("api_version") {
-		o = o.Clone().Set("api_version", version)
+		o.Set("api_version", version)
 	}
 	body := o.AppendJSON(nil)
 	request, err := http.NewRequestWithContext(w.sandbox.live, http.MethodPost, endpoint.text("url"), bytes.NewReader(body))

@@ -26,7 +26,6 @@ type image struct {
 	rules   *rules
 	log     ring[logged]
 	mail    []delivery // not yet sent
-	later   int
 	dropped int
 }
 
@@ -36,7 +35,7 @@ func (w *world) image() *image {
 	random, _ := w.random.MarshalBinary() // never fails
 	m := &image{account: w.account, methods: w.methods, made: w.made, now: w.now(), rate: w.rate, random: random, born: w.born, last: w.last, order: w.order,
 		agenda: slices.Clone(w.agenda), rules: copied(w.rules()),
-		log: ring[logged]{kept: w.log.all()}, later: w.later, dropped: w.dropped}
+		log: ring[logged]{kept: w.log.all()}, dropped: w.dropped}
 	m.records = make([]record, 0, len(w.byID))
 	for _, r := range w.byID {
 		m.records = append(m.records, record{resource: r.resource, id: r.id, created: r.created, order: r.order, packed: r.packed, hidden: copied(r.hidden), gone: r.gone})
@@ -79,7 +78,12 @@ func (w *world) become(m *image) {
 	for _, box := range w.boxes {
 		box.queue = nil // its workers end
 	}
-	w.mailroom = mailroom{later: m.later, dropped: m.dropped, quiet: w.quiet}
+	w.mailroom = mailroom{dropped: m.dropped, quiet: w.quiet}
+	for _, a := range m.agenda {
+		if a.What == "event.deliver" {
+			w.later++
+		}
+	}
 	for _, d := range m.mail {
 		w.push(w.mailbox(d.Endpoint), d)
 	}
