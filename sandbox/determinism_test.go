@@ -27,7 +27,7 @@ type story struct {
 	t       *testing.T
 	server  *httptest.Server
 	lines   *http.Transport // a connection for each request, so that none is sent twice unseen
-	failing int              // of so many webhooks that come to an endpoint, one is refused; 0 is none
+	failing int             // of so many webhooks that come to an endpoint, one is refused; 0 is none
 
 	mu       sync.Mutex
 	answers  []string
@@ -179,7 +179,7 @@ func TestTranscriptsAreOneStory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			key := "sk_" + "test_" + name
+			key := "sk_" + "test_" + strings.ReplaceAll(name, ".", "_")
 			s.send(key, http.MethodPost, "/v1/webhook_endpoints", "enabled_events[]=*&url="+escaped(receiver.URL+"/"+name))
 			if _, err := transcript.New(s.client(), s.server.URL, key).Play(t.Context(), string(text)); err != nil {
 				t.Fatal(err)
