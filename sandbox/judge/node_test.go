@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,10 +46,20 @@ func TestNode(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	if _, err := os.Stat("node/node_modules/stripe"); err != nil {
-		run(ctx, t, server.URL, "npm", "ci", "--no-audit", "--no-fund")
-	}
+	install(ctx, t)
 	run(ctx, t, server.URL, "node", "--test")
+}
+
+var installing sync.Mutex
+
+// install gets Stripe's client for Node where it is not there yet.
+func install(ctx context.Context, t *testing.T) {
+	t.Helper()
+	installing.Lock()
+	defer installing.Unlock()
+	if _, err := os.Stat("node/node_modules/stripe"); err != nil {
+		run(ctx, t, "", "npm", "ci", "--no-audit", "--no-fund")
+	}
 }
 
 // run runs a program in the folder of the journey and fails with what it says.
