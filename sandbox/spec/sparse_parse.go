@@ -26,7 +26,7 @@ func ParseSparse(shape string, text []byte) ([]byte, error) {
 	if p.peek() != 0 || p.at < len(p.text) {
 		return nil, fmt.Errorf("spec: a sparse %s, byte %d: there is more than one object", shape, p.at)
 	}
-	return o.Pack(nil), nil
+	return o.Pack(make([]byte, 0, len(text)/2)), nil
 }
 
 // parser reads JSON from the front.
@@ -165,11 +165,16 @@ func (p *parser) value(decl *value) (any, error) {
 	case c == '-' || '0' <= c && c <= '9':
 		return p.number()
 	}
-	for word, v := range map[string]any{"null": nil, "true": true, "false": false} {
-		if strings.HasPrefix(p.text[p.at:], word) {
-			p.at += len(word)
-			return v, nil
-		}
+	switch rest := p.text[p.at:]; {
+	case strings.HasPrefix(rest, "null"):
+		p.at += len("null")
+		return nil, nil
+	case strings.HasPrefix(rest, "true"):
+		p.at += len("true")
+		return true, nil
+	case strings.HasPrefix(rest, "false"):
+		p.at += len("false")
+		return false, nil
 	}
 	return nil, errNoJSON
 }
