@@ -312,7 +312,7 @@ func (m *image) diff(other *image) *difference {
 		case its == nil:
 			d.Totals.Removed++
 			d.Removed = d.list(d.Removed, mine.id)
-		case string(its.packed) == string(mine.packed):
+		case bytes.Equal(its.form(), mine.form()):
 			d.Totals.Same++
 		default:
 			d.change(mine, its)
@@ -341,8 +341,8 @@ func (d *difference) change(mine, its *record) {
 		d.Truncated = true
 		return
 	}
-	here, _ := spec.PackedPrevious(mine.packed, its.packed)
-	there, _ := spec.PackedPrevious(its.packed, mine.packed)
+	here, _ := spec.PackedPrevious(mine.form(), its.form())
+	there, _ := spec.PackedPrevious(its.form(), mine.form())
 	d.Changed = append(d.Changed, changedView{ID: mine.id, Object: mine.resource.Object, Here: here, There: there})
 }
 

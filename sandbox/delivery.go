@@ -104,7 +104,7 @@ func (w *world) post(e *record) {
 			all = append(all, delivery{Event: e.id, Endpoint: endpoint.id})
 		}
 	}
-	e.object().Set("pending_webhooks", len(all))
+	private[announcement](e).Pending = len(all)
 	for _, d := range all {
 		d.Pending = len(all)
 		w.dispatch(d, e)
@@ -295,8 +295,8 @@ func (w *world) sent(d delivery) {
 
 // reached notes that an event has one endpoint less to reach.
 func (w *world) reached(event *record) {
-	if pending := event.object().Int("pending_webhooks"); pending > 0 {
-		event.object().Set("pending_webhooks", pending-1)
+	if a := private[announcement](event); a.Pending > 0 {
+		a.Pending--
 	}
 }
 

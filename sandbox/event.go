@@ -20,19 +20,80 @@ var events = &resource{
 	Prefix:  "evt_",
 	Matches: map[string]func(*call, *record) bool{"type": hasType, "types": hasOneType, "delivery_success": hasBeenTaken},
 	Index:   []string{"type"},
+	Private: func() any { return new(announcement) },
+	Compose: composeEvent,
 	Due:     map[string]func(*call, *record, string){"deliver": deliverLater, "unpark": unpark},
 }
 
+// announcement is an event. Nothing of it is packed but what it is about, in bytes that it mostly shares with the record.
+type announcement struct {
+	Type     string          `json:"type"`
+	Version  string          `json:"version"`
+	About    snapshot        `json:"about"` // as it was
+	Previous json.RawMessage `json:"previous,omitempty"`
+	Request  string          `json:"request,omitempty"` // the id of the request that caused it
+	Key      string          `json:"key,omitempty"`     // its Idempotency-Key
+	Pending  int             `json:"pending,omitempty"` // endpoints that have not taken it
+}
+
+// text is a field of the event.
+func (a *announcement) text(field string) string {
+	if field == "type" {
+		return a.Type
+	}
+	return ""
+}
+
+// composeEvent is the event as Stripe shows it.
+func composeEvent(r *record) *spec.Object {
+	a := r.hidden.(*announcement)
+	data := spec.New("notification_event_data").SetPacked("object", a.About)
+	if a.Previous != nil {
+		data.Set("previous_attributes", a.Previous)
+	}
+	origin := spec.New("notification_event_request")
+	if a.Request != "" {
+		origin.Set("id", a.Request)
+	}
+	if a.Key != "" {
+		origin.Set("idempotency_key", a.Key)
+	}
+	o := spec.New("event").Set("id", r.id).Set("created", r.created).Set("api_version", a.Version).Set("data", data)
+	return o.Set("pending_webhooks", a.Pending).Set("request", origin).Set("type", a.Type)
+}
+
+// snapshot is a packed object. A journal has it by the names of its fields, with its shape.
+type snapshot []byte
+
+// MarshalJSON writes the shape and the fields that differ from those of a new object.
+func (s snapshot) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{"shape": spec.PackedShape(s), "object": json.RawMessage(spec.AppendSparse(nil, s))})
+}
+
+// UnmarshalJSON reads what MarshalJSON has written.
+func (s *snapshot) UnmarshalJSON(text []byte) error {
+	var in struct {
+		Shape  string          `json:"shape"`
+		Object json.RawMessage `json:"object"`
+	}
+	if err := json.Unmarshal(text, &in); err != nil {
+		return err
+	}
+	packed, err := spec.ParseSparse(in.Shape, in.Object)
+	*s = packed
+	return err
+}
+
 func hasType(c *call, r *record) bool {
-	return matchesType(c.params.String("type"), r.object().String("type"))
+	return matchesType(c.params.String("type"), r.text("type"))
 }
 
 func hasOneType(c *call, r *record) bool {
-	return slices.ContainsFunc(c.params.Strings("types"), func(pattern string) bool { return matchesType(pattern, r.object().String("type")) })
+	return slices.ContainsFunc(c.params.Strings("types"), func(pattern string) bool { return matchesType(pattern, r.text("type")) })
 }
 
 func hasBeenTaken(c *call, r *record) bool {
-	return c.params.Bool("delivery_success") == (r.object().Int("pending_webhooks") == 0)
+	return c.params.Bool("delivery_success") == (private[announcement](r).Pending == 0)
 }
 
 // emit announces what has happened to a record: the event is kept, and delivered to the endpoints that asked for its type.
@@ -41,26 +102,16 @@ func (c *call) emit(kind string, about *record) { c.emitWith(kind, about, nil) }
 // emitUpdated announces a change with the old values of what has changed; without one, nothing is announced.
 func (c *call) emitUpdated(kind string, about *record, before *spec.Object) {
 	c.refresh(about)
-	if changed, any := spec.PackedPrevious(before.Pack(nil), about.object().Pack(nil)); any {
+	c.scratch = before.Pack(c.scratch[:0])
+	if changed, any := spec.PackedPrevious(c.scratch, c.packedNow(about)); any {
 		c.emitWith(kind, about, changed)
 	}
 }
 
 func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 	c.refresh(about)
-	data := spec.New("notification_event_data").SetPacked("object", about.object().Pack(nil))
-	if previous != nil {
-		data.Set("previous_attributes", previous)
-	}
-	origin := spec.New("notification_event_request")
-	if c.id != "" {
-		origin.Set("id", c.id)
-	}
-	if c.key != "" {
-		origin.Set("idempotency_key", c.key)
-	}
-	e := c.record("event", c.eventID(about))
-	e.object().Set("api_version", spec.Version).Set("data", data).Set("request", origin).Set("type", kind)
+	e := &record{world: c.world, resource: events, id: c.eventID(about), created: c.now().Unix()}
+	e.hidden = &announcement{Type: kind, Version: spec.Version, About: c.packedNow(about), Previous: previous, Request: c.id, Key: c.key}
 	c.insert(e)
 	c.dropOldEvents()
 	c.post(e)

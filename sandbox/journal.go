@@ -75,7 +75,7 @@ type recordState struct {
 	Created int64           `json:"created"`
 	Order   int64           `json:"order"`
 	Gone    bool            `json:"gone,omitempty"`
-	Object  json.RawMessage `json:"object"`
+	Object  json.RawMessage `json:"object,omitempty"`
 	Hidden  json.RawMessage `json:"hidden,omitempty"`
 }
 
@@ -92,7 +92,10 @@ type attemptState struct {
 
 // state is a record as the journal has it.
 func (r *record) state() recordState {
-	s := recordState{Kind: r.resource.Object, ID: r.id, Created: r.created, Order: r.order, Gone: r.gone, Object: spec.AppendSparse(nil, r.packed)}
+	s := recordState{Kind: r.resource.Object, ID: r.id, Created: r.created, Order: r.order, Gone: r.gone}
+	if r.resource.Compose == nil {
+		s.Object = spec.AppendSparse(nil, r.packed)
+	}
 	if r.hidden != nil {
 		s.Hidden, _ = json.Marshal(r.hidden) // plain data
 	}
@@ -105,11 +108,14 @@ func (s recordState) read() (record, error) {
 	if resource == nil {
 		return record{}, fmt.Errorf("there are no objects %q", s.Kind)
 	}
-	packed, err := spec.ParseSparse(s.Kind, s.Object)
-	if err != nil {
-		return record{}, fmt.Errorf("%s %s: %w", s.Kind, s.ID, err)
+	r := record{resource: resource, id: s.ID, created: s.Created, order: s.Order, gone: s.Gone}
+	if resource.Compose == nil {
+		packed, err := spec.ParseSparse(s.Kind, s.Object)
+		if err != nil {
+			return record{}, fmt.Errorf("%s %s: %w", s.Kind, s.ID, err)
+		}
+		r.packed = packed
 	}
-	r := record{resource: resource, id: s.ID, created: s.Created, order: s.Order, gone: s.Gone, packed: packed}
 	if len(s.Hidden) > 0 && resource.Private != nil {
 		r.hidden = resource.Private()
 		if err := json.Unmarshal(s.Hidden, r.hidden); err != nil {

@@ -49,6 +49,7 @@ type resource struct {
 	Others    map[string]func(*call) (appender, error)     // further operations, by method and path
 
 	Due     map[string]func(c *call, r *record, detail string) // what falls due for a record, by name: see world.in; r is nil where there is none
+	Compose func(*record) *spec.Object                         // makes the object of a record of which nothing is kept but what is private; changes to it are lost
 	Private func() any                                         // a pointer to an empty value of what records know beyond their objects; nil is nothing
 
 	indexed []string // Filters, Index and Keys

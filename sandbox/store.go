@@ -32,9 +32,25 @@ type record struct {
 func (r *record) object() *spec.Object {
 	if r.working == nil {
 		r.touch()
-		r.working = spec.Unpack(r.packed)
+		r.working = r.made()
 	}
 	return r.working
+}
+
+// made is the object anew.
+func (r *record) made() *spec.Object {
+	if r.resource.Compose != nil {
+		return r.resource.Compose(r)
+	}
+	return spec.Unpack(r.packed)
+}
+
+// form is the packed object of a record that is not being changed.
+func (r *record) form() []byte {
+	if r.resource.Compose != nil {
+		return r.resource.Compose(r).Pack(nil)
+	}
+	return r.packed
 }
 
 // replace puts another object in the place of the record's.
@@ -48,6 +64,14 @@ func (r *record) text(field string) string {
 	if r.working != nil {
 		return r.working.String(field)
 	}
+	return r.committed(field)
+}
+
+// committed is a field of the object as of the last commit.
+func (r *record) committed(field string) string {
+	if r.resource.Compose != nil {
+		return r.hidden.(interface{ text(field string) string }).text(field)
+	}
 	return spec.PackedString(r.packed, field)
 }
 
@@ -55,6 +79,9 @@ func (r *record) text(field string) string {
 func (r *record) AppendJSON(dst []byte) []byte {
 	if r.working != nil {
 		return r.working.AppendJSON(dst)
+	}
+	if r.resource.Compose != nil {
+		return r.resource.Compose(r).AppendJSON(dst)
 	}
 	return spec.AppendPackedJSON(dst, r.packed)
 }
@@ -111,6 +138,11 @@ type store struct {
 	shelves map[string]*shelf // by kind
 	last    int64             // order of the newest record
 	touched []*record         // since the last commit
+
+	committed   int64   // order of the newest record then
+	packing     []byte  // for packing into
+	announced   *record // that was packed last, and as what
+	announcedAs []byte
 }
 
 // shelf is the records of a kind in order of making, and indexes of them.
@@ -153,9 +185,9 @@ func (s *shelf) index(r *record, was []byte) {
 	for i, field := range r.resource.indexed {
 		old, now := "", r.key(field)
 		switch {
-		case was != nil && r.resource.Keys[field] != nil:
+		case first && was != nil && r.resource.Keys[field] != nil:
 			old = now // it never changes
-		case was != nil:
+		case first && was != nil:
 			old = spec.PackedString(was, field)
 		case first:
 			r.keys = append(r.keys, now)
@@ -201,12 +233,13 @@ func (s *shelf) unindex(r *record, field, value string) {
 // unindexAll takes a record out of every index.
 func (s *shelf) unindexAll(r *record) {
 	for i, field := range r.resource.indexed {
-		value := spec.PackedString(r.packed, field)
-		if of := r.resource.Keys[field]; of != nil {
-			value = of(r)
-		}
+		value := ""
 		if r.keys != nil {
 			value = r.keys[i]
+		} else if of := r.resource.Keys[field]; of != nil {
+			value = of(r)
+		} else {
+			value = r.committed(field)
 		}
 		s.unindex(r, field, value)
 	}
@@ -246,21 +279,37 @@ func (w *world) commit() {
 		}
 	}
 	w.touched = w.touched[:0]
+	w.committed, w.announced, w.announcedAs = w.last, nil, nil
+}
+
+// packedNow is the packed form of a record as it stands: the one that it or its latest event has, if that is the same.
+func (w *world) packedNow(r *record) []byte {
+	if r.working == nil {
+		return r.form()
+	}
+	w.packing = r.working.Pack(w.packing[:0])
+	switch {
+	case bytes.Equal(w.packing, r.packed):
+		return r.packed
+	case w.announced != r || !bytes.Equal(w.packing, w.announcedAs):
+		w.announced, w.announcedAs = r, bytes.Clone(w.packing)
+	}
+	return w.announcedAs
 }
 
 func (w *world) commitRecord(r *record) {
 	changed := r.gone || r.hidden != nil
-	if r.working != nil {
-		w.scratch = r.working.Pack(w.scratch[:0])
-		if !bytes.Equal(w.scratch, r.packed) {
-			was := r.packed
-			r.packed, changed = bytes.Clone(w.scratch), true
+	if r.working != nil && r.resource.Compose == nil {
+		was := r.packed
+		r.packed = w.packedNow(r)
+		if r.order > w.committed || !bytes.Equal(r.packed, was) {
+			changed = true
 			if !r.gone {
 				w.shelves[r.resource.Object].index(r, was)
 			}
 		}
-		r.working, r.keys = nil, nil
 	}
+	r.working, r.keys = nil, nil
 	if changed && w.journal != nil {
 		w.journal.record(r)
 	}

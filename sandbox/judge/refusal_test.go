@@ -285,7 +285,7 @@ func TestFaults(t *testing.T) {
 func TestUnbuilt(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	for request, form := range map[string]string{"POST /v1/apple_pay/domains": "domain_name=a.example", "GET /v1/issuing/cards": "limit=1"} {
+	for request, form := range map[string]string{"POST /v1/tax/calculations": "currency=usd", "GET /v1/issuing/cards": "limit=1"} {
 		reply, why, _ := w.send(t, request, form)
 		if reply.StatusCode != http.StatusNotImplemented || why.Type != "api_error" || !strings.Contains(why.Message, request) {
 			t.Errorf("%s: %s %+v", request, reply.Status, why)
