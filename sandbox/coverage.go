@@ -36,6 +36,8 @@ var silent = []string{
 	"payment_method_configurations",
 	"payment_method_domains",
 	"webhook_endpoints",
+	"POST /v1/file_links",
+	"POST /v1/file_links/{link}",
 	"POST /v1/payment_intents/{intent}",
 	"POST /v1/payment_methods",
 	"POST /v1/setup_intents/{intent}",

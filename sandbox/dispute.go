@@ -23,6 +23,8 @@ const (
 type contest struct {
 	Submitted bool     // evidence has been sent, which is possible once
 	Booked    []string // the ids of the balance transactions that moved the money, there and back
+	Settles   int64    // when the last of these is available that is shown as pending; 0 when none is
+	Received  int64    // the fee that was taken for the dispute
 	Countered int64    // the fee that was taken for the evidence, and is given back if it wins
 }
 
@@ -38,7 +40,7 @@ var disputes = &resource{
 	Update:  updateDispute,
 
 	Announces: []string{"updated"},
-	Refresh:   showMovements,
+	Refresh:   settleMovements,
 	Verbs:     verbs{"close": closeDispute},
 	Due: map[string]func(*call, *record, string){
 		"open":     func(c *call, ch *record, detail string) { c.dispute(ch, detail) },
@@ -145,8 +147,9 @@ func (c *call) respondBy(r *record) {
 
 // withdraw takes the money of a dispute out of the balance, with the fee.
 func (c *call) withdraw(r, ch *record) {
-	fee := disputeFeeIn(accountCountry, c.now())
-	c.move(r, ch, "dispute", "Chargeback withdrawal for "+ch.id, -r.object().Int("amount"), fee.received)
+	fee := c.disputeFee(c.settledIn(r))
+	private[contest](r).Received = fee
+	c.move(r, ch, "dispute", "Chargeback withdrawal for "+ch.id, -r.object().Int("amount"), fee)
 }
 
 // move books money of a dispute, and shows that the dispute has moved it.
@@ -154,42 +157,37 @@ func (c *call) move(r, ch *record, category, description string, amount, fee int
 	txn := c.adjust(r, ch, category, description, amount, fee)
 	state := private[contest](r)
 	state.Booked = append(state.Booked, txn.id)
-	showMovements(c.world, r)
+	c.showMovements(r)
 }
 
 // adjust books what a dispute does to the balance.
 func (c *call) adjust(r, ch *record, category, description string, amount, fee int64) *record {
-	txn := c.book(r, "adjustment", category, amount, fee, c.settlesWith(ch))
+	txn := c.book(r, "adjustment", category, amount, fee, c.availableWith(ch))
 	txn.object().Set("description", description)
-	if fee != 0 {
-		details := spec.New("fee").Set("amount", fee).Set("currency", txn.object().String("currency")).Set("description", "Dispute fee").Set("type", "stripe_fee")
-		txn.object().Set("fee_details", []*spec.Object{details})
-	}
 	return txn
 }
 
-// settlesWith is when money that a dispute moves is available: with the charge, while that is pending, and at once later.
-func (c *call) settlesWith(ch *record) time.Time {
-	now := c.now()
-	if paid := c.byID[ch.object().String("balance_transaction")]; paid != nil && paid.object().Int("available_on") > now.Unix() {
-		return time.Unix(paid.object().Int("available_on"), 0).UTC()
-	}
-	return now
-}
-
 // showMovements shows the balance transactions of a dispute as they stand.
-func showMovements(w *world, r *record) {
+func (c *call) showMovements(r *record) {
 	state := private[contest](r)
-	if len(state.Booked) == 0 {
-		return
-	}
+	state.Settles = 0
 	all := make([]*spec.Object, 0, len(state.Booked))
 	for _, id := range state.Booked {
-		txn := w.byID[id]
-		w.refresh(txn)
+		txn := c.byID[id]
+		c.refresh(txn)
+		if txn.object().String("status") == "pending" {
+			state.Settles = max(state.Settles, txn.object().Int("available_on"))
+		}
 		all = append(all, txn.object().Clone())
 	}
 	r.object().Set("balance_transactions", all)
+}
+
+// settleMovements shows that the money of a dispute has become available, once it has.
+func settleMovements(w *world, r *record) {
+	if state := known[contest](r); state.Settles != 0 && state.Settles <= w.now().Unix() {
+		w.own().showMovements(r)
+	}
 }
 
 // lapse ends the time for evidence: a dispute that nothing has been said to is lost, an inquiry waits on for its end.
@@ -273,9 +271,10 @@ func (c *call) endDispute(r *record, before *spec.Object, status string) {
 	ch := c.byID[r.object().String("charge")]
 	r.object().Set("status", status).Set("is_charge_refundable", status != disputeLost && !ch.object().Bool("refunded"))
 	if status == disputeWon {
-		back := private[contest](r).Countered
-		if fee := disputeFeeIn(accountCountry, time.Unix(r.created, 0)); !fee.kept {
-			back += fee.received
+		state := private[contest](r)
+		back := state.Countered
+		if !receivedKept(c.standing().Country, time.Unix(r.created, 0)) {
+			back += state.Received
 		}
 		c.move(r, ch, "dispute_reversal", "Chargeback reversal for "+ch.id, r.object().Int("amount"), -back)
 	}
@@ -304,6 +303,3 @@ func (c *call) satisfied(ch *record) {
 		}
 	}
 }
-
-// accountCountry is where every world's account is.
-const accountCountry = "US"

@@ -37,39 +37,21 @@ var (
 	mastercardCompliance = []claim{{reason: "noncompliant", kind: "compliance", enhanced: "mastercard_compliance"}}
 )
 
-// disputeFee is what Stripe takes for a dispute, in the minor unit of the account's currency.
-type disputeFee struct {
-	country   string // of the account
-	from      string // date since which the row holds
-	received  int64  // for every dispute that withdraws money
-	kept      bool   // the received fee is kept whatever becomes of the dispute
-	countered int64  // for answering with evidence, given back if the dispute is won
+// How Stripe's prices for disputes have changed. The fee for receiving one was given back with a dispute that was won in a recording of
+// 2023, and kept in one of December 2024; when that changed is not known, and the row begins with the year. Since June 2025, of which the
+// day is not known, countering one has a price of its own, the same amount, which is given back with a dispute that is won
+// (docs.stripe.com/disputes/how-disputes-work, May 2026).
+const (
+	receivedKeptSince = "2024-01-01" // but not in Mexico
+	counteredSince    = "2025-06-01" // but not in Mexico and Japan
+)
+
+// receivedKept says whether the fee for a dispute that came on a day is kept although the dispute is won.
+func receivedKept(country string, at time.Time) bool {
+	return country != "MX" && at.UTC().Format(time.DateOnly) >= receivedKeptSince
 }
 
-// disputeFees are by country, newest first. A fee of 15.00 was given back in a recording of 2023 and kept in one of December 2024; when
-// that changed is not known. Since June 2025, of which the day is not known, a second fee is taken for countering, of the same amount:
-// docs.stripe.com/disputes/how-disputes-work, May 2026, and stripe.com/pricing for the amounts. Those of other countries are from price
-// lists of 2025 that were not read again.
-var disputeFees = []disputeFee{
-	{country: "US", from: "2025-06-01", received: 15_00, kept: true, countered: 15_00},
-	{country: "US", from: "2024-01-01", received: 15_00, kept: true},
-	{country: "US", from: "2011-09-29", received: 15_00},
-	{country: "CA", from: "2025-06-01", received: 15_00, kept: true, countered: 15_00},
-	{country: "GB", from: "2025-06-01", received: 20_00, kept: true, countered: 20_00},
-	{country: "AU", from: "2025-06-01", received: 25_00, kept: true, countered: 25_00},
-	{country: "SG", from: "2025-06-01", received: 15_00, kept: true, countered: 15_00},
-	{country: "JP", from: "2025-06-01", received: 1_300, kept: true},
-	{country: "MX", from: "2025-06-01", received: 300_00},
-	{country: "", from: "", received: 20_00, kept: true, countered: 20_00}, // the countries of the euro, and all others
-}
-
-// disputeFeeIn is the row that holds in a country at a time.
-func disputeFeeIn(country string, at time.Time) disputeFee {
-	day := at.UTC().Format(time.DateOnly)
-	for _, row := range disputeFees {
-		if (row.country == country || row.country == "") && row.from <= day {
-			return row
-		}
-	}
-	return disputeFees[len(disputeFees)-1]
+// counteringCosts says whether there is a fee for answering a dispute on a day.
+func counteringCosts(country string, at time.Time) bool {
+	return country != "MX" && country != "JP" && at.UTC().Format(time.DateOnly) >= counteredSince
 }

@@ -12,7 +12,7 @@ import (
 // POST /v1/disputes/{dispute}, and docs.stripe.com/disputes/responding).
 const (
 	maxEvidenceText  = 150_000
-	maxEvidenceFiles = 4_500_000
+	maxEvidenceFiles = 9 << 19
 )
 
 // What uncategorized_text decides in test mode (docs.stripe.com/testing#evidence).
@@ -136,12 +136,12 @@ func (c *call) submit(r *record, evidence *spec.Object) error {
 
 // counter takes the fee for answering a dispute.
 func (c *call) counter(r *record) {
-	fee := disputeFeeIn(accountCountry, c.now()).countered
-	private[contest](r).Countered = fee
-	if fee != 0 {
-		ch := c.byID[r.object().String("charge")]
-		c.adjust(r, ch, "dispute", "Dispute countered fee for "+ch.id, 0, fee)
+	if !counteringCosts(c.standing().Country, c.now()) {
+		return
 	}
+	ch, fee := c.byID[r.object().String("charge")], c.disputeFee(c.settledIn(r))
+	private[contest](r).Countered = fee
+	c.adjust(r, ch, "dispute", "Dispute countered fee for "+ch.id, 0, fee)
 }
 
 // judged is what evidence will end in, and after how long: at a magic word soon; otherwise by whether it is complete, after the time that

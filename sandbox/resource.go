@@ -50,6 +50,7 @@ type resource struct {
 
 	Due     map[string]func(c *call, r *record, detail string) // what falls due for a record, by name: see world.in; r is nil where there is none
 	Compose func(*record) *spec.Object                         // makes the object of a record of which nothing is kept but what is private; changes to it are lost
+	Sealed  bool                                               // what is private of a record never changes once it is stored
 	Private func() any                                         // a pointer to an empty value of what records know beyond their objects; nil is nothing
 
 	indexed []string // Filters, Index and Keys

@@ -20,6 +20,8 @@ var resources = []*resource{
 	ephemeralKeys,
 	events,
 	exchangeRates,
+	fileLinks,
+	files,
 	paymentIntents,
 	paymentMethodDomains,
 	paymentMethods,

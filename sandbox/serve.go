@@ -34,6 +34,7 @@ type call struct {
 	version string // of the API
 	base    string // scheme and host under which the caller reached the sandbox
 	browser bool   // called with a publishable key
+	upload  *upload
 }
 
 // reply is an answer on its way out.
@@ -54,6 +55,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveControl(w, r)
 	case strings.HasPrefix(r.URL.Path, challengePath):
 		s.serveChallenge(w, r)
+	case strings.HasPrefix(r.URL.Path, linkPath):
+		s.serveLink(w, r)
 	default:
 		s.serveAPI(w, r)
 	}
@@ -85,7 +88,7 @@ func ownHost(r *http.Request) bool {
 func (s *Server) serveAPI(out http.ResponseWriter, r *http.Request) {
 	x := &exchange{sandbox: s, out: out, request: r}
 	defer x.recovered()
-	body, err := readBody(r)
+	body, err := x.readBody()
 	if err == nil {
 		err = x.authenticate()
 	}
@@ -100,7 +103,20 @@ func (s *Server) serveAPI(out http.ResponseWriter, r *http.Request) {
 		x.fail(err)
 		return
 	}
+	if file, ok := contentsOf(r); ok {
+		x.serveContents(file)
+		return
+	}
 	x.serve(body)
+}
+
+// readBody reads the parameters, and the file of the one operation that takes any.
+func (x *exchange) readBody() (form string, err error) {
+	if uploads(x.request) {
+		form, x.upload, err = readUpload(x.request)
+		return form, err
+	}
+	return readBody(x.request)
 }
 
 // exchange is one request and its answer.
@@ -114,6 +130,7 @@ type exchange struct {
 	id      string
 	version string
 	key     string
+	upload  *upload  // the file that came with it
 	intent  string   // the id of the PaymentIntent that the path names
 	first   *attempt // set while this request holds its idempotency key
 	op      spec.Op  // where matched
@@ -278,7 +295,7 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &call{world: x.world, op: op, params: params, path: path, expand: expand, key: x.key, version: x.version, base: baseURL(r), browser: x.browser}
+	c := &call{world: x.world, op: op, params: params, path: path, expand: expand, key: x.key, version: x.version, base: baseURL(r), browser: x.browser, upload: x.upload}
 	return c, do, nil
 }
 

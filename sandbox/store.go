@@ -298,7 +298,7 @@ func (w *world) packedNow(r *record) []byte {
 }
 
 func (w *world) commitRecord(r *record) {
-	changed := r.gone || r.hidden != nil
+	changed := r.gone || r.hidden != nil && !r.resource.Sealed
 	if r.working != nil && r.resource.Compose == nil {
 		was := r.packed
 		r.packed = w.packedNow(r)

@@ -88,11 +88,15 @@ func (p *Player) request(ctx context.Context, s Step) (*http.Request, error) {
 	case s.Method == http.MethodGet && body != "":
 		target, body = target+"?"+body, ""
 	}
+	kind := "application/x-www-form-urlencoded"
+	if strings.Contains(body, fileMark) {
+		body, kind = multiparted(body)
+	}
 	r, err := http.NewRequestWithContext(ctx, s.Method, target, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Content-Type", kind)
 	if s.JSON != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -112,6 +116,7 @@ var reference = regexp.MustCompile(`\{[a-z_]+_\d+\}`)
 var (
 	randomValue  = regexp.MustCompile(`((?:pi|seti)_[0-9A-Za-z]{14,}_secret)_[0-9A-Za-z]{20,}|\b(?:pi|seti|setatt|pm|pmc|ch|re|txn|cus|evt|we|req|acct|src|whsec|payatt|dp|du|issfr|prv|po|tu|ba|card|btok|tok|file|link|person|tr|trr|fee|fr|py|pyr|pmd|apwc|ephkey|ek_test)_[0-9A-Za-z]{14,}`)
 	randomFields = regexp.MustCompile(`"(risk_score|authorization_code|network_transaction_id|fingerprint|reference|invoice_prefix)": ("[^"]*"|\d+)`)
+	links        = regexp.MustCompile(`(/links/)[0-9A-Za-z]{30,}`)
 	hosted       = regexp.MustCompile(`(/3d_secure_2/hosted/)[0-9a-f]{16}`)
 )
 
@@ -128,7 +133,8 @@ func (p *Player) plain(answer []byte) (string, error) {
 	if err := json.Indent(&b, bytes.TrimSpace(answer), "", "  "); err != nil {
 		return "", err
 	}
-	text := randomValue.ReplaceAllStringFunc(b.String(), p.name)
+	text := links.ReplaceAllString(b.String(), "${1}{link}")
+	text = randomValue.ReplaceAllStringFunc(text, p.name)
 	text = strings.ReplaceAll(text, p.base, "http://sandbox")
 	text = hosted.ReplaceAllString(text, "${1}{page}")
 	text = randomFields.ReplaceAllString(text, `"$1": "…"`)

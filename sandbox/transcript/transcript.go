@@ -13,7 +13,8 @@
 //
 // Parameters stand unescaped, one a line. {pi_1} in a request is the first id that the answers have shown with that prefix; in answers
 // ids and other random values are written so, and fields that are null are left out. A path under /_sandbox/ takes a line of JSON. With
-// a line "> as browser" the request carries the publishable key.
+// a line "> as browser" the request carries the publishable key. A parameter "file=@receipt.pdf" is a file of that name and kind; then
+// the request is multipart/form-data.
 package transcript
 
 import (
