@@ -38,10 +38,10 @@ var charges = &resource{
 
 // searchedRefunded is what the query language calls refunded: true in full, false in part, null not at all.
 func searchedRefunded(r *record) any {
-	if r.object().Int("amount_refunded") == 0 {
+	if r.number("amount_refunded") == 0 {
 		return nil
 	}
-	return r.object().Bool("refunded")
+	return r.flag("refunded")
 }
 
 func updateCharge(c *call, r *record) error {

@@ -89,3 +89,6 @@ func BreakJournal(s *Server, key string) {
 	w, _ := s.world(suffix, true)
 	_ = w.journal.file.Close()
 }
+
+// Folded is the form in which searches compare text.
+func Folded(text string) string { return folded(text) }

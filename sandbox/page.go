@@ -112,6 +112,11 @@ func within(all []*record, p *spec.Params) []*record {
 			to = max(bounds.Int("lt"), math.MinInt64+1) - 1
 		}
 	}
+	return since(all, from, to)
+}
+
+// since cuts records in order of making down to those made between two times, both included.
+func since(all []*record, from, to int64) []*record {
 	first := sort.Search(len(all), func(i int) bool { return all[i].created >= from })
 	end := sort.Search(len(all), func(i int) bool { return all[i].created > to })
 	return all[first:max(first, end)]

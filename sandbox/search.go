@@ -19,7 +19,7 @@ func (r *resource) search(c *call) (appender, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := c.all(r.Object)
+	all := q.candidates(r, c.shelf(r.Object))
 	from := len(all)
 	if c.params.Has("page") {
 		order, err := strconv.ParseInt(c.params.String("page"), 36, 64)
@@ -45,7 +45,10 @@ func (r *resource) search(c *call) (appender, error) {
 	if c.expand.wants("total_count") {
 		p.total = 0
 		for _, one := range all {
-			if p.total < maxTotal && !one.gone && q.matches(r, one) {
+			if p.total == maxTotal {
+				break
+			}
+			if !one.gone && q.matches(r, one) {
 				p.total++
 			}
 		}
@@ -216,20 +219,15 @@ func (one clause) matches(r *resource, of *record) bool {
 	return one.holds(r.searched(one, of)) != one.negated
 }
 
-// searched is the value of a clause's field: text, a number, or nil.
+// searched is the value of a clause's field: text, a number, true or false, or nil.
 func (r *resource) searched(one clause, of *record) any {
 	switch {
-	case one.field == "metadata":
-		if value, ok := of.object().Map("metadata")[one.key]; ok {
-			return value
-		}
-		return nil
 	case one.field == "created":
 		return of.created
 	case r.Searched[one.field] != nil:
 		return r.Searched[one.field](of)
 	}
-	return of.object().At(strings.Split(one.field, ".")...)
+	return one.valueOf(of.packed)
 }
 
 func (one clause) holds(value any) bool {

@@ -150,6 +150,8 @@ type shelf struct {
 	all     []*record
 	gone    int                             // of them, deleted
 	indexes map[string]map[string][]*record // field, value: in order of making
+
+	postings []*postings // what searches have asked for
 }
 
 func (w *world) shelf(kind string) *shelf {
@@ -252,6 +254,7 @@ func (w *world) remove(r *record) {
 	r.gone = true
 	s := w.shelf(r.resource.Object)
 	s.unindexAll(r)
+	s.repost(r, r.packed, nil)
 	if s.gone++; s.gone > len(s.all)/2 { // so that removing one costs the same however many there are
 		s.all = slices.DeleteFunc(s.all, func(r *record) bool { return r.gone })
 		s.gone = 0
@@ -263,6 +266,7 @@ func (w *world) forget(kind string, n int) {
 	s := w.shelf(kind)
 	for i, r := range s.all[:n] {
 		s.unindexAll(r)
+		s.repost(r, r.packed, nil)
 		delete(w.byID, r.id)
 		s.all[i] = nil
 	}
@@ -306,6 +310,7 @@ func (w *world) commitRecord(r *record) {
 			changed = true
 			if !r.gone {
 				w.shelves[r.resource.Object].index(r, was)
+				w.shelves[r.resource.Object].repost(r, was, r.packed)
 			}
 		}
 	}
