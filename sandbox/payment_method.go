@@ -33,6 +33,7 @@ var paymentMethods = &resource{
 	Update:    updatePaymentMethod,
 	Announces: []string{"updated"},
 	Private:   func() any { return new(instrument) },
+	Due:       map[string]func(*call, *record, string){"renew": func(c *call, r *record, _ string) { c.renew(r) }},
 	Filters:   []string{"allow_redisplay", "customer", "customer_account", "type"},
 	Find:      findPaymentMethod,
 	Verbs:     verbs{"attach": attachPaymentMethod, "detach": detachPaymentMethod},
@@ -212,6 +213,7 @@ func (c *call) attach(r *record, customer string) {
 	c.keep(r)
 	r.object().Set("customer", customer)
 	passChecks(r)
+	c.renewLater(r)
 	c.emit("payment_method.attached", r)
 }
 

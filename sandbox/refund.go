@@ -189,7 +189,7 @@ func (c *call) failRefund(r *record, reason string) {
 func (c *call) takeBack(r *record, status, reason string) {
 	amount := r.object().Int("amount")
 	ch := c.byID[r.object().String("charge")]
-	txn := c.book(r, "refund_failure", "refund_failure", amount, 0, c.now())
+	txn := c.book(r, "refund_failure", "refund_failure", amount, 0, c.availableWith(ch)) // with what it takes back
 	txn.object().Set("description", "REFUND FAILURE")
 	r.object().Set("status", status).Set("failure_reason", reason).Set("failure_balance_transaction", txn.id).Set("pending_reason", spec.Absent)
 	ch.object().Set("amount_refunded", ch.object().Int("amount_refunded")-amount).Set("refunded", false)
@@ -213,14 +213,13 @@ func refundDescription(ch *record) string {
 }
 
 func (c *call) giveReference(r *record) {
+	if status := r.object().String("status"); status != "pending" && status != succeeded {
+		return
+	}
 	before := r.object().Clone()
 	r.object().Sub("destination_details").Sub("card").Set("reference_status", "available").Set("reference", c.digits(16))
 	c.emitUpdated("refund.updated", r, before)
 	c.emitUpdated("charge.refund.updated", r, before)
-}
-
-func cancelRefund(_ *call, r *record) error {
-	return refused("", "", "Refund %s cannot be canceled because it has a status of %s. Only a refund with a status of requires_action can be canceled.", r.id, r.object().String("status"))
 }
 
 func refundsOf(c *call, ch *record) *spec.Object {
