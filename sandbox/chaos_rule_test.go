@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -338,5 +340,29 @@ func TestSeveralWebhookFaults(t *testing.T) {
 	a.get("/v1/events", "delivery_success=false").wants(t, http.StatusOK, map[string]any{"data.0": nil})
 	if all := a.control(http.MethodGet, "/_sandbox/webhooks?status=0", "").list("attempts"); len(all) != 1 || all[0].(map[string]any)["fault"] != "lost" {
 		t.Errorf("lost: %v", all)
+	}
+}
+
+var inDocs = regexp.MustCompile(`'(\{"kind":[^']*\})'`)
+
+// TestFaultsOfTheDocs: the sandbox takes each rule that docs/sandbox.md shows, and the page names every kind.
+func TestFaultsOfTheDocs(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/sandbox.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := bare(t)
+	shown := inDocs.FindAllStringSubmatch(string(text), -1)
+	for _, rule := range shown {
+		a.script(rule[1])
+	}
+	if len(shown) < 4 {
+		t.Errorf("only %d rules are shown", len(shown))
+	}
+	for _, kind := range sandbox.FaultKinds() {
+		if !strings.Contains(string(text), "| `"+kind+"` |") {
+			t.Errorf("%s is not explained", kind)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,3 +93,6 @@ func BreakJournal(s *Server, key string) {
 
 // Folded is the form in which searches compare text.
 func Folded(text string) string { return folded(text) }
+
+// FaultKinds are the kinds of all faults.
+func FaultKinds() []string { return append(slices.Clone(apiFaults), webhookFaults...) }
