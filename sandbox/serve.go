@@ -44,7 +44,7 @@ type reply struct {
 	header [][2]string
 }
 
-// ServeHTTP answers Stripe's API, the control API under /_sandbox/ and the hosted 3D Secure page.
+// ServeHTTP answers Stripe's API, the control API under /_sandbox/, the hosted 3D Secure page, and the page at / that shows a world.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ownHost(r) {
 		http.Error(w, "This sandbox is reached under a loopback address only, so that no web page can reach it by a name of its own.", http.StatusForbidden)
@@ -57,6 +57,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveChallenge(w, r)
 	case strings.HasPrefix(r.URL.Path, linkPath):
 		s.serveLink(w, r)
+	case isPage(r):
+		s.servePage(w, r)
 	default:
 		s.serveAPI(w, r)
 	}

@@ -42,6 +42,8 @@ type Server struct {
 
 	limits rateLimits // of new worlds
 
+	visits visits // of the page at /
+
 	mu     sync.Mutex // guards what follows
 	random *mathrand.ChaCha8
 	worlds map[string]*world
