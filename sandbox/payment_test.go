@@ -239,7 +239,7 @@ func TestRefundFates(t *testing.T) {
 	a.get("/v1/refunds/"+refund.text("id"), "expand[]=failure_balance_transaction").wants(t, http.StatusOK, map[string]any{"status": "failed", "failure_reason": "expired_or_canceled_card",
 		"failure_balance_transaction.type": "refund_failure", "failure_balance_transaction.net": "600", "failure_balance_transaction.source": refund.text("id")})
 	a.get("/v1/charges/"+ch, "").wants(t, http.StatusOK, map[string]any{"refunded": false, "amount_refunded": "0"})
-	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.amount": "600", "pending.0.amount": "282"})
+	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.amount": "0", "pending.0.amount": "882"}) // it settles as the refund would have
 	a.get("/v1/events", "type=refund.failed").wants(t, http.StatusOK, map[string]any{"data.0.data.object.id": refund.text("id"), "data.0.data.object.status": "failed"})
 	a.get("/v1/events", "type=charge.refund.updated&limit=1").wants(t, http.StatusOK, map[string]any{"data.0.data.previous_attributes.status": "succeeded"})
 	a.must("/v1/refunds", "charge="+ch).wants(t, http.StatusOK, map[string]any{"amount": "1000"}) // it can be tried again
