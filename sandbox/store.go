@@ -214,6 +214,10 @@ func (s *shelf) enter(r *record, field, value string) {
 		s.indexes[field] = of
 	}
 	same := of[value]
+	if len(same) == 0 || same[len(same)-1].order < r.order {
+		of[value] = append(same, r)
+		return
+	}
 	of[value] = slices.Insert(same, place(same, r.order), r)
 }
 
