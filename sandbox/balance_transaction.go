@@ -73,12 +73,12 @@ func (c *call) bookChargeLater(ch *record) {
 
 // bookNow books a charge that waits for it: when its time has come, or when a refund needs it.
 func (c *call) bookNow(ch *record) {
-	if ch.object().String("balance_transaction") != "" {
+	if ch.text("balance_transaction") != "" {
 		return
 	}
-	before := ch.object().Clone()
+	before := c.packedNow(ch)
 	c.bookCharge(ch)
-	c.emitUpdated("charge.updated", ch, before)
+	c.emitChanged("charge.updated", ch, before)
 }
 
 // book adds one movement of money to the account's balance. The amount is in the currency of its source, and is converted into the one

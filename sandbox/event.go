@@ -101,9 +101,13 @@ func (c *call) emit(kind string, about *record) { c.emitWith(kind, about, nil) }
 
 // emitUpdated announces a change with the old values of what has changed; without one, nothing is announced.
 func (c *call) emitUpdated(kind string, about *record, before *spec.Object) {
-	c.refresh(about)
 	c.scratch = before.Pack(c.scratch[:0])
-	if changed, any := spec.PackedPrevious(c.scratch, c.packedNow(about)); any {
+	c.emitChanged(kind, about, c.scratch)
+}
+
+// emitChanged is emitUpdated with a packed object.
+func (c *call) emitChanged(kind string, about *record, before []byte) {
+	if changed, any := spec.PackedPrevious(before, c.packedNow(about)); any {
 		c.emitWith(kind, about, changed)
 	}
 }

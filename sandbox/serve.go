@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/till-pay/till/sandbox/spec"
@@ -42,6 +43,7 @@ type reply struct {
 	status int
 	body   []byte
 	header [][2]string
+	buffer *[]byte // that the body is in, to be used again once it is sent; nil where somebody keeps the body
 }
 
 // ServeHTTP answers Stripe's API, the control API under /_sandbox/, the hosted 3D Secure page, and the page at / that shows a world.
@@ -182,6 +184,7 @@ func (x *exchange) serve(form string) {
 		return
 	}
 	x.send(answer)
+	answer.done()
 }
 
 // answer reads the parameters and, under the world's lock, does what was asked. The answer is rendered under the lock too, so that it
@@ -242,11 +245,35 @@ func (x *exchange) perform(c *call, do handler) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := &reply{status: http.StatusOK, body: x.world.render(object)}
+	result := &reply{status: http.StatusOK}
+	if c.key == "" { // nobody keeps it
+		result.buffer = bodies.Get().(*[]byte)
+		*result.buffer = object.AppendJSON((*result.buffer)[:0])
+		result.body = *result.buffer
+	} else {
+		result.body = x.world.render(object)
+	}
 	if post {
 		result.header = noRetry
 	}
 	return result, nil
+}
+
+// bodies are buffers for answers.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxPooled is the size of a buffer, in bytes, above which it is not kept.
+const maxPooled = 64 << 10
+
+// done gives the buffer of an answer that was sent to a later one.
+func (r *reply) done() {
+	if r.buffer == nil {
+		return
+	}
+	if *r.buffer = r.body; cap(r.body) <= maxPooled {
+		bodies.Put(r.buffer)
+	}
+	r.buffer, r.body = nil, nil
 }
 
 // render writes an object as JSON, in a buffer that is as long as the text.
@@ -324,19 +351,19 @@ func (x *exchange) head(answer *reply) {
 	h["Strict-Transport-Security"] = transportSecurity
 	h["Access-Control-Expose-Headers"] = exposed
 	h["X-Stripe-Routing-Context-Priority-Tier"] = priorityTier
-	h.Set("Content-Length", strconv.Itoa(len(answer.body)))
+	h["Content-Length"] = []string{strconv.Itoa(len(answer.body))}
 	if x.id != "" {
-		h.Set("Request-Id", x.id)
+		h["Request-Id"] = []string{x.id}
 	}
 	if x.version != "" {
-		h.Set("Stripe-Version", x.version)
+		h["Stripe-Version"] = []string{x.version}
 	}
 	if account := x.request.Header.Get("Stripe-Account"); account != "" {
-		h.Set("Stripe-Account", account)
+		h["Stripe-Account"] = []string{account}
 	}
 	if x.key != "" {
-		h.Set("Idempotency-Key", x.key)
-		h.Set("Original-Request", x.id)
+		h["Idempotency-Key"] = []string{x.key}
+		h["Original-Request"] = []string{x.id}
 	}
 	for _, pair := range answer.header {
 		h.Set(pair[0], pair[1])

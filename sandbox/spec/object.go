@@ -1,6 +1,9 @@
 package spec
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // Object is an object of Stripe's API. It has exactly the fields that its shape declares, and from the start all that Stripe shows.
 // It keeps only what differs from that start, so that a new one is small; what it is made of besides appears as it is reached for.
@@ -10,6 +13,8 @@ type Object struct {
 	order []uint8 // the slots in order of number
 	slots []slot  // what was set or reached for
 	live  []any   // the values of slots with tagLive
+
+	large *largeObject // that it is part of, if it is
 }
 
 // Most objects have few slots, and find room for them beside themselves.
@@ -54,11 +59,23 @@ func made(shape uint16, room int) *Object {
 		r := new(middleObject)
 		o, r.order, r.slots, r.live = &r.Object, r.at[:0], r.few[:0], r.own[:0]
 	default:
-		r := new(largeObject)
+		r := largeObjects.Get().(*largeObject)
+		r.large = r
 		o, r.order, r.slots, r.live = &r.Object, r.at[:0], r.few[:0], r.own[:0]
 	}
 	o.shape = shape
 	return o
+}
+
+var largeObjects = sync.Pool{New: func() any { return new(largeObject) }}
+
+// Release gives the room of an object that nobody will look at again, or at anything in it that was not cloned, to a later one. The
+// objects in it are not released.
+func (o *Object) Release() {
+	if r := o.large; r != nil {
+		*r = largeObject{}
+		largeObjects.Put(r)
+	}
 }
 
 type absent uint8
