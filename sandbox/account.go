@@ -40,6 +40,7 @@ var weekdays = []string{"monday", "tuesday", "wednesday", "thursday", "friday"}
 func (w *world) openAccount(country, currency string) {
 	w.establish("account", w.account, &standing{Country: country, Currency: currency, Debit: true, Schedule: schedule{Interval: "daily"}})
 	w.establish("balance", balanceID, &ledger{})
+	w.establish("balance_settings", settingsID, nil)
 	w.establishBank(currency)
 	w.born = w.last
 	w.commit()

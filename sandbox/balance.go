@@ -12,7 +12,7 @@ var balances = &resource{
 	Object:  "balance",
 	Path:    singleton,
 	Others:  map[string]func(*call) (appender, error){"GET /v1/balance": showBalance},
-	Due:     map[string]func(*call, *record, string){"settle": settleFunds},
+	Due:     map[string]func(*call, *record, string){"settle": settleFunds, "pay": payAutomatically},
 	Private: func() any { return new(ledger) },
 }
 
@@ -28,7 +28,13 @@ type ledger struct{ Funds map[string]*funds }
 type funds struct {
 	Available int64
 	Pending   map[int64]int64
+	PaidUntil int64    // until when automatic payouts have paid it out
+	NextRun   int64    // when the next is arranged; 0 is none
+	Waiting   []string // refunds that wait for funds, the oldest first
 }
+
+// currencies are those that have been booked in, in alphabetical order.
+func (l *ledger) currencies() []string { return slices.Sorted(maps.Keys(l.Funds)) }
 
 // pending is all that is.
 func (f *funds) pending() (sum int64) {
@@ -63,6 +69,8 @@ func (c *call) enter(txn *record) {
 		o.Set("status", "available")
 		f.Available += net
 		c.insert(txn)
+		c.arrange(currency)
+		c.fundRefunds(currency)
 		return
 	}
 	o.Set("status", "pending")
@@ -85,9 +93,11 @@ func settleFunds(c *call, r *record, currency string) {
 	sum := f.Pending[now]
 	delete(f.Pending, now)
 	f.Available += sum
+	c.arrange(currency)
 	if sum > 0 { // Stripe does not announce what only takes away
 		c.showFunds(r)
 		c.emit("balance.available", r)
+		c.fundRefunds(currency)
 	}
 }
 
@@ -95,7 +105,7 @@ func settleFunds(c *call, r *record, currency string) {
 func (w *world) showFunds(r *record) {
 	l := w.books()
 	currencies := []string{w.standing().Currency}
-	for _, currency := range slices.Sorted(maps.Keys(l.Funds)) {
+	for _, currency := range l.currencies() {
 		if currency != currencies[0] {
 			currencies = append(currencies, currency)
 		}

@@ -14,7 +14,7 @@ var balanceTransactions = &resource{
 	Prefix:  "txn_",
 	Filters: []string{"currency", "source", "type"},
 	Keys:    map[string]func(*record) string{"day": func(r *record) string { return dayOf(r.text("currency"), r.number("available_on")) }},
-	Matches: map[string]func(*call, *record) bool{"payout": func(*call, *record) bool { return false }},
+	Matches: map[string]func(*call, *record) bool{"payout": func(*call, *record) bool { return true }},
 	Others: map[string]func(*call) (appender, error){
 		"GET /v1/balance_transactions": listTransactions,
 		"GET /v1/balance/history":      listTransactions,
@@ -28,11 +28,6 @@ const secondsOfDay = 24 * 60 * 60
 // dayOf names a day of a currency: "usd 20454" is the 20,454th since 1970, in UTC.
 func dayOf(currency string, at int64) string {
 	return currency + " " + strconv.FormatInt(at/secondsOfDay, 10)
-}
-
-// listTransactions is the list, of which only that of an automatic payout is out of the ordinary.
-func listTransactions(c *call) (appender, error) {
-	return kinds["balance_transaction"].list(c)
 }
 
 // Fees by the category of what they are taken for; all others are for processing.

@@ -16,20 +16,40 @@ var bankAccounts = &resource{
 	Path:    singleton,
 	Noun:    "external account",
 	Prefix:  "ba_",
+	Plain:   []string{"account_holder_name", "account_holder_type", "account_type"},
+	Takes:   []string{"default_for_currency", "external_account", "bank_account"},
 	Index:   []string{"account", "currency"},
 	Private: func() any { return new(bank) },
 	Others: map[string]func(*call) (appender, error){
-		"GET /v1/accounts/x_1/external_accounts":     listExternalAccounts,
-		"GET /v1/accounts/x_1/external_accounts/x_1": showExternalAccount,
-		"GET /v1/accounts/x_1/bank_accounts/x_1":     showExternalAccount,
+		"GET /v1/accounts/x_1/external_accounts":        listExternalAccounts,
+		"POST /v1/accounts/x_1/external_accounts":       createExternalAccount,
+		"GET /v1/accounts/x_1/external_accounts/x_1":    showExternalAccount,
+		"POST /v1/accounts/x_1/external_accounts/x_1":   updateExternalAccount,
+		"DELETE /v1/accounts/x_1/external_accounts/x_1": deleteExternalAccount,
+		"POST /v1/accounts/x_1/bank_accounts":           createExternalAccount,
+		"GET /v1/accounts/x_1/bank_accounts/x_1":        showExternalAccount,
+		"POST /v1/accounts/x_1/bank_accounts/x_1":       updateExternalAccount,
+		"DELETE /v1/accounts/x_1/bank_accounts/x_1":     deleteExternalAccount,
 	},
 }
 
+// payoutCardAccounts are debit cards as external accounts.
+var payoutCardAccounts = &resource{
+	Object:  "card",
+	Path:    singleton,
+	Noun:    "external account",
+	Prefix:  "card_",
+	Plain:   []string{"address_city", "address_country", "address_line1", "address_line2", "address_state", "address_zip", "name"},
+	Takes:   []string{"default_for_currency", "exp_month", "exp_year"},
+	Index:   []string{"account", "currency"},
+	Private: func() any { return new(bank) },
+}
+
+// maxExternal bounds the external accounts of an account; Stripe has a bound of its own, which it does not publish.
+const maxExternal = 200
+
 // bank is what an external account knows beyond its object: the number, by which Stripe's test mode decides what becomes of payouts.
 type bank struct{ Number string }
-
-// testBank is the number of a bank account to which payouts succeed.
-const testBank = "000123456789"
 
 // establishBank makes the bank account that an account has from its beginning.
 func (w *world) establishBank(currency string) {
@@ -37,15 +57,22 @@ func (w *world) establishBank(currency string) {
 	id := "ba_" + w.fragment('1') + string(base62(nil, binary.BigEndian.Uint64(name[:]), 8))
 	r := w.establish("bank_account", id, &bank{Number: testBank})
 	r.object().Set("id", id)
-	w.describeBank(r, w.standing().Country, currency, "110000000")
+	w.describeBank(r, w.standing().Country, currency, testRouting)
 	r.object().Set("default_for_currency", true)
+}
+
+// undated starts an external account; its object does not say when it was made.
+func (w *world) undated(kind, prefix string) *record {
+	r := &record{world: w, resource: kinds[kind], id: w.newID(prefix), created: w.now().Unix(), working: spec.New(kind)}
+	r.working.Set("id", r.id)
+	return r
 }
 
 // addBank gives the account a bank account in a currency, to which payouts succeed.
 func (c *call) addBank(currency string) *record {
-	r := c.record("bank_account", c.newID("ba_"))
+	r := c.undated("bank_account", "ba_")
 	r.hidden = &bank{Number: testBank}
-	c.describeBank(r, c.standing().Country, currency, "110000000")
+	c.describeBank(r, c.standing().Country, currency, testRouting)
 	r.object().Set("default_for_currency", c.payoutAccount(currency) == nil)
 	c.insert(r)
 	return r
@@ -86,7 +113,7 @@ func (w *world) payoutAccount(currency string) *record {
 }
 
 // externalKinds are the kinds of external accounts.
-var externalKinds = []string{"bank_account"}
+var externalKinds = []string{"bank_account", "card"}
 
 // externalAccounts are all of the account's, in order of making.
 func (w *world) externalAccounts() (all []*record) {

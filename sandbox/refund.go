@@ -139,15 +139,21 @@ func announceRefund(c *call, r *record) error {
 	ch := c.byID[r.object().String("charge")]
 	c.bookNow(ch)
 	amount := r.object().Int("amount")
-	txn := c.book(r, "refund", "refund", -amount, 0, c.availableWith(ch)) // the refund of a pending charge settles with it
-	txn.object().Set("description", refundDescription(ch))
-	r.object().Set("balance_transaction", txn.id)
+	funded := c.fund(r, ch)
 	c.emit("refund.created", r)
 	before := ch.object().Clone()
 	refunded := ch.object().Int("amount_refunded") + amount
 	ch.object().Set("amount_refunded", refunded).Set("refunded", refunded == ch.object().Int("amount_captured"))
 	c.emitUpdated("charge.refunded", ch, before)
 	c.refunded(ch, r.object().String("reason"))
+	if funded {
+		c.sendRefund(r, ch)
+	}
+	return nil
+}
+
+// sendRefund arranges what becomes of a refund whose money has left the balance.
+func (c *call) sendRefund(r, ch *record) {
 	c.in(referenceAfter, "refund.reference", r)
 	switch c.fateOf(ch) {
 	case refundPending:
@@ -155,7 +161,6 @@ func announceRefund(c *call, r *record) error {
 	case refundFails:
 		c.in(decidedAfter, "refund.fail", r, "expired_or_canceled_card")
 	}
-	return nil
 }
 
 // fateOf is what becomes of the refunds of a charge, by its card.

@@ -11,6 +11,7 @@ var resources = []*resource{
 	accounts,
 	appleDomains,
 	balances,
+	balanceSettings,
 	bankAccounts,
 	balanceTransactions,
 	charges,
@@ -25,10 +26,13 @@ var resources = []*resource{
 	paymentIntents,
 	paymentMethodDomains,
 	paymentMethods,
+	payoutCardAccounts,
+	payouts,
 	refunds,
 	reviews,
 	setupAttempts,
 	setupIntents,
+	topups,
 	webhookEndpoints,
 }
 

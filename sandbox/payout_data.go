@@ -1,0 +1,62 @@
+package sandbox
+
+// failingBanks are the numbers of Stripe's test mode to which payouts fail, with the failure code
+// (docs.stripe.com/connect/testing#account-numbers).
+var failingBanks = map[string]string{
+	"000111111116": "no_account",
+	"000111111113": "account_closed",
+	"000222222227": "insufficient_funds",
+	"000333333335": "debit_not_authorized",
+	"000444444440": "invalid_currency",
+	failingCard:    "could_not_process",
+}
+
+// Numbers of the test mode with a behaviour of their own.
+const (
+	testBank         = "000123456789"     // payouts to it succeed
+	instantOnlyFails = "000888888883"     // instant payouts to it fail
+	failingCard      = "4000056655665572" // payouts to it fail
+	neverInstant     = "4000056755665555" // is no card for instant payouts
+)
+
+// payoutBanks are the other numbers of bank accounts that the test mode takes.
+var payoutBanks = map[string]bool{
+	testBank: true, instantOnlyFails: true,
+	"000999999991": true, "000999999992": true, // ownership is checked at connected accounts only
+	"00012345": true, "0001234": true, "000123456": true, // Britain; Japan; Australia
+	// IBANs.
+	"AT611904300234573201": true, "BE62510007547061": true, "DE89370400440532013000": true, "ES0700120345030000067890": true,
+	"FI2112345600000785": true, "FR1420041010050500013M02606": true, "IE29AIBK93115212345678": true, "LU280019400644750000": true,
+	"NL39RABO0300065264": true, "PT50000201231234567890154": true, "CH9300762011623852957": true, "SE3550000000054910000003": true,
+	"GB82WEST12345698765432": true, "LT121000011101001000": true, "EE382200221020145685": true, "HR7624020064583467589": true,
+}
+
+// payoutCards are the debit cards of the test mode that take payouts, by the name of their token.
+var payoutCards = map[string]struct{ number, brand string }{
+	"tok_visa_debit_us_transferSuccess":          {"4000056655665556", "Visa"},
+	"tok_visa_debit_us_transferFail":             {failingCard, "Visa"},
+	"tok_visa_debit_us_instantPayoutUnsupported": {neverInstant, "Visa"},
+	"tok_mastercard_debit_us_transferSuccess":    {"5200828282828210", "MasterCard"},
+	"tok_discover_debit_us_transferSuccess":      {"6011981111111113", "Discover"},
+}
+
+// bankTokens are the bank accounts of the test mode by the name of their token
+// (docs.stripe.com/connect/testing#testing-top-ups).
+var bankTokens = map[string]string{
+	"btok_us_verified":                    testBank,
+	"btok_us_verified_noAccount":          "000111111116",
+	"btok_us_verified_accountClosed":      "000111111113",
+	"btok_us_verified_insufficientFunds":  "000222222227",
+	"btok_us_verified_debitNotAuthorized": "000333333335",
+	"btok_us_verified_invalidCurrency":    "000444444440",
+}
+
+// failureMessages are Stripe's words for the failure of a payout (docs.stripe.com/api/payouts/failures).
+var failureMessages = map[string]string{
+	"account_closed":       "The bank account has been closed.",
+	"could_not_process":    "The bank could not process this payout.",
+	"debit_not_authorized": "Debit transactions are not approved on your bank account. (Stripe requires bank accounts to be set up for both credit and debit payouts.)",
+	"insufficient_funds":   "Your Stripe account has insufficient funds to cover the payout.",
+	"invalid_currency":     "The bank was unable to process this payout because of its currency. This is probably because the bank account cannot accept payments in that currency.",
+	"no_account":           "The bank account details on file are probably incorrect. No bank account could be located with those details.",
+}

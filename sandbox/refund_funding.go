@@ -1,0 +1,62 @@
+package sandbox
+
+import (
+	"slices"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// fund takes the money of a new refund out of the balance. The refund of a pending charge settles with it. Of one that is available
+// already, an account that must not be debited pays out of what it has: where that is too little, the refund waits, pending, until
+// there is enough; the other kind may go below nothing (docs.stripe.com/refunds).
+func (c *call) fund(r, ch *record) bool {
+	amount := r.object().Int("amount")
+	available := c.availableWith(ch)
+	settled := c.settledIn(r)
+	needed, _ := exchanged(amount, r.object().String("currency"), settled, middle)
+	f := c.books().in(settled)
+	if !c.standing().Debit && !available.After(c.now()) && (needed > f.Available || len(f.Waiting) > 0) {
+		r.object().Set("status", "pending").Set("pending_reason", "insufficient_funds")
+		f.Waiting = append(f.Waiting, r.id)
+		return false
+	}
+	txn := c.book(r, "refund", "refund", -amount, 0, available)
+	txn.object().Set("description", refundDescription(ch))
+	r.object().Set("balance_transaction", txn.id)
+	return true
+}
+
+// fundRefunds pays the refunds that have waited for it, in their order, as far as the money goes.
+func (c *call) fundRefunds(currency string) {
+	f := c.books().in(currency)
+	for len(f.Waiting) > 0 {
+		r := c.find("refund", f.Waiting[0])
+		if r == nil || r.text("pending_reason") != "insufficient_funds" {
+			f.Waiting = slices.Delete(f.Waiting, 0, 1) // it has ended otherwise
+			continue
+		}
+		needed, _ := exchanged(r.number("amount"), r.text("currency"), currency, middle)
+		if needed > f.Available {
+			return
+		}
+		f.Waiting = slices.Delete(f.Waiting, 0, 1)
+		c.payRefund(r)
+	}
+}
+
+// payRefund books a refund that has waited for funds.
+func (c *call) payRefund(r *record) {
+	ch := c.byID[r.object().String("charge")]
+	before := r.object().Clone()
+	txn := c.book(r, "refund", "refund", -r.object().Int("amount"), 0, c.now())
+	txn.object().Set("description", refundDescription(ch))
+	o := r.object().Set("balance_transaction", txn.id)
+	if c.fateOf(ch) == refundPending {
+		o.Set("pending_reason", "processing")
+	} else {
+		o.Set("status", succeeded).Set("pending_reason", spec.Absent)
+	}
+	c.emitUpdated("refund.updated", r, before)
+	c.emitUpdated("charge.refund.updated", r, before)
+	c.sendRefund(r, ch)
+}
