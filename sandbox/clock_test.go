@@ -50,7 +50,8 @@ func TestYearsPass(t *testing.T) {
 	}
 	a.get("/v1/payment_intents/"+held, "").wants(t, http.StatusOK, map[string]any{"status": "canceled", "canceled_at": "1768219200"})
 	a.get("/v1/charges", "payment_intent="+paid).wants(t, http.StatusOK, map[string]any{"data.0.amount_refunded": "400"})
-	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.amount": "541", "pending.0.amount": "0"})
+	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.amount": "0", "pending.0.amount": "0"})
+	a.get("/v1/payouts", "").wants(t, http.StatusOK, map[string]any{"data.0.amount": "541", "data.0.automatic": true, "data.0.status": "paid", "data.0.created": "1767765600"})
 	if all := a.get("/v1/events", "limit=100").list("data"); len(all) != 0 {
 		t.Errorf("%d events are older than thirty days", len(all))
 	}

@@ -285,7 +285,7 @@ func TestRefusedCreationLeavesNothing(t *testing.T) {
 		}
 	}
 	state := a.control(http.MethodGet, "/_sandbox/state", "")
-	if left, _ := state.at("objects").(map[string]any); len(left) != 5 || state.text("objects.customer") != "1" || state.text("objects.event") != "1" {
+	if left, _ := state.at("objects").(map[string]any); len(left) != 6 || state.text("objects.customer") != "1" || state.text("objects.event") != "1" {
 		t.Errorf("left behind: %v", left)
 	}
 }

@@ -167,8 +167,7 @@ func (c *call) decidePayout(r *record) {
 		c.failPayout(r, why)
 		return
 	}
-	trace := o.Sub("trace_id").Set("status", "supported").Set("value", c.digits(15))
-	o.Set("status", "paid").Set("trace_id", trace)
+	o.Set("status", "paid").Set("trace_id", o.Sub("trace_id").Set("status", "unsupported")) // no bank has seen it
 	c.emit("payout.paid", r)
 }
 
