@@ -73,6 +73,7 @@ func (c *call) topupSource(currency money.Currency) (string, error) {
 func (c *call) debitSource(number, currency string) *spec.Object {
 	o := spec.New("source").Set("id", c.newID("src_")).Set("client_secret", "src_client_secret_"+c.letters(24)).Set("created", c.now().Unix())
 	o.Set("currency", currency).Set("flow", "code_verification").Set("status", "chargeable").Set("type", "ach_debit").Set("usage", "reusable").Set("metadata", map[string]string{})
+	o.Set("owner", spec.New("source_owner").Set("email", "owner@example.com").Set("name", "Sandbox")).Set("receiver", spec.Absent)
 	o.Set("ach_debit", spec.New("source_type_ach_debit").Set("bank_name", "STRIPE TEST BANK").Set("country", "US").
 		Set("fingerprint", c.fingerprint(number)).Set("last4", number[len(number)-4:]).Set("routing_number", testRouting).Set("type", "individual"))
 	return o
