@@ -39,6 +39,9 @@ func (s sample) tail() time.Duration { return s.within(99) }
 
 func (s sample) slowest() time.Duration { return s.within(100) }
 
+// cost is the server's processor time for a request; 0 where the system does not say.
+func (s sample) cost() time.Duration { return s.busy }
+
 func (s sample) within(percent int) time.Duration {
 	return s.took[min(len(s.took)-1, len(s.took)*percent/100)]
 }

@@ -2,7 +2,7 @@
 // through till's API beside the same calls made directly. The load shares the machine with what it measures, so only the ratios of
 // one run mean something.
 //
-//	go run ./bench [-only sandbox|start|speed|memory|growth|journal|payments] [-till bin/till] [-mock bin/stripe-mock] [-seconds 0.6] [-rounds 5] [-json]
+//	go run ./bench [-only sandbox|start|speed|memory|growth|journal|payments] [-till bin/till] [-mock bin/stripe-mock] [-seconds 0.5] [-rounds 5] [-json]
 //	go run ./bench -profile DIR
 //
 // It prints the tables of docs/benchmarks.md. It talks to 127.0.0.1 only, ends by itself, and ends what it started. With
@@ -46,7 +46,7 @@ func main() {
 	flag.StringVar(&s.till, "till", "bin/till", "the program to measure")
 	flag.StringVar(&s.mock, "mock", "bin/stripe-mock", "the program to measure the sandbox beside")
 	flag.StringVar(&s.profile, "profile", "", "measure nothing: write profiles of the sandbox under load into this folder")
-	seconds := flag.Float64("seconds", 0.6, "length of one measurement")
+	seconds := flag.Float64("seconds", 0.5, "length of one measurement")
 	flag.IntVar(&s.rounds, "rounds", 5, "how often each measurement is taken, interleaved; medians are printed")
 	flag.IntVar(&s.clients, "clients", 16, "payments under way at once")
 	flag.Int64Var(&s.requests, "requests", 50_000, "payments made before the memory of the sandbox and of stripe-mock is compared")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,11 +86,17 @@ func verdict(is, wanted float64) string {
 	return fmt.Sprintf("missed by a factor of %.2f", wanted/is)
 }
 
+// unknown stands where the system does not say.
+const unknown = "unknown"
+
 // against are the columns of ratios and their goals.
 var against = []string{"", "ratio", "goal", "met?"}
 
 // number prints a ratio or another value to three digits.
 func number(f float64) string {
+	if math.IsNaN(f) {
+		return unknown
+	}
 	if f >= 1000 {
 		return thousands(int64(f + 0.5))
 	}
@@ -114,7 +121,12 @@ func thousands(n int64) string {
 
 func ms(d time.Duration) string { return strconv.FormatFloat(float64(d)/1e6, 'f', 2, 64) }
 
-func micros(d time.Duration) string { return strconv.FormatFloat(float64(d)/1e3, 'f', 0, 64) }
+func micros(d time.Duration) string {
+	if d == 0 {
+		return unknown
+	}
+	return strconv.FormatFloat(float64(d)/1e3, 'f', 0, 64)
+}
 
 func megabytes(bytes int64) string { return strconv.FormatFloat(float64(bytes)/(1<<20), 'f', 1, 64) }
 

@@ -161,6 +161,7 @@ func (in ring) report(s settings, r *report) {
 			compared.rows = append(compared.rows,
 				rateGoals[m].row(what+": requests/s", ratios(ours, mocks, sample.perSecond)),
 				tailGoals[m].row(what+": p99", ratios(ours, mocks, sample.tail)),
+				goal{}.row(what+": processor time a request", ratios(ours, mocks, sample.cost)),
 				goal{}.row(what+": requests/s, beside hello", ratios(ours, in.hello.samples[m], sample.perSecond)))
 		}
 	}
@@ -173,5 +174,5 @@ func (c *contender) row(what string, m measured) []string {
 	all := c.samples[m]
 	return []string{what, fmt.Sprint(m.connections), c.name, thousands(int64(median(column(all, sample.perSecond)))),
 		ms(median(column(all, sample.half))), ms(median(column(all, sample.tail))), ms(median(column(all, sample.slowest))),
-		micros(median(column(all, func(s sample) time.Duration { return s.busy })))}
+		micros(median(column(all, sample.cost)))}
 }

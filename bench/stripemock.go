@@ -45,11 +45,11 @@ var parts = []struct {
 	measure func(context.Context, settings, *report) error
 }{{"start", starts}, {"speed", speed}, {"memory", memory}, {"growth", growth}, {"journal", journal}}
 
-// loadAverage is how busy the machine was in the last minute; a word where it does not say.
+// loadAverage is how busy the machine was in the last minute; unknown where it does not say.
 func loadAverage() string {
 	all, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
-		return "unknown"
+		return unknown
 	}
 	first, _, _ := strings.Cut(string(all), " ")
 	return first
