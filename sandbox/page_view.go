@@ -43,30 +43,28 @@ type worldView struct {
 	Message string
 	World   bool
 
-	Account, Key   string // the key masked
-	Now            string
-	Frozen         bool
-	Rate           int64
-	Steps          any
-	Show           string // the list that is shown by itself; empty is all in short
-	Balances       []balanceRow
-	Kinds          []kindRow
-	Events         []objectRow
-	Webhooks       []attempted
-	Requests       []logged
-	Faults         []fault
-	Endpoints      int
-	Queued, Later  int
-	Held           int
-	Objects        []objectRow // of the kind that is shown
-	Object, Title  string
-	JSON           []textPart
-	Script         template.JS
-	More           bool
-	TotalEvents    int
-	TotalWebhooks  int
-	TotalRequests  int
-	UntilNextThing string
+	Account, Key  string // the key masked
+	Now, NowISO   string
+	Frozen        bool
+	Rate          int64
+	Steps         any
+	Show          string // the list that is shown by itself; empty is all in short
+	Balances      []balanceRow
+	Kinds         []kindRow
+	Events        []objectRow
+	Webhooks      []attempted
+	Requests      []logged
+	Faults        []fault
+	Endpoints     int
+	Queued, Later int
+	Held          int
+	Objects       []objectRow // of the kind that is shown
+	Object, Title string
+	JSON          []textPart
+	Script        template.JS
+	TotalEvents   int
+	TotalRequests int
+	NextDue       string // when the next thing falls due
 }
 
 // balanceRow is the balance in a currency, written for people.
@@ -105,15 +103,16 @@ func (w *world) view(show string) (*worldView, error) {
 		if kinds[show] != nil || slices.Contains([]string{"webhooks", "requests", "events"}, show) {
 			v.Show, rows = show, manyRows
 		}
-		v.Account, v.Now, v.Frozen, v.Rate = w.account, shownTime(w.now()), w.rate == 0, w.rate
+		now := w.now()
+		v.Account, v.Now, v.NowISO, v.Frozen, v.Rate = w.account, shownTime(now), now.Format(time.RFC3339), w.rate == 0, w.rate
 		if len(w.agenda) > 0 {
-			v.UntilNextThing = shownTime(w.agenda[0].At)
+			v.NextDue = shownTime(w.agenda[0].At)
 		}
 		v.Balances, v.Kinds = w.balanceRows(), w.kindRows()
 		v.Events, v.TotalEvents = w.newest("event", rows), w.count("event")
 		v.Endpoints, v.Queued, v.Later, v.Held = w.count("webhook_endpoint"), w.queued+w.sending, w.later, len(w.held)
 		v.Requests, v.TotalRequests = lastFirst(w.log.all(), rows)
-		v.Webhooks, v.TotalWebhooks = lastFirst(w.attempts.all(), rows)
+		v.Webhooks, _ = lastFirst(w.attempts.all(), rows)
 		for _, f := range w.faults {
 			v.Faults = append(v.Faults, *f)
 		}
@@ -145,7 +144,7 @@ func (w *world) newest(kind string, n int) (rows []objectRow) {
 // row is an object in a line: what people look for in a list.
 func (w *world) row(r *record) objectRow {
 	row := objectRow{ID: r.id, Kind: r.resource.Object, Type: r.text("type"), Status: r.text("status"), At: shownTime(time.Unix(r.created, 0))}
-	if currency := r.text("currency"); currency != "" {
+	if currency := r.text("currency"); currency != "" && r.number("amount") != 0 {
 		row.Amount = display(r.number("amount"), currencyCalled(currency))
 	}
 	for _, field := range []string{"email", "domain_name", "url", "name", "description"} {

@@ -8,7 +8,7 @@
     fetch(location.href, {credentials: 'same-origin'}).then(function (answer) { return answer.text(); }).then(function (html) {
       var fresh = new DOMParser().parseFromString(html, 'text/html').querySelector('main');
       var here = document.querySelector('main');
-      if (fresh && fresh.innerHTML !== here.innerHTML && !here.contains(document.activeElement)) here.replaceWith(fresh);
+      if (fresh && fresh.innerHTML !== here.innerHTML && !here.matches(':active') && !here.contains(document.activeElement)) here.replaceWith(fresh);
     }).catch(function () {}).then(function () { busy = false; });
   }, 2000);
 })();
