@@ -51,7 +51,7 @@ func updateDispute(c *call, r *record) error {
 	return c.submit(r, evidence)
 }
 
-// readEvidence writes the evidence of a request into that which is there: an empty field is taken out.
+// readEvidence writes the evidence of a request into that which is there. What has been given can be replaced, but not taken out.
 func (c *call) readEvidence(evidence *spec.Object) error {
 	given := c.params.Sub("evidence")
 	for _, name := range given.Names() {
@@ -59,10 +59,6 @@ func (c *call) readEvidence(evidence *spec.Object) error {
 			if err := c.readEnhanced(evidence, given); err != nil {
 				return err
 			}
-			continue
-		}
-		if given.String(name) == "" {
-			evidence.Set(name, nil)
 			continue
 		}
 		set(evidence, name, given)

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -217,7 +218,7 @@ func (a *api) balances(rt *rapid.T) {
 		perCharge[txn.text("source")+" as "+txn.text("type")]++
 	}
 	for source, n := range perCharge {
-		if n != 1 {
+		if n != 1 && !(strings.HasSuffix(source, " as adjustment") && n <= 3) { // a dispute goes, is answered and comes back
 			rt.Fatalf("%s is booked %d times", source, n)
 		}
 	}
