@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
 // chaos is what a world does wrong on purpose, by rules. (The word fault alone is till's for errors.)
 type chaos struct {
-	faults []*fault        // in order of making
+	faults []*fault        // in order of making; see setFaults
+	armed  atomic.Bool     // there are some: asked without the lock
 	ruled  int             // how many there have ever been: their ids
 	held   []chan struct{} // replies kept back until they are released
 }
@@ -167,7 +169,7 @@ func (f *fault) spent(now time.Time) bool {
 // script adds a rule; the lock is held. Rules that are spent make room for it.
 func (w *world) script(f *fault) error {
 	if len(w.faults) >= maxFaults {
-		w.faults = slices.DeleteFunc(w.faults, func(f *fault) bool { return f.spent(w.now()) })
+		w.setFaults(slices.DeleteFunc(w.faults, func(f *fault) bool { return f.spent(w.now()) }))
 	}
 	if len(w.faults) >= maxFaults {
 		return badControl("There are " + strconv.Itoa(maxFaults) + " faults already: DELETE some first.")
@@ -175,8 +177,14 @@ func (w *world) script(f *fault) error {
 	f.complete()
 	w.ruled++
 	f.ID, f.Matched, f.Struck = "fault_"+strconv.Itoa(w.ruled), 0, 0
-	w.faults = append(w.faults, f)
+	w.setFaults(append(w.faults, f))
 	return nil
+}
+
+// setFaults puts rules in the place of those there are. The lock is held.
+func (w *world) setFaults(all []*fault) {
+	w.faults = all
+	w.armed.Store(len(all) > 0)
 }
 
 // turn counts something that the rule is about, and says whether it is the rule's turn.
@@ -185,6 +193,9 @@ func (w *world) turn(f *fault) bool {
 		return false
 	}
 	f.Matched++
+	if w.journal != nil { // what has struck once does so once, whatever becomes of the process
+		w.journal.line.Rules = w.rules()
+	}
 	switch {
 	case f.Matched < f.Nth:
 		return false
@@ -283,5 +294,6 @@ func (w *world) obey(r *rules) {
 	if r == nil {
 		r = &rules{}
 	}
-	w.faults, w.ruled, w.limits, w.used = r.Faults, r.Ruled, r.Limits, r.Used
+	w.setFaults(r.Faults)
+	w.ruled, w.limits, w.used = r.Ruled, r.Limits, r.Used
 }

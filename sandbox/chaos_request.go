@@ -10,11 +10,12 @@ import (
 // scripted finds out what is to go wrong with the request.
 func (x *exchange) scripted(form string) {
 	w := x.world
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.faults) > 0 {
-		x.fault, x.slowBefore, x.slowAfter = w.meets(false, func(f *fault) bool { return f.aboutRequest(x.request, form) })
+	if !w.armed.Load() {
+		return
 	}
+	_ = w.step(func() { // the request's own step tells of a failure
+		x.fault, x.slowBefore, x.slowAfter = w.meets(false, func(f *fault) bool { return f.aboutRequest(x.request, form) })
+	})
 }
 
 // breakBefore carries out a fault that comes before anything happens, and says whether it has.
@@ -58,11 +59,10 @@ func (x *exchange) refuse(form string, e *apiError) {
 
 // note logs a request that never reached its operation; status 0 is no answer.
 func (x *exchange) note(form string, status int, code string) {
-	w := x.world
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	x.id = w.newShortID("req_")
-	x.log(form, status, code)
+	_ = x.world.step(func() { // nothing has happened that could be lost
+		x.id = x.world.newShortID("req_")
+		x.log(form, status, code)
+	})
 }
 
 // sendBroken sends an answer as a fault would have it.

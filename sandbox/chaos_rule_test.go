@@ -14,6 +14,7 @@ import (
 
 	"github.com/stripe/stripe-go/v85/webhook"
 
+	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/sandbox"
 )
 
@@ -245,7 +246,7 @@ func TestFaultsAreChecked(t *testing.T) {
 		`{"kind":"cut","after_effect":true}`, `{"kind":"cut","every":-1}`, `{"kind":"cut","times":-1}`, `{"kind":"cut","probability":1.5}`,
 		`{"kind":"cut","probability":-0.5}`, `{"kind":"cut","from":"2026-01-02T00:00:00Z","until":"2026-01-02T00:00:00Z"}`, `{"kind":"cut","from":"today"}`,
 		`{"kind":"cut","behind":1}`, `{"kind":"reordered","behind":101}`, `{"kind":"cut","seconds":1}`, `{"kind":"cut","reason":"global-rate"}`,
-		`{"kind":"error_429","reason":"bad luck"}`, `{"kind":"lost","form":{"a":"b"}}`, `{"kind":"cut","endpoint":"we_1"}`, `{"kind":"cut","form":{"amount":1000}}`,
+		`{"kind":"error_429","reason":"bad luck"}`, `{"kind":"lost","form":{"a":"b"}}`, `{"kind":"cut","endpoint":"we_1"}`, `{"kind":"cut","form":{"amount":1000}}`, `{"kind":"cut"}]`, `{"kind":"cut"} {}`,
 	} {
 		if got := a.control(http.MethodPost, "/_sandbox/faults", wrong); got.status != http.StatusBadRequest || got.text("error.message") == "" {
 			t.Errorf("%s: %d %v", wrong, got.status, got.body)
@@ -364,5 +365,31 @@ func TestFaultsOfTheDocs(t *testing.T) {
 		if !strings.Contains(string(text), "| `"+kind+"` |") {
 			t.Errorf("%s is not explained", kind)
 		}
+	}
+}
+
+// TestFaultsAreKept: rules outlive the process with what they have counted, so that what struck once does not strike again.
+func TestFaultsAreKept(t *testing.T) {
+	t.Parallel()
+	folder, key, held := t.TempDir(), newKey(t), clock.NewFake(start)
+	a := kept(t, folder, key, held)
+	a.script(`{"kind":"error_429"}`)
+	a.script(`{"kind":"error_500","nth":5}`)
+	a.script(`{"kind":"lock_timeout","probability":0.5,"path":"/v1/balance"}`)
+	if got := a.pattern(3, nil); got != "x.." {
+		t.Errorf("struck %s", got)
+	}
+	for range 20 {
+		a.get("/v1/balance", "")
+	}
+	rules := fmt.Sprint(a.control(http.MethodGet, "/_sandbox/faults", "").body)
+	a.sandbox().Close()
+	again := kept(t, folder, key, held)
+	if is := fmt.Sprint(again.control(http.MethodGet, "/_sandbox/faults", "").body); is != rules {
+		t.Errorf("after a restart the rules are %s, were %s", is, rules)
+	}
+	again.control(http.MethodDelete, "/_sandbox/faults/fault_3", "")
+	if got := again.pattern(4, nil); got != "...." { // of twenty-three requests the fifth was long ago
+		t.Errorf("struck %s after the restart", got)
 	}
 }

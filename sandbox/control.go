@@ -141,7 +141,7 @@ func readControl(body []byte, into any) error {
 	if err := d.Decode(into); err != nil {
 		return badControl("The body is not the JSON that is expected here: " + err.Error())
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return badControl("The body is more than one JSON value.")
 	}
 	return nil

@@ -43,7 +43,7 @@ func listFaults(w *world, _ *http.Request, _ []byte) (any, error) {
 func forgetFaults(w *world, _ *http.Request, _ []byte) (any, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.faults = nil
+	w.setFaults(nil)
 	return map[string]any{}, nil
 }
 
@@ -57,7 +57,7 @@ func forgetFault(w *world, r *http.Request, _ []byte) (any, error) {
 		return nil, &errControl{http.StatusNotFound, "There is no fault " + id + " here."}
 	}
 	f := *w.faults[at]
-	w.faults = slices.Delete(w.faults, at, at+1)
+	w.setFaults(slices.Delete(w.faults, at, at+1))
 	return f, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,4 +92,33 @@ func ask(t *testing.T, s *sandbox.Server, method, path, form string) *httptest.R
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w
+}
+
+// FuzzFault: whatever a rule says, it is refused in a sentence, or taken; and requests go on to be answered by Stripe's JSON.
+func FuzzFault(f *testing.F) {
+	for _, rule := range []string{
+		`{"kind":"error_500","path":"/v1/payment_intents/{id}/capture","nth":3}`, `{"kind":"error_429","every":1,"reason":"global-rate"}`,
+		`{"kind":"slow","milliseconds":1,"probability":1e-9}`, `{"kind":"error_409","form":{"metadata[a]":"b"},"from":"2026-01-05T12:00:00Z"}`,
+		`{"kind":"lost","event":"*"}`, `{"kind":"reordered","behind":100,"seconds":1}`, `{"kind":"lock_timeout","path":"*","until":"9999-01-01T00:00:00Z"}`,
+	} {
+		f.Add(rule)
+	}
+	f.Fuzz(func(t *testing.T, rule string) {
+		var said struct {
+			Kind         string
+			Milliseconds int64
+		}
+		_ = json.Unmarshal([]byte(rule), &said)
+		if said.Milliseconds > 10 || slices.Contains([]string{"timeout_before_effect", "timeout_after_effect", "hold", "cut", "refuse", "truncated"}, said.Kind) {
+			return // no whole answer, or not soon
+		}
+		s := sandbox.NewServer()
+		defer s.Close()
+		if got := ask(t, s, http.MethodPost, "/_sandbox/faults", rule); got != nil && got.Code != http.StatusOK && (got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), `"message"`)) {
+			t.Errorf("%s: %d %s", rule, got.Code, got.Body)
+		}
+		if got := ask(t, s, http.MethodPost, "/v1/customers", "metadata[a]=b"); got != nil && !json.Valid(got.Body.Bytes()) {
+			t.Errorf("%s: %d %s", rule, got.Code, got.Body)
+		}
+	})
 }
