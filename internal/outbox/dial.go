@@ -73,7 +73,7 @@ type refusal struct{ kind string }
 
 // Error implements error.
 func (r *refusal) Error() string {
-	return "the URL leads to " + r.kind + " address, and deliveries go to the public internet only"
+	return "the URL leads to " + r.kind + " address, and deliveries go to the public internet only, unless till's operator allows others with --allow-webhook-to"
 }
 
 // check refuses an address that is neither public nor allowed.
@@ -163,6 +163,7 @@ func (d *Dialer) CheckURL(ctx context.Context, raw string) error {
 	return d.checkHost(ctx, u.Hostname(), port, u.Scheme == "http")
 }
 
+// checkHost names in its refusals what the operator would have to allow: host and port as the merchant gave them, never where they lead.
 func (d *Dialer) checkHost(ctx context.Context, host, port string, plain bool) error {
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || number == 0 {
@@ -174,12 +175,12 @@ func (d *Dialer) checkHost(ctx context.Context, host, port string, plain bool) e
 		to := netip.AddrPortFrom(a, uint16(number))
 		var no *refusal
 		if err := d.check(to); errors.As(err, &no) {
-			return refuse("The webhook URL leads to %s address, and deliveries go to the public internet only.", no.kind)
+			return refuse("The webhook URL leads to %s address, and deliveries go to the public internet only, unless till's operator allows it: --allow-webhook-to %s", no.kind, target(host, port))
 		}
 		permitted = permitted && d.allowed(to)
 	}
 	if plain && !permitted {
-		return refuse("The webhook URL must begin with https://: deliveries tell of customers and their payments.")
+		return refuse("The webhook URL must begin with https://: deliveries tell of customers and their payments. Plain http is for what till's operator allows: --allow-webhook-to %s", target(host, port))
 	}
 	return nil
 }

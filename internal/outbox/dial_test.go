@@ -206,3 +206,37 @@ func TestCheckURL(t *testing.T) {
 		}
 	}
 }
+
+// What a refusal says that the operator has to allow is what makes the same URL pass.
+func TestTheAdviceOfARefusal(t *testing.T) {
+	t.Parallel()
+	table := map[string][]string{"inside.example.com": {"10.1.2.3"}, "shop.example.com": {"8.8.8.8"}}
+	for url, entry := range map[string]string{
+		"https://127.0.0.1/":                "127.0.0.1:443",
+		"http://127.0.0.1:3000/webhooks":    "127.0.0.1:3000",
+		"http://[::1]:8443/":                "[::1]:8443",
+		"http://localhost:3000/":            "localhost:3000",
+		"https://Inside.Example.com./hooks": "inside.example.com:443",
+		"http://shop.example.com/":          "shop.example.com:80",
+		"http://not.there.yet.example.com/": "not.there.yet.example.com:80",
+	} {
+		d := dialer(t)
+		d.Resolver = names(t, table)
+		err := d.CheckURL(context.Background(), url)
+		f, is := fault.As(err)
+		if !is {
+			t.Errorf("%s: %v, and no fault", url, err)
+			continue
+		}
+		_, advice, _ := strings.Cut(f.Message, "--allow-webhook-to ")
+		if advice != entry || strings.Contains(f.Message, "10.1.2.3") {
+			t.Errorf("%s: %v; it should advise %s", url, err, entry)
+			continue
+		}
+		allowing := dialer(t, advice)
+		allowing.Resolver = names(t, table)
+		if err := allowing.CheckURL(context.Background(), url); err != nil {
+			t.Errorf("%s, with --allow-webhook-to %s: %v", url, advice, err)
+		}
+	}
+}

@@ -99,7 +99,7 @@ func TestWhatFailsIsToldInClearWords(t *testing.T) {
 		"not TLS":       {strings.Replace(raw("HTTP/1.1 200 OK\r\n\r\n"), "http:", "https:", 1), 0, "The TLS handshake failed."},
 		"certificate":   {certified.URL, 0, "The server's TLS certificate is not valid for this URL."},
 		"no such host":  {"https://nowhere.example.com/", 0, "The host name has no address."},
-		"inside":        {"https://inside.example.com/latest/meta-data", 0, "Not sent: the URL leads to a link-local address, and deliveries go to the public internet only."},
+		"inside":        {"https://inside.example.com/latest/meta-data", 0, "Not sent: the URL leads to a link-local address, and deliveries go to the public internet only, unless till's operator allows others with --allow-webhook-to."},
 		"body for ever": {answering(endless), 200, ""},
 		"slow body": {answering(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
