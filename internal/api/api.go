@@ -41,6 +41,10 @@ var Scopes = []string{PaymentsRead, PaymentsWrite, MerchantRead, MerchantWrite, 
 
 // API is the front door. Its routes are registered before it serves.
 type API struct {
+	// Answered is told of each request: the pattern of its route, "" where there is none, its status and how long it took. nil where
+	// nobody counts.
+	Answered func(route string, status int, took time.Duration)
+
 	huma         huma.API
 	mux          *http.ServeMux
 	authenticate Authenticate
@@ -63,7 +67,21 @@ func New(version string, authenticate Authenticate, log *slog.Logger) *API {
 	a.reference = newReference(a.huma.OpenAPI())
 	a.Handle("GET /openapi.json", a.reference.json())
 	a.Handle("GET /docs", a.reference.page())
+	a.Handle("GET /{$}", signpost(version))
 	return a
+}
+
+// signpost tells whoever opens the bare address what this is, and where to read on.
+func signpost(version string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		_ = format.Marshal(w, struct {
+			Name    string `json:"name"`
+			Version string `json:"version"`
+			Docs    string `json:"docs"`
+			OpenAPI string `json:"openapi"`
+		}{"till", version, "/docs", "/openapi.json"})
+	})
 }
 
 // Handle adds a route outside the OpenAPI document, such as /healthz.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/fault"
@@ -18,7 +20,7 @@ import (
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
-	for _, path := range []string{"/", "/v1", "/v1/note", "/v1/notes/", "/v1/notes/a/b", "//v1/notes", "/v1//notes", "/v1/../v1/notes", "/v1/./notes", "/V1/notes", "/v1/notes/" + "\xff", "/v1/notes/a\x00b", "/docs/", "/openapi.yaml", "/" + secret} {
+	for _, path := range []string{"/v1", "/v1/note", "/v1/notes/", "/v1/notes/a/b", "//v1/notes", "/v1//notes", "/v1/../v1/notes", "/v1/./notes", "/V1/notes", "/v1/notes/" + "\xff", "/v1/notes/a\x00b", "/docs/", "/openapi.yaml", "/" + secret} {
 		r.do(t, "GET", path, "").refused(404, fault.RouteUnknown, "")
 	}
 	for _, method := range []string{"DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "get", strings.ToUpper(secret)} {
@@ -31,6 +33,10 @@ func TestRoutes(t *testing.T) {
 	if a := r.do(t, "GET", "/healthz", "", "X-API-Key: "); a.Body.String() != "ok" || a.Header().Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%d %s", a.Code, a.Body)
 	}
+	if a := r.do(t, "GET", "/", "", "X-API-Key: "); a.Code != 200 || a.Body.String() != `{"name":"till","version":"1.2.3","docs":"/docs","openapi":"/openapi.json"}`+"\n" || a.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("%d %v %s", a.Code, a.Header(), a.Body)
+	}
+	r.do(t, "POST", "/", good).refused(405, fault.MethodNotAllowed, "")
 	if a := r.do(t, "HEAD", "/v1/notes", ""); a.Code != 200 {
 		t.Errorf("HEAD: %d", a.Code)
 	}
@@ -54,6 +60,34 @@ func TestKeysAndScopes(t *testing.T) {
 		t.Errorf("an open call without a key: %s", a.Body)
 	}
 	r.do(t, "POST", "/v1/hook?a=b", "x").refused(400, fault.ParameterUnknown, "a")
+}
+
+// The line of a request says whose it was and what was refused, and is counted under its route; what was sent is in neither.
+func TestTheLineOfARequest(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	var counted []string
+	r.Answered = func(route string, status int, took time.Duration) {
+		counted = append(counted, fmt.Sprint(route, " ", status, " ", took > 0))
+	}
+	for _, c := range []struct{ method, target, key, says, counts string }{
+		{"GET", "/v1/notes", goodKey, `method=GET route="GET /v1/notes" status=200 merchant=m took=`, "GET /v1/notes 200 true"},
+		{"GET", "/v1/notes/missing", goodKey, `route="GET /v1/notes/{id}" status=404 merchant=m code=resource_missing took=`, "GET /v1/notes/{id} 404 true"},
+		{"POST", "/v1/notes", "reader", `status=403 merchant=m code=scope_missing took=`, "POST /v1/notes 403 true"},
+		{"POST", "/v1/notes", secret, `status=401 code=api_key_invalid took=`, "POST /v1/notes 401 true"},
+		{"GET", "/v1/notes?" + secret + "=1", goodKey, `status=400 merchant=m code=parameter_unknown took=`, "GET /v1/notes 400 true"},
+		{"GET", "/" + secret, goodKey, `route="" status=404 code=route_unknown took=`, " 404 true"},
+		{"POST", "/v1/hook", "", `route="POST /v1/hook" status=200 took=`, "POST /v1/hook 200 true"},
+	} {
+		r.log.Reset()
+		r.do(t, c.method, c.target, "{}", "X-API-Key: "+c.key)
+		if line := r.log.String(); !strings.Contains(line, c.says) || strings.Contains(line, secret) || strings.Count(line, "\n") != 1 {
+			t.Errorf("%s %s: %s; it should say %s", c.method, c.target, line, c.says)
+		}
+		if last := counted[len(counted)-1]; last != c.counts {
+			t.Errorf("%s %s: counted as %q", c.method, c.target, last)
+		}
+	}
 }
 
 // The body of a caller without a key is not read.

@@ -81,6 +81,7 @@ func failed(ctx context.Context, f *fault.Error) *failure {
 	if f.Kind == fault.Internal {
 		message = "Something failed on our side. The request id finds it in the log."
 	}
+	traceOf(ctx).code = f.Code
 	return &failure{status: status(f.Code, f.Kind), Err: problem{string(f.Code), message, f.Param, RequestID(ctx)}}
 }
 

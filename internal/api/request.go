@@ -33,6 +33,7 @@ func (a *API) authorize(scope string) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, _ := humago.Unwrap(ctx)
 		caller, err := a.authenticate(ctx.Context(), r.Header)
+		Concerns(ctx.Context(), caller.Merchant)
 		if err == nil && scope != "" && !slices.Contains(caller.Scopes, scope) {
 			err = fault.New(fault.ScopeMissing, "", "This API key lacks the scope %s.", scope)
 		}

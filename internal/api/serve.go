@@ -35,32 +35,46 @@ func Server(addr string, handler http.Handler) *http.Server {
 	}
 }
 
-type requestIDKey struct{}
+// trace is what the log tells of a request besides its answer. It belongs to the request's context, and is filled as it becomes known.
+type trace struct {
+	id       string
+	merchant string // "" where nothing has shown it
+	code     fault.Code
+}
+
+type traceKey struct{}
+
+// traceOf is the trace of the request that a context belongs to, or one that nobody reads.
+func traceOf(ctx context.Context) *trace {
+	if t, ok := ctx.Value(traceKey{}).(*trace); ok {
+		return t
+	}
+	return &trace{}
+}
 
 // RequestID is the id of the request that a context belongs to, or "".
-func RequestID(ctx context.Context) string {
-	s, _ := ctx.Value(requestIDKey{}).(string)
-	return s
-}
+func RequestID(ctx context.Context) string { return traceOf(ctx).id }
+
+// Concerns tells the log whose request it is, where no API key does.
+func Concerns(ctx context.Context, merchant string) { traceOf(ctx).merchant = merchant }
 
 // ServeHTTP gives a request its id and its deadline, refuses what no room should see, and logs one line when it is answered.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
-	requestID := "req_" + id.Hex(12)
-	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestIDKey{}, requestID), answerWithin)
+	t := &trace{id: "req_" + id.Hex(12)}
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), traceKey{}, t), answerWithin)
 	defer cancel()
 	r = r.WithContext(ctx)
 	rec := &recorder{ResponseWriter: w}
-	rec.Header().Set("X-Request-Id", requestID)
+	rec.Header().Set("X-Request-Id", t.id)
 	rec.Header().Set("X-Content-Type-Options", "nosniff")
 	rec.Header().Set("Cache-Control", "no-store")
 	if r.ContentLength != 0 {
 		_ = http.NewResponseController(w).SetReadDeadline(started.Add(a.bodyWithin))
 	}
 	defer func() {
+		defer func() { a.answered(r, t, rec.status, time.Since(started)) }() // even where the connection is cut
 		a.recovered(rec, r, recover())
-		a.log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("request_id", requestID), slog.String("method", clip(r.Method)),
-			slog.String("route", r.Pattern), slog.Int("status", rec.status), slog.Duration("took", time.Since(started)))
 	}()
 	err := readable(r)
 	if err == nil {
@@ -71,6 +85,24 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.mux.ServeHTTP(rec, r)
+}
+
+// answered writes a request's line in the log, and counts it. The line has no path and no query: they may hold what is nobody else's.
+func (a *API) answered(r *http.Request, t *trace, status int, took time.Duration) {
+	if status == 0 {
+		status = http.StatusOK // net/http's own answer for a handler that writes none
+	}
+	line := []slog.Attr{slog.String("request_id", t.id), slog.String("method", clip(r.Method)), slog.String("route", r.Pattern), slog.Int("status", status)}
+	if t.merchant != "" {
+		line = append(line, slog.String("merchant", t.merchant))
+	}
+	if t.code != "" {
+		line = append(line, slog.String("code", string(t.code)))
+	}
+	a.log.LogAttrs(r.Context(), slog.LevelInfo, "request", append(line, slog.Duration("took", took))...)
+	if a.Answered != nil {
+		a.Answered(r.Pattern, status, took)
+	}
 }
 
 // recovered answers a panic. Where part of an answer is out already, only cutting the connection tells the client so.

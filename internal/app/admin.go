@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,10 +37,25 @@ func Server(h http.Handler) *http.Server { return api.Server("", h) }
 
 func (a *App) admin() map[string]http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &books{a})
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &books{a}, a.requests)
 	return map[string]http.Handler{
 		"/healthz": http.HandlerFunc(a.Health), "/readyz": http.HandlerFunc(a.Readiness), "/metrics": promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 	}
+}
+
+// newRequests counts requests and how long they took, by the pattern of their route, such as "GET /v1/payments/{id}" or "unknown", and by the
+// class of their status: a few series for each route. The bounds, in seconds, go up to the ten that a payment waits for Stripe, and beyond.
+func newRequests() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "till_http_request_duration_seconds", Help: "Requests of the API by route and class of status.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25}}, []string{"route", "status"})
+}
+
+// count takes in that a request was answered.
+func (a *App) count(route string, status int, took time.Duration) {
+	if route == "" {
+		route = "unknown"
+	}
+	a.requests.WithLabelValues(route, strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
 }
 
 // books are figures read from the database when they are asked for: they are the same from every node.

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/card"
 	"github.com/till-pay/till/internal/clock"
@@ -36,6 +38,7 @@ type Config struct {
 	MasterKey      string // path of the master key's file
 	NewMasterKey   bool   // make the master key where there is none
 	PublicURL      string // where the world reaches this till
+	Serves         bool   // it stays: an SQLite file is for one till that does
 	AllowWebhookTo []string
 	Version        string
 	Clock          clock.Clock // the machine's where it is nil
@@ -61,6 +64,7 @@ type App struct {
 	follows   *follower // nil where the clock is nobody else's
 	ended     sync.WaitGroup
 	stop      context.CancelFunc
+	requests  *prometheus.HistogramVec
 	log       *slog.Logger
 }
 
@@ -95,6 +99,11 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	dialer, err := outbox.NewDialer(c.AllowWebhookTo...)
 	if err != nil {
 		return nil, fmt.Errorf("--allow-webhook-to: %w", err)
+	}
+	if c.Serves {
+		if err := d.Alone(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.Migrate(ctx); err != nil {
 		return nil, err
@@ -136,6 +145,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 		r.Register()
 	}
 	a.API = api.New(c.Version, a.Merchants.Authenticate, c.Log)
+	a.requests, a.API.Answered = newRequests(), a.count
 	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox} {
 		r.Routes(a.API)
 	}

@@ -287,6 +287,36 @@ func TestUpKeepsItsBooksWithData(t *testing.T) {
 	}
 }
 
+// Two processes do not serve from one file; a command beside one does its work; and one that was killed is not in the way of the next.
+func TestOneProcessForOneFile(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "books")
+	serve := []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data", dir}
+	first := start(t, serve...)
+	ready := func(p *process) {
+		tilltest.Until(t, "till to be ready", func() bool { return strings.Contains(p.errors.String(), "till is ready") })
+	}
+	ready(first)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Join(dir, "till.db"), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range [][]string{serve, {"up", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0", "--data", dir},
+		{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--db", "sqlite:" + link, "--master-key-file", dir + ".key"}} {
+		if line := refused(t, again...); !strings.Contains(line, "another till serves from the SQLite file") {
+			t.Errorf("till %s: %s", strings.Join(again, " "), line)
+		}
+	}
+	var out, errs bytes.Buffer
+	if status := cli.Main([]string{"key", "create", "--merchant", "My shop", "--data", dir}, &out, &errs); status != 0 {
+		t.Errorf("a command beside it: %d %s", status, &errs)
+	}
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	ready(start(t, serve...))
+}
+
 // With --db alone the key is kept for the next run.
 func TestUpOnPostgreSQL(t *testing.T) {
 	t.Parallel()

@@ -63,7 +63,7 @@ func (s *serve) Run(c *console) error {
 	defer admin.Close()
 	database, masterKey := s.resolved()
 	a, err := app.Open(c.ctx, app.Config{Database: database, StripeURL: s.StripeURL, MasterKey: masterKey, NewMasterKey: true, PublicURL: s.PublicURL,
-		AllowWebhookTo: s.AllowWebhookTo, Version: version(), Log: log, FollowSandbox: s.Clock == "sandbox", ClockKey: os.Getenv("TILL_CLOCK_KEY")})
+		AllowWebhookTo: s.AllowWebhookTo, Version: version(), Log: log, Serves: true, FollowSandbox: s.Clock == "sandbox", ClockKey: os.Getenv("TILL_CLOCK_KEY")})
 	if err != nil {
 		return err
 	}

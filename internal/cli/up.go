@@ -154,7 +154,7 @@ func (u *up) start(c *console) (_ *world, err error) {
 	go func() { w.failed <- box.NewServer().Serve(ctx, w.box) }()
 	database, masterKey := w.books.resolved()
 	w.app, err = app.Open(c.ctx, app.Config{Database: database, StripeURL: "http://" + w.box.Addr().String(), MasterKey: masterKey, NewMasterKey: true,
-		PublicURL: "http://" + w.api.Addr().String(), AllowWebhookTo: append(u.AllowWebhookTo, w.sink.Addr().String()), Version: version(),
+		PublicURL: "http://" + w.api.Addr().String(), AllowWebhookTo: append(u.AllowWebhookTo, w.sink.Addr().String()), Version: version(), Serves: true,
 		Log: logger(io.Discard, "text"), FollowSandbox: u.Clock == "sandbox", ClockKey: w.stripe})
 	if err != nil {
 		return nil, err

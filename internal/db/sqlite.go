@@ -15,7 +15,11 @@ import (
 )
 
 // sqliteDB has one writer: SQLite's own waiting for a lock is unfair, and seconds long under load. Readers see the last commit (WAL).
-type sqliteDB struct{ writer, readers *sql.DB }
+type sqliteDB struct {
+	path            string
+	writer, readers *sql.DB
+	lock            *sql.DB // where this process has the file alone
+}
 
 func openSQLite(ctx context.Context, path string) (*sqliteDB, error) {
 	if path == "" || path == ":memory:" {
@@ -43,12 +47,15 @@ func openSQLite(ctx context.Context, path string) (*sqliteDB, error) {
 	}
 	readers.SetMaxOpenConns(4)
 	readers.SetMaxIdleConns(4)
-	return &sqliteDB{writer, readers}, nil
+	return &sqliteDB{path: path, writer: writer, readers: readers}, nil
 }
 
 func (s *sqliteDB) close() {
 	s.readers.Close()
 	s.writer.Close()
+	if s.lock != nil {
+		s.lock.Close()
+	}
 }
 
 func (s *sqliteDB) ping(ctx context.Context) error { return s.readers.PingContext(ctx) }

@@ -105,6 +105,7 @@ func (i *Inbox) keep(ctx context.Context, by []merchant.InboundSecret, body []by
 	e := Event{ID: seen.ID, Type: seen.Type, Object: object.ID, Payload: string(body), Verified: verified}
 	for scope, generation := range owners {
 		e.Scope, e.Generation = scope, generation
+		api.Concerns(ctx, scope.Merchant)
 		if err := i.take(ctx, e, concerns(seen)); err != nil {
 			return nil, err
 		}

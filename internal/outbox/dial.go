@@ -175,12 +175,12 @@ func (d *Dialer) checkHost(ctx context.Context, host, port string, plain bool) e
 		to := netip.AddrPortFrom(a, uint16(number))
 		var no *refusal
 		if err := d.check(to); errors.As(err, &no) {
-			return refuse("The webhook URL leads to %s address, and deliveries go to the public internet only, unless till's operator allows it: --allow-webhook-to %s", no.kind, target(host, port))
+			return refuse("The webhook URL leads to %s address, and deliveries go to the public internet only, unless till's operator allows it with --allow-webhook-to %s.", no.kind, target(host, port))
 		}
 		permitted = permitted && d.allowed(to)
 	}
 	if plain && !permitted {
-		return refuse("The webhook URL must begin with https://: deliveries tell of customers and their payments. Plain http is for what till's operator allows: --allow-webhook-to %s", target(host, port))
+		return refuse("The webhook URL must begin with https://: deliveries tell of customers and their payments. Plain http is for what till's operator allows with --allow-webhook-to %s.", target(host, port))
 	}
 	return nil
 }

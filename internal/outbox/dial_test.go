@@ -229,7 +229,7 @@ func TestTheAdviceOfARefusal(t *testing.T) {
 			continue
 		}
 		_, advice, _ := strings.Cut(f.Message, "--allow-webhook-to ")
-		if advice != entry || strings.Contains(f.Message, "10.1.2.3") {
+		if advice = strings.TrimSuffix(advice, "."); advice != entry || strings.Contains(f.Message, "10.1.2.3") {
 			t.Errorf("%s: %v; it should advise %s", url, err, entry)
 			continue
 		}

@@ -95,6 +95,7 @@ func (t *Till) run(url string, box *sandbox.Server, c app.Config) {
 	server := httptest.NewUnstartedServer(nil)
 	t.URL = "http://" + server.Listener.Addr().String()
 	c.Database, c.StripeURL, c.PublicURL = url, stripe.URL, t.URL
+	c.Serves = true
 	c.MasterKey, c.NewMasterKey = filepath.Join(t.T.TempDir(), "master.key"), true
 	c.AllowWebhookTo, c.Version, c.Log = []string{receivers.Addr().String()}, "test", slog.New(slog.NewTextHandler(t.Log, nil))
 	if t.App, err = app.Open(context.Background(), c); err != nil {
