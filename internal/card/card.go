@@ -49,8 +49,8 @@ type Customer struct {
 
 // refusal is why a card could not be saved.
 type refusal struct {
-	Code, DeclineCode, Message, Param string
-	Declined                          bool
+	Status                                  int // HTTP: 402 is a decline, 401 that of a key
+	Type, Code, DeclineCode, Message, Param string
 }
 
 // The states of a card's row.

@@ -48,7 +48,7 @@ func (s *Cards) kept(ctx context.Context, scope db.Scope, card, key string) erro
 	}
 	now, err := s.find(ctx, scope, card)
 	if err == nil && now.status == active {
-		err = fault.New(fault.ProviderRefused, "", "Stripe refused to let the card go, and it is still saved: %s", why.Message)
+		err = once.Fault(why, "", "Stripe refused to let the card go, and it is still saved: %s")
 	}
 	return err
 }

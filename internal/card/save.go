@@ -70,10 +70,11 @@ func (c Card) saved() error {
 		return nil
 	case c.failure == nil:
 		return fault.New(fault.StateConflict, "", "This card is being deleted; save it again when it has gone.")
-	case c.failure.Declined:
+	case c.failure.Status == http.StatusPaymentRequired:
 		return fault.New(fault.CardDeclined, "payment_method_id", "%s", c.failure.Message)
 	}
-	return fault.New(fault.ProviderRefused, "payment_method_id", "Stripe refused to save the card: %s", c.failure.Message)
+	why := &stripe.Error{Status: c.failure.Status, Type: c.failure.Type, Message: c.failure.Message}
+	return once.Fault(why, "payment_method_id", "Stripe refused to save the card: %s")
 }
 
 func (s *Cards) sendSave(ctx context.Context, c once.Call) (once.Decide, error) {
@@ -150,7 +151,7 @@ func (s *Cards) refuseSave(c once.Call, why *stripe.Error) once.Decide {
 		}
 		now := was
 		now.status = failed
-		now.failure = &refusal{why.Code, why.DeclineCode, strings.TrimSpace(why.Message), why.Param, why.Status == http.StatusPaymentRequired}
+		now.failure = &refusal{why.Status, why.Type, why.Code, why.DeclineCode, strings.TrimSpace(why.Message), why.Param}
 		return []db.Change{update(was, now, s.Clock.Now())}, nil
 	}
 }

@@ -70,7 +70,7 @@ func (s *Customers) Ensure(ctx context.Context, scope db.Scope, generation int64
 	}
 	if why, err := s.Once.Refusal(ctx, scope, call.Key); err != nil || why != nil {
 		if err == nil {
-			err = fault.New(fault.ProviderRefused, "customer_email", "Stripe refused to make the customer: %s", why.Message)
+			err = once.Fault(why, "customer_email", "Stripe refused to make the customer: %s")
 		}
 		return Customer{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -422,8 +423,21 @@ func TestRefusalsAreRemembered(t *testing.T) {
 	each(t, func(w *world) {
 		w.stripe.prepare("refused", plan{sends: script(invalid)})
 		w.stripe.prepare("open", plan{sends: times(ages, dialled)})
-		for _, row := range []string{"refused", "done", "open"} {
+		w.stripe.prepare("revoked", plan{sends: script(strange)})
+		for _, row := range []string{"refused", "done", "open", "revoked"} {
 			w.do(row)
+		}
+		for row, want := range map[string]struct {
+			code         fault.Code
+			param, words string
+		}{"refused": {fault.ProviderRefused, "amount", "No: said with invalid_request_error"}, "revoked": {fault.ProviderCredentials, "", "secret key"}} {
+			why, err := w.nodes[0].Refusal(context.Background(), scope, once.MerchantKey(row))
+			if err != nil || why == nil {
+				t.Fatalf("%s: %v, %v", row, why, err)
+			}
+			if f, _ := fault.As(once.Fault(why, "amount", "No: %s")); f.Code != want.code || f.Param != want.param || !strings.Contains(f.Message, want.words) {
+				t.Errorf("%s is told as %v", row, f)
+			}
 		}
 		for row, want := range map[string]struct {
 			code  string

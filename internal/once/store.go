@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/stripe"
 )
 
@@ -75,7 +76,7 @@ func take(c Call, until, now time.Time) db.Change {
 func closed(c Call, e ending, now time.Time) db.Change {
 	why, holder := "", int64(0)
 	if e.state == refused {
-		why, holder = db.JSON(reason{e.why.Code, e.why.Message, e.why.Param}), c.takes
+		why, holder = db.JSON(reason{e.why.Status, e.why.Type, e.why.Code, e.why.Message, e.why.Param}), c.takes
 	}
 	return db.Change{
 		SQL: `update calls set state = $4, attempts = $5, sent_at = $6, closed_at = $7, position = '', error = $8
@@ -84,8 +85,11 @@ func closed(c Call, e ending, now time.Time) db.Change {
 	}
 }
 
-// reason is how a closed call remembers why Stripe did nothing.
-type reason struct{ Code, Message, Param string }
+// reason is how a closed call remembers why Stripe did nothing: with status and type, by which stripe.Meaning tells a refused key.
+type reason struct {
+	Status                     int
+	Type, Code, Message, Param string
+}
 
 // Refusal is why Stripe refused the call of a key, or nil where it did not, or has not ended.
 func (o *Once) Refusal(ctx context.Context, scope db.Scope, key string) (*stripe.Error, error) {
@@ -101,7 +105,16 @@ func (o *Once) Refusal(ctx context.Context, scope db.Scope, key string) (*stripe
 	if err != nil || state != refused {
 		return nil, err
 	}
-	return &stripe.Error{Code: why.Code, Message: why.Message, Param: why.Param}, nil
+	return &stripe.Error{Status: why.Status, Type: why.Type, Code: why.Code, Message: why.Message, Param: why.Param}, nil
+}
+
+// Fault is a refusal as the merchant hears it: about the field param, in a sentence that takes Stripe's own words; but a key that Stripe
+// refuses is told as such, whatever was asked under it.
+func Fault(why *stripe.Error, param, sentence string) error {
+	if stripe.Meaning(why) == stripe.BadCredentials {
+		return fault.New(fault.ProviderCredentials, "", "Stripe refuses the merchant's secret key; nothing was charged or changed. Give a good one: PUT /v1/merchant/providers.")
+	}
+	return fault.New(fault.ProviderRefused, param, sentence, why.Message)
 }
 
 // released leaves a call for later, with what is known of it. It does nothing where another node has taken the call.

@@ -80,7 +80,7 @@ func (s *Payments) run(ctx context.Context, c once.Call, claim db.Change, agains
 	}
 	why, err := s.Once.Refusal(ctx, c.Scope, c.Key)
 	if err == nil && why != nil {
-		err = fault.New(fault.ProviderRefused, "", "Stripe refused: %s", why.Message)
+		err = once.Fault(why, "", "Stripe refused: %s")
 	}
 	return now, replayed, err
 }

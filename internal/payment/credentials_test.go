@@ -35,11 +35,12 @@ func TestRevokedKey(t *testing.T) {
 		fields(t, failed, "status", "failed", "failure.code", "provider_credentials")
 		refund := till.Post("/v1/refunds", body{"payment_id": paid.ID()}).Want(201)
 		fields(t, refund, "status", "failed", "failure.code", "provider_credentials")
-		capture(till, held.ID(), nil).Refused(422, "provider_refused", "")
-		cancel(till, held.ID()).Refused(422, "provider_refused", "")
+		capture(till, held.ID(), nil).Refused(422, "provider_credentials", "")
+		cancel(till, held.ID()).Refused(422, "provider_credentials", "")
 		till.Get("/v1/payments/"+paid.ID()+"?refresh=true").Refused(422, "provider_credentials", "")
-		till.As(till.Shop).Do("POST", "/v1/payments/cards", body{"payment_method_id": "pm_card_visa", "customer_email": "joe@example.com"}).Refused(422, "provider_refused", "customer_email")
-		till.Delete("/v1/payments/cards/"+card.ID()).Refused(422, "provider_refused", "")
+		till.As(till.Shop).Do("POST", "/v1/payments/cards", body{"payment_method_id": "pm_card_visa", "customer_email": "joe@example.com"}).Refused(422, "provider_credentials", "")
+		till.As(till.Shop).Do("POST", "/v1/payments/cards", body{"payment_method_id": "pm_card_mastercard", "customer_email": "jane@example.com"}).Refused(422, "provider_credentials", "")
+		till.Delete("/v1/payments/cards/"+card.ID()).Refused(422, "provider_credentials", "")
 		if strings.Contains(till.Log.String(), till.Shop.StripeKey) {
 			t.Error("the log holds Stripe's key")
 		}
