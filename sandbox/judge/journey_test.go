@@ -51,7 +51,7 @@ func setup(t *testing.T, options ...sandbox.Option) *world {
 		URL: stripe.String(server.URL), MaxNetworkRetries: stripe.Int64(0), LeveledLogger: &stripe.LeveledLogger{}, HTTPClient: plain,
 	})
 	return &world{
-		Client: stripe.NewClient(key, stripe.WithBackends(&stripe.Backends{API: backend})),
+		Client: stripe.NewClient(key, stripe.WithBackends(&stripe.Backends{API: backend, Uploads: backend})),
 		plain:  plain, base: server.URL, key: key,
 	}
 }
