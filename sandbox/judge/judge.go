@@ -129,6 +129,11 @@ func decode(raw []byte, into any) error {
 	return nil
 }
 
+// Judges says whether a reply to a path is one of those that the document describes: not the contents of a file, which are no JSON.
+func Judges(path string) bool {
+	return strings.HasPrefix(path, "/v1/") && !(strings.HasPrefix(path, "/v1/files/") && strings.HasSuffix(path, "/contents"))
+}
+
 // operation finds the operation of a path. Of several templates the one with the fewest parameters is meant.
 func (j *Judge) operation(method, path string) *openapi3.Operation {
 	var best *openapi3.Operation
@@ -174,7 +179,7 @@ type transport struct {
 // RoundTrip implements http.RoundTripper.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	reply, err := t.next.RoundTrip(r)
-	if err != nil || !strings.HasPrefix(r.URL.Path, "/v1/") {
+	if err != nil || !Judges(r.URL.Path) {
 		return reply, err
 	}
 	body, err := io.ReadAll(reply.Body)

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -78,7 +77,7 @@ func judged(t *testing.T, j *judge.Judge, of http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reply := httptest.NewRecorder()
 		of.ServeHTTP(reply, r)
-		if strings.HasPrefix(r.URL.Path, "/v1/") {
+		if judge.Judges(r.URL.Path) {
 			if err := j.Check(r.Method, r.URL.EscapedPath(), reply.Code, reply.Body.Bytes()); err != nil {
 				t.Errorf("%v\n%.3000s", err, reply.Body)
 			}

@@ -124,3 +124,31 @@ test('refusals are the errors that the client knows', async () => {
   const keyless = await refusal(new Stripe('nonsense', {host: hostname, port, protocol: protocol.replace(':', '')}).balance.retrieve());
   assert.ok(keyless instanceof Stripe.errors.StripeAuthenticationError);
 });
+
+test('a dispute is answered with a file', async () => {
+  const key = ['sk', 'test', randomUUID().replaceAll('-', '')].join('_');
+  const stripe = new Stripe(key, {host: hostname, port, protocol: protocol.replace(':', ''), maxNetworkRetries: 0, telemetry: false});
+  const wait = (seconds) => fetch(`${base}/_sandbox/clock/advance`, {
+    method: 'POST', headers: {Authorization: `Bearer ${key}`}, body: JSON.stringify({seconds}),
+  });
+  const {latest_charge: charge} = await stripe.paymentIntents.create({
+    amount: 2000, currency: 'usd', payment_method: 'pm_card_createDispute', payment_method_types: ['card'], confirm: true,
+  });
+  await wait(2);
+  const {data: [dispute]} = await stripe.disputes.list({charge});
+  assert.equal(dispute.status, 'needs_response');
+  const content = Buffer.from('%PDF-1.7 Dear issuer,\u0000\u00ff', 'latin1');
+  const file = await stripe.files.create({purpose: 'dispute_evidence', file: {data: content, name: 'letter.pdf', type: 'application/octet-stream'}});
+  assert.deepEqual([file.type, file.size, file.filename], ['pdf', content.length, 'letter.pdf']);
+  const back = await fetch(file.url, {headers: {Authorization: `Bearer ${key}`}});
+  assert.deepEqual(Buffer.from(await back.arrayBuffer()), content);
+  const link = await stripe.fileLinks.create({file: file.id});
+  assert.deepEqual(Buffer.from(await (await fetch(link.url)).arrayBuffer()), content);
+  const sent = await stripe.disputes.update(dispute.id, {evidence: {customer_communication: file.id, uncategorized_text: 'winning_evidence'}});
+  assert.equal(sent.status, 'under_review');
+  await wait(3);
+  assert.equal((await stripe.disputes.retrieve(dispute.id)).status, 'won');
+  const picture = await refusal(stripe.files.create({purpose: 'dispute_evidence', file: {data: Buffer.from('GIF89a'), name: 'letter.pdf'}}));
+  assert.ok(picture instanceof Stripe.errors.StripeInvalidRequestError);
+  assert.equal(picture.param, 'file');
+});
