@@ -10,8 +10,6 @@ import (
 	"github.com/till-pay/till/internal/money"
 )
 
-const second = time.Second
-
 // never is no time: nothing is due.
 var never time.Time
 
