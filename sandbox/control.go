@@ -13,6 +13,7 @@ import (
 
 // The control API steers one world, the one that the Bearer key names. It speaks JSON:
 //
+//	GET  /_sandbox/                 lists what follows, in a line each; see control_index.go
 //	GET  /_sandbox/clock            {"now":"2026-01-02T03:04:05Z","mode":"real","rate":1,"version":0}; see control_clock.go
 //	POST /_sandbox/clock            {"mode":"frozen"}, {"mode":"real"} or {"mode":"faster","rate":60}, and "now" if it shall show another time
 //	POST /_sandbox/clock/advance    {"seconds":N} or {"to":"2026-01-02T03:04:05Z"}
@@ -90,6 +91,9 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) control(out http.ResponseWriter, r *http.Request) (any, error) {
+	if r.URL.Path == "/_sandbox/" && r.Method == http.MethodGet {
+		return controlIndex(), nil
+	}
 	do := controls[r.Method+" "+r.URL.Path]
 	if do == nil {
 		do = controls[r.Method+" "+path.Dir(r.URL.Path)+"/{id}"]

@@ -205,6 +205,28 @@ func TestWorldsApart(t *testing.T) {
 	}
 }
 
+// TestControlIndex: the index needs no key, and has a line for each control that there is.
+func TestControlIndex(t *testing.T) {
+	t.Parallel()
+	w := sandbox.New(t)
+	answer, err := http.Get(w.URL + "/_sandbox/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	var index struct {
+		Controls []struct{ Method, Path, Does string }
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&index); err != nil || len(index.Controls) < 20 {
+		t.Fatalf("%d controls: %v", len(index.Controls), err)
+	}
+	for _, c := range index.Controls {
+		if c.Does == "" || !strings.HasPrefix(c.Path, "/_sandbox/") || c.Method == "" {
+			t.Errorf("%s %s says %q; controlHelp has its line", c.Method, c.Path, c.Does)
+		}
+	}
+}
+
 // TestSeedNamesTheKey: one seed, one key; without one, every world has a key of its own.
 func TestSeedNamesTheKey(t *testing.T) {
 	t.Parallel()

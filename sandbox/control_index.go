@@ -1,0 +1,66 @@
+package sandbox
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// controlHelp says in a line what each control does; GET /_sandbox/ shows it.
+var controlHelp = map[string]string{
+	"GET /_sandbox/clock":           "what the clock shows; with ?after=VERSION&wait=SECONDS once it was set or advanced since",
+	"POST /_sandbox/clock":          `{"mode":"frozen"}, {"mode":"real"} or {"mode":"faster","rate":60}, and "now" to show a later time`,
+	"POST /_sandbox/clock/advance":  `{"seconds":N} or {"to":"2026-01-02T03:04:05Z"}: lets time pass, with what falls due in it`,
+	"POST /_sandbox/faults":         `{"kind":"cut","method":"POST","path":"/v1/refunds","nth":3} adds a rule`,
+	"GET /_sandbox/faults":          "the rules, and how often each has matched and struck",
+	"DELETE /_sandbox/faults":       "forgets all rules",
+	"DELETE /_sandbox/faults/{id}":  "forgets a rule",
+	"POST /_sandbox/faults/release": "lets go of held replies",
+	"GET /_sandbox/events":          "?type=T&nth=N&wait=SECONDS: the Nth event of a type, once it is there",
+	"GET /_sandbox/rate_limits":     "Stripe's rate limits, which are off at first",
+	"POST /_sandbox/rate_limits":    `{"on":true}, with limits of one's own where wanted`,
+	"GET /_sandbox/requests":        "the latest requests: ?method= path= status= key= since= limit=",
+	"GET /_sandbox/webhooks":        "the latest tries to deliver: ?event= type= endpoint= status= limit=",
+	"POST /_sandbox/webhooks/wait":  `{"seconds":10} answers once nothing is queued or under way`,
+	"GET /_sandbox/state":           "how many objects of each kind there are, and what is under way",
+	"POST /_sandbox/snapshots":      `{"name":"before"} keeps the world as it is under a name`,
+	"GET /_sandbox/snapshots":       "the snapshots of the world",
+	"DELETE /_sandbox/snapshots":    `{"name":"before"} forgets a snapshot, {} forgets all`,
+	"POST /_sandbox/restore":        `{"snapshot":"before"} makes the world what it was`,
+	"POST /_sandbox/reset":          "makes the world what it was before its first request",
+	"POST /_sandbox/fork":           `{"to":"sk_test_another"} makes the world of another key the same as this`,
+	"POST /_sandbox/cards/update":   `{"payment_method":"pm_…","exp_year":2031,"last4":"1234"}: its network has replaced a saved card`,
+	"POST /_sandbox/refunds/cancel": `{"refund":"re_…"}: canceled as in the Dashboard, within 30 minutes`,
+	"POST /_sandbox/diff":           `{"with":"sk_test_another"} or {"snapshot":"before"} says how that differs from this world`,
+}
+
+// controlLine is a control in the index.
+type controlLine struct {
+	Method string `json:"method"`
+	Path   string `json:"path"`
+	Does   string `json:"does"`
+}
+
+// controlIndex lists the control API, by path. It needs no key.
+func controlIndex() any {
+	lines := []controlLine{}
+	for _, name := range slices.SortedFunc(maps.Keys(controls), byPath) {
+		method, path, _ := strings.Cut(name, " ")
+		lines = append(lines, controlLine{method, path, controlHelp[name]})
+	}
+	return map[string]any{
+		"controls":      lines,
+		"authorization": "Bearer and the secret key of the world: sk_test_…",
+		"documentation": "https://github.com/till-pay/till/blob/main/docs/sandbox.md",
+	}
+}
+
+// byPath orders "METHOD PATH" by path, then method.
+func byPath(a, b string) int {
+	_, x, _ := strings.Cut(a, " ")
+	_, y, _ := strings.Cut(b, " ")
+	if x != y {
+		return strings.Compare(x, y)
+	}
+	return strings.Compare(a, b)
+}
