@@ -42,6 +42,7 @@ func (w *world) openAccount(country, currency string) {
 	w.establish("balance", balanceID, &ledger{})
 	w.establish("balance_settings", settingsID, nil)
 	w.establishBank(currency)
+	w.establishMethods()
 	w.born = w.last
 	w.commit()
 }

@@ -24,6 +24,7 @@ var resources = []*resource{
 	fileLinks,
 	files,
 	paymentIntents,
+	methodConfigurations,
 	paymentMethodDomains,
 	paymentMethods,
 	payoutCardAccounts,

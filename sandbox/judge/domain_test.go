@@ -40,6 +40,21 @@ func TestDomains(t *testing.T) {
 		t.Errorf("left are %+v", left)
 	}
 
+	var chosen *stripe.PaymentMethodConfiguration
+	for _, one := range all(t, w.V1PaymentMethodConfigurations.List(ctx, &stripe.PaymentMethodConfigurationListParams{}).All(ctx)) {
+		chosen = one
+	}
+	if chosen == nil || !chosen.IsDefault || !chosen.Card.Available {
+		t.Fatalf("the methods at first are %+v", chosen)
+	}
+	chosen = must[*stripe.PaymentMethodConfiguration](t)(w.V1PaymentMethodConfigurations.Update(ctx, chosen.ID, &stripe.PaymentMethodConfigurationUpdateParams{
+		Link: &stripe.PaymentMethodConfigurationUpdateLinkParams{DisplayPreference: &stripe.PaymentMethodConfigurationUpdateLinkDisplayPreferenceParams{Preference: str("off")}},
+	}))
+	if again := must[*stripe.PaymentMethodConfiguration](t)(w.V1PaymentMethodConfigurations.Retrieve(ctx, chosen.ID, nil)); again.Link.Available {
+		t.Errorf("Link is still offered: %+v", again.Link)
+	}
+	must[*stripe.PaymentMethodConfiguration](t)(w.V1PaymentMethodConfigurations.Create(ctx, &stripe.PaymentMethodConfigurationCreateParams{Name: str("Kiosk")}))
+
 	customer := must[*stripe.Customer](t)(w.V1Customers.Create(ctx, &stripe.CustomerCreateParams{}))
 	key := must[*stripe.EphemeralKey](t)(w.V1EphemeralKeys.Create(ctx, &stripe.EphemeralKeyCreateParams{Customer: &customer.ID, StripeVersion: str(stripe.APIVersion)}))
 	if key.Secret == "" || key.Expires != key.Created+3600 {
