@@ -41,6 +41,7 @@ var silent = []string{
 	"POST /v1/payment_intents/{intent}",
 	"POST /v1/payment_methods",
 	"POST /v1/setup_intents/{intent}",
+	"POST /v1/topups/{topup}",
 }
 
 //go:embed coverage.txt
