@@ -236,7 +236,7 @@ var chances = []string{
 	`{"kind":"reordered","behind":2,"probability":0.05}`, `{"kind":"corrupted","probability":0.05}`,
 }
 
-var anID = regexp.MustCompile(`"((?:cus|pi|seti|pm|ch|re|evt|txn|we)_[0-9A-Za-z_]+)"`)
+var anID = regexp.MustCompile(`"((?:cus|pi|seti|pm|ch|re|evt|txn|we|dp|po|tu|prv|issfr)_[0-9A-Za-z_]+)"`)
 
 // mixed plays a long story whose requests are always the same as far as the answers are.
 func mixed(t *testing.T, seed uint64, receiver *httptest.Server) *story {
@@ -269,6 +269,12 @@ func mixed(t *testing.T, seed uint64, receiver *httptest.Server) *story {
 			if !slices.Contains(known[p], id[1]) && !strings.Contains(id[1], "_secret_") {
 				known[p] = append(known[p], id[1])
 			}
+		}
+	}
+	state := s.send(key, http.MethodGet, "/_sandbox/state", "")
+	for _, kind := range []string{"customer", "payment_intent", "setup_intent", "charge", "refund", "dispute", "payout", "topup", "balance_transaction", "event"} {
+		if !strings.Contains(state, `"`+kind+`":`) {
+			t.Errorf("no %s is in the story: %s", kind, state)
 		}
 	}
 	return s
@@ -314,6 +320,24 @@ var steps = []struct{ method, path, form string }{
 	{"GET", "/v1/events", "limit=3"},
 	{"GET", "/v1/events", "delivery_success=false&limit=5"},
 	{"GET", "/v1/account", ""},
+	{"POST", "/v1/payment_intents", pay + "&payment_method=pm_card_createDispute"},
+	{"POST", "/v1/payment_intents", "amount=2500&currency=eur&payment_method_types[]=card&confirm=true&capture_method=automatic&payment_method=pm_card_bypassPending"},
+	{"POST", "/v1/disputes/{dp}", "evidence[uncategorized_text]=winning_evidence&submit=true"},
+	{"POST", "/v1/disputes/{dp}", "evidence[uncategorized_text]=losing_evidence&metadata[b]=1&metadata[a]=2"},
+	{"POST", "/v1/disputes/{dp}/close", ""},
+	{"GET", "/v1/disputes", "limit=3&expand[]=data.charge"},
+	{"GET", "/v1/radar/early_fraud_warnings", "limit=2"},
+	{"GET", "/v1/reviews", ""},
+	{"POST", "/v1/balance_settings", "payments[payouts][schedule][interval]=manual"},
+	{"POST", "/v1/balance_settings", "payments[payouts][schedule][interval]=daily"},
+	{"POST", "/v1/payouts", "amount=300&currency=usd&expand[]=balance_transaction"},
+	{"POST", "/v1/payouts", "amount=200&currency=usd&method=instant"},
+	{"POST", "/v1/payouts/{po}/cancel", ""},
+	{"POST", "/v1/payouts/{po}/reverse", ""},
+	{"GET", "/v1/payouts", "limit=3&expand[]=data.destination"},
+	{"POST", "/v1/topups", "amount=5000&currency=usd&description=more"},
+	{"POST", "/v1/topups/{tu}/cancel", ""},
+	{"GET", "/v1/exchange_rates", "limit=3"},
 	{"GET", "/v1/nothing", ""},
 	{"POST", "/_sandbox/clock/advance", `{"seconds":31}`},
 	{"POST", "/_sandbox/clock/advance", `{"seconds":3600}`},
