@@ -46,7 +46,7 @@ func searchedRefunded(r *record) any {
 
 func updateCharge(c *call, r *record) error {
 	if report := c.params.String("fraud_details", "user_report"); report != "" {
-		r.object().Set("fraud_details", spec.New("charge_fraud_details").Set("user_report", report))
+		r.object().Set("fraud_details", r.object().Sub("fraud_details").Clone().Set("user_report", report))
 	}
 	return nil
 }

@@ -79,9 +79,14 @@ func (c *call) raise(ch *record) {
 	}
 }
 
-// cardOf is the test card that has paid.
+// cardOf is the test card that has paid; one of no behaviour where it was no card.
 func (c *call) cardOf(ch *record) *card {
-	return private[instrument](c.byID[ch.object().String("payment_method")]).card()
+	if method := c.byID[ch.object().String("payment_method")]; method != nil {
+		if in := known[instrument](method); in != nil {
+			return in.card()
+		}
+	}
+	return &card{}
 }
 
 // dispute opens the dispute of one of the card's claims, over what has not been given back by then.
@@ -126,6 +131,7 @@ func (c *call) dispute(ch *record, which string) {
 		c.in(withdrawnAfter, "dispute.withdraw", r)
 	}
 	c.closeReview(ch, "disputed")
+	c.reconsiderWarnings(ch)
 	c.failPendingRefunds(ch)
 }
 

@@ -165,7 +165,7 @@ func (c *call) sendRefund(r, ch *record) {
 
 // fateOf is what becomes of the refunds of a charge, by its card.
 func (c *call) fateOf(ch *record) fate {
-	return private[instrument](c.byID[ch.object().String("payment_method")]).card().does.refund
+	return c.cardOf(ch).does.refund
 }
 
 // completeRefund ends the wait of a pending refund, unless it has ended otherwise.
