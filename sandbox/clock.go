@@ -129,11 +129,17 @@ func (w *world) locked(do func()) (j *journal, line uint64) {
 		if j = w.journal; j != nil {
 			line = j.add(w)
 		}
+		if checked != nil {
+			checked(w)
+		}
 	}()
 	w.settle()
 	do()
 	return nil, 0
 }
+
+// checked is called at the end of each step. Tests hold the books against each other in it; otherwise it is nil.
+var checked func(*world)
 
 // settle lets everything happen that is due, each at its own time. The lock is held.
 func (w *world) settle() {
