@@ -57,7 +57,7 @@ func auditStep(w *world) {
 
 // ruin ends the tests: the failure may be in a goroutine that belongs to none.
 func ruin(w *world, wrong string) {
-	go panic(fmt.Sprintf("the books of %s do not add up at %s: %s", w.account, w.now(), wrong))
+	go panic(fmt.Sprintf("the books of the world %s do not add up at %s: %s", w.suffix, w.now(), wrong))
 	select {}
 }
 

@@ -14,6 +14,8 @@ import (
 // The control API steers one world, the one that the Bearer key names. It speaks JSON:
 //
 //	GET  /_sandbox/                 lists what follows, in a line each; see control_index.go
+//	GET  /_sandbox/account          {"country":"US","default_currency":"usd",…}; see control_account.go
+//	POST /_sandbox/account          the same, of an account that shall be another
 //	GET  /_sandbox/clock            {"now":"2026-01-02T03:04:05Z","mode":"real","rate":1,"version":0}; see control_clock.go
 //	POST /_sandbox/clock            {"mode":"frozen"}, {"mode":"real"} or {"mode":"faster","rate":60}, and "now" if it shall show another time
 //	POST /_sandbox/clock/advance    {"seconds":N} or {"to":"2026-01-02T03:04:05Z"}
@@ -37,6 +39,8 @@ import (
 const maxControlBody = 64 << 10
 
 var controls = map[string]func(*world, *http.Request, []byte) (any, error){
+	"GET /_sandbox/account":         showControlAccount,
+	"POST /_sandbox/account":        changeAccount,
 	"GET /_sandbox/clock":           showClock,
 	"POST /_sandbox/clock":          setClock,
 	"POST /_sandbox/clock/advance":  advanceClock,

@@ -65,7 +65,7 @@ type life struct {
 func newLife(t *testing.T, seed uint64) *life {
 	s := sandbox.NewServer(sandbox.WithClock(clock.NewFake(start)), sandbox.WithSeed(seed))
 	t.Cleanup(s.Close)
-	l := &life{t: t, server: s, key: "books", random: rand.New(rand.NewPCG(seed, 1)), seed: seed, counts: map[string]int{}}
+	l := &life{t: t, server: s, key: "seed_" + strconv.FormatUint(seed, 10), random: rand.New(rand.NewPCG(seed, 1)), seed: seed, counts: map[string]int{}}
 	l.account = text(l.ask("GET", "/v1/account", ""), "id")
 	return l
 }

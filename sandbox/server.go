@@ -65,6 +65,16 @@ func WithRate(rate int) Option {
 	return func(s *Server) { s.rate = min(max(int64(rate), 0), maxRate) }
 }
 
+// WithAccount makes the accounts of new worlds those of another country than the United States: its prices, its settlement and its
+// currency count. The countries are those of fee.go; another is refused by a panic, since it is a mistake of the caller's code.
+func WithAccount(country string) Option {
+	row := priceOf(country, time.Now())
+	if row == nil {
+		panic("sandbox: there are no prices for accounts in " + country)
+	}
+	return func(s *Server) { s.country, s.currency = country, row.currency }
+}
+
 // WithRateLimits holds new worlds to Stripe's rate limits of test mode from the beginning.
 func WithRateLimits() Option { return func(s *Server) { s.limits.On = true } }
 

@@ -1,0 +1,125 @@
+package sandbox
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// accountView is the world's account as the control API shows and takes it. What is left out stays as it is.
+type accountView struct {
+	Country    string   `json:"country,omitempty"`               // ISO 3166-1 alpha-2, of those with prices: see fee.go
+	Currency   string   `json:"default_currency,omitempty"`      // in lower case
+	Currencies []string `json:"settlement_currencies,omitempty"` // in which it has a bank account; charges in others are converted
+	Debit      *bool    `json:"debit_negative_balances,omitempty"`
+	Interval   string   `json:"payout_interval,omitempty"` // manual, daily, weekly or monthly
+	Weekdays   []string `json:"weekly_payout_days,omitempty"`
+	Days       []int64  `json:"monthly_payout_days,omitempty"`
+}
+
+func (w *world) accountView() accountView {
+	s := w.standing()
+	v := accountView{Country: s.Country, Currency: s.Currency, Debit: &s.Debit, Interval: s.Schedule.Interval, Weekdays: s.Schedule.Weekdays, Days: s.Schedule.Days}
+	for _, r := range w.externalAccounts() {
+		if currency := r.text("currency"); !slices.Contains(v.Currencies, currency) {
+			v.Currencies = append(v.Currencies, currency)
+		}
+	}
+	return v
+}
+
+// showControlAccount answers GET /_sandbox/account.
+func showControlAccount(w *world, _ *http.Request, _ []byte) (any, error) {
+	var v accountView
+	err := w.step(func() { v = w.accountView() })
+	return v, err
+}
+
+// changeAccount answers POST /_sandbox/account. An account cannot move once money has.
+func changeAccount(w *world, _ *http.Request, body []byte) (any, error) {
+	var in, out accountView
+	if err := readControl(body, &in); err != nil {
+		return nil, err
+	}
+	var refusal error
+	err := w.step(func() {
+		if refusal = w.own().applyAccount(in); refusal == nil {
+			out = w.accountView()
+		}
+	})
+	if refusal != nil {
+		return nil, refusal
+	}
+	return out, err
+}
+
+// applyAccount checks everything, and then changes the account.
+func (c *call) applyAccount(in accountView) error {
+	next := *c.standing()
+	if in.Country != "" {
+		next.Country = strings.ToUpper(in.Country)
+		row := priceOf(next.Country, c.now())
+		if row == nil {
+			return badControl("This sandbox has no prices for accounts in " + next.Country + ".")
+		}
+		next.Currency = row.currency
+	}
+	if in.Currency != "" {
+		next.Currency = in.Currency
+	}
+	if (next.Country != c.standing().Country || next.Currency != c.standing().Currency) && c.count("balance_transaction") > 0 {
+		return badControl("The country and the default currency are those of an account without balance transactions: reset the world first.")
+	}
+	for _, name := range append(slices.Clone(in.Currencies), next.Currency) {
+		if known, err := readCurrency(name); err != nil || known.Lower() != name {
+			return badControl("There is no currency " + name + "; they are written in lower case.")
+		}
+	}
+	if in.Debit != nil {
+		next.Debit = *in.Debit
+	}
+	if in.Interval != "" {
+		next.Schedule = schedule{Interval: in.Interval, Weekdays: in.Weekdays, Days: in.Days, Delay: next.Schedule.Delay}
+		if wrong := next.Schedule.wrong(); wrong != "" {
+			return badControl(wrong)
+		}
+	}
+	if next.Country != c.standing().Country {
+		next.Schedule.Delay = 0
+	}
+	c.settleIn(next, in.Currencies)
+	return nil
+}
+
+// wrong says what is wrong with a schedule; empty is nothing.
+func (s schedule) wrong() string {
+	switch {
+	case !slices.Contains([]string{"manual", "daily", "weekly", "monthly"}, s.Interval):
+		return "payout_interval is manual, daily, weekly or monthly."
+	case (s.Interval == "weekly") != (len(s.Weekdays) > 0), slices.ContainsFunc(s.Weekdays, func(day string) bool { return !slices.Contains(weekdays, day) }):
+		return "weekly_payout_days are monday to friday, and go with weekly."
+	case (s.Interval == "monthly") != (len(s.Days) > 0), slices.ContainsFunc(s.Days, func(day int64) bool { return day < 1 || day > 31 }):
+		return "monthly_payout_days are 1 to 31, and go with monthly."
+	}
+	return ""
+}
+
+// settleIn gives the account its new standing, and bank accounts in the currencies in which it shall settle and has none.
+func (c *call) settleIn(next standing, currencies []string) {
+	moved := next.Country != c.standing().Country
+	*c.standingToChange() = next
+	for _, r := range c.externalAccounts() {
+		if moved || len(currencies) > 0 && !slices.Contains(currencies, r.text("currency")) {
+			c.remove(r)
+		}
+	}
+	for _, currency := range append([]string{next.Currency}, currencies...) {
+		if c.payoutAccount(currency) == nil {
+			c.addBank(currency)
+		}
+	}
+	c.rearrange()
+	for _, currency := range c.books().currencies() {
+		c.fundRefunds(currency)
+	}
+}
