@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -51,6 +52,7 @@ type worldView struct {
 	Show          string // the list that is shown by itself; empty is all in short
 	Balances      []balanceRow
 	Kinds         []kindRow
+	Latest        []objectRow // of each kind but events
 	Events        []objectRow
 	Webhooks      []attempted
 	Requests      []logged
@@ -78,7 +80,10 @@ type kindRow struct {
 }
 
 // objectRow is an object in a line.
-type objectRow struct{ ID, Kind, Type, Status, Amount, About, At string }
+type objectRow struct {
+	ID, Kind, Type, Status, Amount, About, At string
+	order                                     int64 // of making
+}
 
 // textPart is a piece of text, which leads to an object where ID is set.
 type textPart struct{ Text, ID string }
@@ -97,7 +102,7 @@ func writePage(out http.ResponseWriter, status int, view *worldView) {
 
 // view looks at the world. show is the list to show by itself: events, webhooks, requests, faults or a kind of object.
 func (w *world) view(show string) (*worldView, error) {
-	v := &worldView{World: true, Key: masked(secretKey + w.suffix)}
+	v := &worldView{World: true, Key: "sk_test_…" + w.suffix[max(0, len(w.suffix)-4):]}
 	err := w.step(func() {
 		rows := fewRows
 		if kinds[show] != nil || slices.Contains([]string{"webhooks", "requests", "events"}, show) {
@@ -109,6 +114,7 @@ func (w *world) view(show string) (*worldView, error) {
 			v.NextDue = shownTime(w.agenda[0].At)
 		}
 		v.Balances, v.Kinds = w.balanceRows(), w.kindRows()
+		v.Latest = latestOf(v.Kinds)
 		v.Events, v.TotalEvents = w.newest("event", rows), w.count("event")
 		v.Endpoints, v.Queued, v.Later, v.Held = w.count("webhook_endpoint"), w.queued+w.sending, w.later, len(w.held)
 		v.Requests, v.TotalRequests = lastFirst(w.log.all(), rows)
@@ -143,7 +149,7 @@ func (w *world) newest(kind string, n int) (rows []objectRow) {
 
 // row is an object in a line: what people look for in a list.
 func (w *world) row(r *record) objectRow {
-	row := objectRow{ID: r.id, Kind: r.resource.Object, Type: r.text("type"), Status: r.text("status"), At: shownTime(time.Unix(r.created, 0))}
+	row := objectRow{order: r.order, ID: r.id, Kind: r.resource.Object, Type: r.text("type"), Status: r.text("status"), At: shownTime(time.Unix(r.created, 0))}
 	if currency := r.text("currency"); currency != "" && r.number("amount") != 0 {
 		row.Amount = display(r.number("amount"), currencyCalled(currency))
 	}
@@ -167,6 +173,17 @@ func (w *world) kindRows() (rows []kindRow) {
 		}
 	}
 	slices.SortFunc(rows, func(a, b kindRow) int { return strings.Compare(a.Kind, b.Kind) })
+	return rows
+}
+
+// latestOf is the latest of each kind but events, newest first.
+func latestOf(kinds []kindRow) (rows []objectRow) {
+	for _, kind := range kinds {
+		if kind.Kind != "event" && kind.Latest.ID != "" {
+			rows = append(rows, kind.Latest)
+		}
+	}
+	slices.SortFunc(rows, func(a, b objectRow) int { return cmp.Compare(b.order, a.order) })
 	return rows
 }
 
@@ -237,7 +254,7 @@ func ordinal(n int) string {
 
 // pageOfObject shows one object as the API does, with the ids in it leading on.
 func (w *world) pageOfObject(out http.ResponseWriter, id string) {
-	v := &worldView{World: true, Key: masked(secretKey + w.suffix), Object: id}
+	v := &worldView{World: true, Key: "sk_test_…" + w.suffix[max(0, len(w.suffix)-4):], Object: id}
 	status := http.StatusOK
 	err := w.step(func() {
 		v.Account = w.account

@@ -61,7 +61,7 @@ func (s *sandbox) Run(c *console) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	fmt.Fprintf(c.err, "Stripe in a box: http://%s (any key sk_test_… opens a world of its own; Ctrl-C stops)\n", l.Addr())
+	fmt.Fprintf(c.err, "Stripe in a box: http://%s (any key sk_test_… opens a world of its own; in a browser you see into it; Ctrl-C stops)\n", l.Addr())
 	server := box.NewServer(options...)
 	if s.Data != "" {
 		if err := server.Keep(s.Data); err != nil {
