@@ -31,8 +31,11 @@ var refunds = &resource{
 		"fail":      func(c *call, r *record, reason string) { c.failRefund(r, reason) },
 	},
 	Others: map[string]func(*call) (appender, error){
-		"GET /v1/charges/x_1/refunds":     listChargesRefunds,
-		"GET /v1/charges/x_1/refunds/x_1": retrieveChargesRefund,
+		"POST /v1/charges/x_1/refund":      refundAndShowCharge,
+		"POST /v1/charges/x_1/refunds":     refundCharge,
+		"GET /v1/charges/x_1/refunds":      listChargesRefunds,
+		"GET /v1/charges/x_1/refunds/x_1":  ofItsCharge(func(c *call) (appender, error) { return kinds["refund"].retrieve(c) }),
+		"POST /v1/charges/x_1/refunds/x_1": ofItsCharge(func(c *call) (appender, error) { return kinds["refund"].update(c) }),
 	},
 }
 
@@ -236,24 +239,4 @@ func refundsOf(c *call, ch *record) *spec.Object {
 	more := len(data) > defaultLimit
 	list := spec.New("list").Set("url", "/v1/charges/"+ch.id+"/refunds").Set("has_more", more)
 	return list.Set("data", data[:min(len(data), defaultLimit)])
-}
-
-func listChargesRefunds(c *call) (appender, error) {
-	ch, err := c.named("charge")
-	if err != nil {
-		return nil, err
-	}
-	return c.listOf("refund", "charge", ch.id, "/v1/charges/"+ch.id+"/refunds", func(*record) bool { return true })
-}
-
-func retrieveChargesRefund(c *call) (appender, error) {
-	ch, err := c.named("charge")
-	if err != nil {
-		return nil, err
-	}
-	found := c.find("refund", c.path[1].Value)
-	if found == nil || found.object().String("charge") != ch.id {
-		return nil, kinds["refund"].notFound(c.path[1].Value)
-	}
-	return c.show(found)
 }
