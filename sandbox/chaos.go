@@ -35,6 +35,7 @@ const (
 	timeoutBefore = "timeout_before_effect" // nothing happens and no answer comes
 	timeoutAfter  = "timeout_after_effect"  // it happens and no answer comes
 	error500      = "error_500"             // Stripe's own failure; kept under the idempotency key as Stripe does
+	error502      = "error_502"             // a gateway's failure in front of Stripe, which is no JSON
 	error429      = "error_429"             // too many requests; nothing happens
 	error409      = "error_409"             // the idempotency key is in use; nothing happens
 	lockTimeout   = "lock_timeout"          // the object is being changed by somebody else; nothing happens
@@ -51,7 +52,7 @@ const (
 	corrupted = "corrupted" // a webhook is sent with a signature that is not right
 )
 
-var apiFaults = []string{timeoutBefore, timeoutAfter, error500, error429, error409, lockTimeout, slow, refuse, cut, truncated, hold}
+var apiFaults = []string{timeoutBefore, timeoutAfter, error500, error502, error429, error409, lockTimeout, slow, refuse, cut, truncated, hold}
 var webhookFaults = []string{lost, doubled, delayed, reordered, corrupted}
 
 // fault is one rule: what it is about, when it strikes, and what happens then. It is plain data.
@@ -74,7 +75,7 @@ type fault struct {
 	Until       time.Time `json:"until,omitzero"` // the first moment at which it strikes no more
 
 	Kind         string `json:"kind"`
-	AfterEffect  bool   `json:"after_effect,omitempty"` // of error_500: it happens all the same; of slow: it happens at once
+	AfterEffect  bool   `json:"after_effect,omitempty"` // of error_500 and error_502: it happens all the same; of slow: it happens at once
 	Milliseconds int64  `json:"milliseconds,omitempty"` // of slow: in real time
 	Seconds      int64  `json:"seconds,omitempty"`      // of delayed: how much later, on the world's clock; of reordered: the latest
 	Behind       int    `json:"behind,omitempty"`       // of reordered: how many go first
@@ -120,8 +121,8 @@ func (f *fault) checkWhen() string {
 
 func (f *fault) checkWhat() string {
 	switch {
-	case f.AfterEffect && f.Kind != error500 && f.Kind != slow:
-		return "after_effect goes with error_500 and slow"
+	case f.AfterEffect && f.Kind != error500 && f.Kind != error502 && f.Kind != slow:
+		return "after_effect goes with error_500, error_502 and slow"
 	case (f.Kind == slow) != (f.Milliseconds != 0):
 		return "milliseconds goes with slow, and slow needs it"
 	case f.Milliseconds < 0 || f.Milliseconds > maxSlow.Milliseconds():

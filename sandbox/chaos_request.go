@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -32,6 +33,12 @@ func (x *exchange) breakBefore(form string) bool {
 	case refuse:
 		x.note(form, 0, "")
 		panic(http.ErrAbortHandler)
+	case error502:
+		if f.AfterEffect {
+			return false
+		}
+		x.note(form, http.StatusBadGateway, "")
+		x.sendGateway()
 	case error429:
 		x.refuse(form, rateLimited(f.Reason))
 	case lockTimeout:
@@ -79,12 +86,24 @@ func (x *exchange) sendBroken(f *fault, answer *reply) {
 		_, _ = x.out.Write(answer.body[:len(answer.body)/2])
 		_ = http.NewResponseController(x.out).Flush()
 		panic(http.ErrAbortHandler)
+	case error502:
+		x.sendGateway()
 	case hold:
 		x.hold()
 		x.send(answer)
 	default:
 		x.send(answer)
 	}
+}
+
+// sendGateway answers as a gateway does that cannot reach what is behind it. Stripe's clients take that for a broken connection.
+func (x *exchange) sendGateway() {
+	const page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
+	h := x.out.Header()
+	h.Set("Content-Type", "text/html")
+	h.Set("Content-Length", strconv.Itoa(len(page)))
+	x.out.WriteHeader(http.StatusBadGateway)
+	_, _ = io.WriteString(x.out, page) // a caller who has gone is no business of ours
 }
 
 // fails says whether the request is to fail with Stripe's own failure.

@@ -59,6 +59,8 @@ func TestFaults(t *testing.T) {
 		{`{"kind":"truncated"}`, 0, true, 200, true, 1},
 		{`{"kind":"error_429"}`, 429, false, 200, false, 1},
 		{`{"kind":"error_500"}`, 500, false, 500, true, 0},
+		{`{"kind":"error_502"}`, 502, false, 200, false, 1},
+		{`{"kind":"error_502","after_effect":true}`, 502, true, 200, true, 1},
 		{`{"kind":"error_500","after_effect":true}`, 500, true, 500, true, 1},
 	} {
 		t.Run(c.fault, func(t *testing.T) {

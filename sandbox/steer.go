@@ -60,6 +60,7 @@ const (
 	TimeoutBeforeEffect = timeoutBefore // nothing happens and no answer comes
 	TimeoutAfterEffect  = timeoutAfter  // it happens and no answer comes
 	Error500            = error500      // Stripe's own failure, kept under the idempotency key; see Fault.AfterEffect
+	Error502            = error502      // a gateway's failure, in HTML; see Fault.AfterEffect
 	Error429            = error429      // too many requests; nothing happens; see Fault.Reason
 	Error409            = error409      // the idempotency key is in use by another request; nothing happens
 	LockTimeout         = lockTimeout   // 429: the object is being changed by another request; nothing happens
@@ -101,7 +102,7 @@ type Fault struct {
 	From        time.Time `json:"from,omitzero"`         // on the world's clock
 	Until       time.Time `json:"until,omitzero"`        // on the world's clock: from then on no more
 
-	AfterEffect  bool   `json:"after_effect,omitempty"` // of Error500: it happens all the same; of Slow: it happens at once
+	AfterEffect  bool   `json:"after_effect,omitempty"` // of Error500 and Error502: it happens all the same; of Slow: it happens at once
 	Milliseconds int64  `json:"milliseconds,omitempty"` // of Slow: in real time, a minute at most
 	Seconds      int64  `json:"seconds,omitempty"`      // of Delayed; of Reordered: how much later at the latest, 0 is a minute
 	Behind       int    `json:"behind,omitempty"`       // of Reordered; 0 is one
