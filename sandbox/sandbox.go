@@ -52,8 +52,7 @@ type World struct {
 	Key            string // sk_test_…, made for this world
 	PublishableKey string // pk_test_…
 
-	t      TB
-	client *http.Client
+	t TB
 }
 
 // Bounds of a World's own requests.
@@ -94,11 +93,15 @@ func Open(t TB, url, key string) *World {
 		t.Fatalf("sandbox: a world is named by a secret key of the test mode, sk_test_…")
 	}
 	w := &World{URL: strings.TrimSuffix(url, "/"), Key: key, PublishableKey: publishableKey + suffix, t: t}
-	transport := &http.Transport{DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, MaxIdleConnsPerHost: 8}
-	w.client = &http.Client{Timeout: callTimeout, Transport: transport}
-	t.Cleanup(transport.CloseIdleConnections)
 	return w
 }
+
+// steering sends the requests of all Worlds; it uses no proxy.
+var steering = &http.Client{Timeout: callTimeout, Transport: &http.Transport{
+	DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+	MaxIdleConnsPerHost: 8,
+	IdleConnTimeout:     30 * time.Second,
+}}
 
 // Call sends one request of Stripe's API with the secret key: GET with the parameters in the query, others with a form, which may be
 // nil. It gives the status, and reads the answer, be it a refusal, into a pointer, which may be nil. For more, use Stripe's client.
@@ -144,7 +147,7 @@ func (w *World) exchange(method, target, kind string, body io.Reader, into any) 
 	}
 	r.Header.Set("Authorization", "Bearer "+w.Key)
 	r.Header.Set("Content-Type", kind)
-	answer, err := w.client.Do(r)
+	answer, err := steering.Do(r)
 	if err != nil {
 		w.t.Fatalf("sandbox: %v", err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/id"
+	"github.com/till-pay/till/sandbox"
 )
 
 // Stripe is the sandbox as a shop's own program, or its payer's browser, reaches it: past till.
@@ -29,6 +30,12 @@ type Stripe struct {
 // Stripe is the world of a shop's Stripe key.
 func (t *Till) Stripe(s Shop) *Stripe { return &Stripe{t.T, t, s} }
 
+// box is the world as the sandbox's package gives it.
+func (s *Stripe) box() *sandbox.World {
+	s.t.Helper()
+	return sandbox.Open(s.t, s.till.StripeURL, s.shop.StripeKey)
+}
+
 // Do sends a request of Stripe's API. form is url-encoded: "amount=100&reason=duplicate".
 func (s *Stripe) Do(method, path, form string) Answer {
 	s.t.Helper()
@@ -38,79 +45,64 @@ func (s *Stripe) Do(method, path, form string) Answer {
 	return s.send(method, path, "application/x-www-form-urlencoded", form)
 }
 
-// Break scripts a fault of the world: see sandbox/chaos.go.
+// Break scripts a fault of the world, of the next request that matches.
 func (s *Stripe) Break(kind, method, path string) {
 	s.t.Helper()
-	s.control("/_sandbox/faults", map[string]any{"kind": kind, "method": method, "path": path})
+	s.box().Fault(sandbox.Fault{Kind: kind, Method: method, Path: path})
 }
 
 // BreakWebhook scripts a fault of the delivery of the next event of a type: lost, doubled, or delayed.
 func (s *Stripe) BreakWebhook(kind, event string, seconds int) {
 	s.t.Helper()
-	s.control("/_sandbox/faults", map[string]any{"kind": kind, "event": event, "seconds": seconds})
+	s.box().Fault(sandbox.Fault{Kind: kind, Event: event, Seconds: int64(seconds)})
 }
 
 // SetClock freezes the world's clock, lets it run as outside, or faster: mode is frozen, real or faster, which takes a rate.
 func (s *Stripe) SetClock(mode string, rate int) {
 	s.t.Helper()
-	s.control("/_sandbox/clock", map[string]any{"mode": mode, "rate": rate})
+	s.box().Control("POST", "/_sandbox/clock", map[string]any{"mode": mode, "rate": rate}, nil)
 }
 
 // Advance moves the world's clock forward. What falls due there on the way has happened when it returns.
-func (s *Stripe) Advance(d time.Duration) {
-	s.t.Helper()
-	s.control("/_sandbox/clock/advance", map[string]any{"seconds": int64(d / time.Second)})
-}
+func (s *Stripe) Advance(d time.Duration) { s.t.Helper(); s.box().Advance(d) }
 
 // Now is what the world's clock shows.
-func (s *Stripe) Now() time.Time {
-	s.t.Helper()
-	now, err := time.Parse(time.RFC3339Nano, s.send("GET", "/_sandbox/clock", "", "").Want(200).String("now"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return now
-}
+func (s *Stripe) Now() time.Time { s.t.Helper(); return s.box().Now() }
 
 // Held is how many replies are kept back.
-func (s *Stripe) Held() int { s.t.Helper(); return s.state("replies_held") }
+func (s *Stripe) Held() int { s.t.Helper(); return s.state().Held }
 
 // Outstanding is how many webhooks are still to be delivered.
 func (s *Stripe) Outstanding() int {
 	s.t.Helper()
-	return s.state("webhooks_queued") + s.state("webhooks_sending") + s.state("webhooks_later")
+	is := s.state()
+	return is.Queued + is.Sending + is.Later
 }
 
-func (s *Stripe) state(name string) int {
+// state is what is under way in the world.
+type state struct {
+	Held    int `json:"replies_held"`
+	Queued  int `json:"webhooks_queued"`
+	Sending int `json:"webhooks_sending"`
+	Later   int `json:"webhooks_later"`
+}
+
+func (s *Stripe) state() (is state) {
 	s.t.Helper()
-	n, ok := s.send("GET", "/_sandbox/state", "", "").Want(200).At(name).(float64)
-	if !ok {
-		s.t.Fatalf("the sandbox does not say %s", name)
-	}
-	return int(n)
+	s.box().Control("GET", "/_sandbox/state", nil, &is)
+	return is
 }
 
 // Release lets go of the replies that are kept back.
-func (s *Stripe) Release() { s.t.Helper(); s.control("/_sandbox/faults/release", nil) }
+func (s *Stripe) Release() { s.t.Helper(); s.box().Release() }
 
 // Requests are the requests that the world has seen, such as "POST /v1/refunds", oldest first.
 func (s *Stripe) Requests() (all []string) {
 	s.t.Helper()
-	var log struct {
-		Requests []struct{ Method, Path string }
-	}
-	if err := json.Unmarshal(s.send("GET", "/_sandbox/requests", "", "").Want(200).Raw, &log); err != nil {
-		s.t.Fatal(err)
-	}
-	for _, r := range log.Requests {
+	for _, r := range s.box().Requests() {
 		all = append(all, r.Method+" "+r.Path)
 	}
 	return all
-}
-
-func (s *Stripe) control(path string, body any) {
-	s.t.Helper()
-	s.send("POST", path, "application/json", db.JSON(body)).Want(200)
 }
 
 func (s *Stripe) send(method, path, contentType, body string) Answer {

@@ -278,24 +278,8 @@ func (p *player) rest() {
 // posted says whether the sandbox has sent all its webhooks.
 func (p *player) posted() bool {
 	p.t.Helper()
-	r, err := http.NewRequest("GET", p.till.StripeURL+"/_sandbox/state", nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+p.till.Shop.StripeKey)
-	reply, err := http.DefaultClient.Do(r)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer reply.Body.Close()
-	var state struct {
-		Queued  int `json:"webhooks_queued"`
-		Sending int `json:"webhooks_sending"`
-	}
-	if err := json.NewDecoder(reply.Body).Decode(&state); err != nil || reply.StatusCode != http.StatusOK {
-		p.t.Fatalf("the sandbox's state: %d %v", reply.StatusCode, err)
-	}
-	return state.Queued+state.Sending == 0
+	is := p.till.Stripe(p.till.Shop).state()
+	return is.Queued+is.Sending == 0
 }
 
 // What a transcript names instead of showing: it differs from run to run.
