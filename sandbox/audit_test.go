@@ -213,6 +213,8 @@ func (w *world) auditRefunds() (wrong []string) {
 		switch {
 		case (gone == nil) != waiting && !failed:
 			wrong = append(wrong, r.id+" has not left the balance, or has while it waits")
+		case failed && gone == nil && returned != nil:
+			wrong = append(wrong, r.id+" has brought money back that never left")
 		case failed && gone != nil && (returned == nil || returned.number("net") != -gone.number("net")):
 			wrong = append(wrong, r.id+" has failed and its money is not back")
 		}

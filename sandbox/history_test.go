@@ -58,7 +58,7 @@ type life struct {
 
 	account                   string
 	payments, payouts, topups []string
-	accounts                  []string
+	refunds, accounts         []string
 	counts                    map[string]int
 }
 
@@ -136,7 +136,9 @@ func (l *life) step() {
 		l.ask("POST", "/v1/payment_intents/"+l.any(l.payments)+"/"+l.one("capture", "capture", "cancel"), l.one("", "", "", "amount_to_capture=600"))
 	case n < 60:
 		refund := "payment_intent=" + l.any(l.payments) + l.one("", "&amount=100", "&amount=390", "&amount=2050")
-		l.keep(new([]string), l.ask("POST", "/v1/refunds", refund))
+		l.keep(&l.refunds, l.ask("POST", "/v1/refunds", refund))
+	case n < 61:
+		l.ask("POST", "/_sandbox/refunds/cancel", `{"refund":"`+l.any(l.refunds)+`"}`)
 	case n < 68:
 		l.contest()
 	case n < 76:
@@ -203,7 +205,7 @@ func (l *life) settings() {
 		"payments[payouts][schedule][interval]=daily", "payments[payouts][schedule][interval]=daily", "payments[payouts][schedule][interval]=manual",
 		"payments[payouts][schedule][interval]=weekly&payments[payouts][schedule][weekly_payout_days][]=friday",
 		"payments[payouts][schedule][interval]=monthly&payments[payouts][schedule][monthly_payout_days][]=31",
-		"payments[debit_negative_balances]=false", "payments[debit_negative_balances]=true",
+		"payments[debit_negative_balances]=false", "payments[debit_negative_balances]=false", "payments[debit_negative_balances]=true",
 		"payments[payouts][minimum_balance_by_currency][usd]=5000", "payments[payouts][minimum_balance_by_currency]=",
 		"payments[settlement_timing][delay_days_override]=9", "payments[settlement_timing][delay_days_override]="))
 }

@@ -197,9 +197,12 @@ func (c *call) failRefund(r *record, reason string) {
 func (c *call) takeBack(r *record, status, reason string) {
 	amount := r.object().Int("amount")
 	ch := c.byID[r.object().String("charge")]
-	txn := c.book(r, "refund_failure", "refund_failure", amount, 0, c.availableWith(ch)) // with what it takes back
-	txn.object().Set("description", "REFUND FAILURE")
-	r.object().Set("status", status).Set("failure_reason", reason).Set("failure_balance_transaction", txn.id).Set("pending_reason", spec.Absent)
+	if r.object().String("balance_transaction") != "" { // else it has waited for funds until now
+		txn := c.book(r, "refund_failure", "refund_failure", amount, 0, c.availableWith(ch)) // with what it takes back
+		txn.object().Set("description", "REFUND FAILURE")
+		r.object().Set("failure_balance_transaction", txn.id)
+	}
+	r.object().Set("status", status).Set("failure_reason", reason).Set("pending_reason", spec.Absent)
 	ch.object().Set("amount_refunded", ch.object().Int("amount_refunded")-amount).Set("refunded", false)
 	c.reconsiderWarnings(ch)
 }
