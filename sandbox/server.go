@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -65,8 +66,18 @@ func WithRate(rate int) Option {
 	return func(s *Server) { s.rate = min(max(int64(rate), 0), maxRate) }
 }
 
+// Countries are those in which accounts can be, as WithAccount takes them: two capital letters, in alphabetical order.
+func Countries() []string {
+	var all []string
+	for i := range prices {
+		all = append(all, prices[i].country)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // WithAccount makes the accounts of new worlds those of another country than the United States: its prices, its settlement and its
-// currency count. The countries are those of fee.go; another is refused by a panic, since it is a mistake of the caller's code.
+// currency count. It panics where it is none of [Countries].
 func WithAccount(country string) Option {
 	row := priceOf(country, time.Now())
 	if row == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,7 @@ type sandbox struct {
 	Seed       *uint64   `env:"TILL_SANDBOX_SEED" placeholder:"NUMBER" help:"Makes everything random, such as ids, a function of this number and of the API key."`
 	Clock      string    `env:"TILL_SANDBOX_CLOCK" default:"real" help:"How time passes in new worlds: real, frozen, or faster:60 for a minute a second."`
 	At         time.Time `env:"TILL_SANDBOX_AT" placeholder:"TIME" help:"When new worlds begin, such as 2026-01-05T12:00:00Z; now where it is left out."`
+	Country    string    `env:"TILL_SANDBOX_COUNTRY" default:"US" help:"Where the accounts of new worlds are, such as DE: it decides on prices, settlement and currency."`
 	RateLimits bool      `env:"TILL_SANDBOX_RATE_LIMITS" help:"Holds new worlds to Stripe's rate limits of test mode."`
 	Data       string    `env:"TILL_SANDBOX_DATA" placeholder:"DIR" help:"Keep the worlds in a folder, so that they are there after a restart, even after kill -9. Without it they end with the process."`
 }
@@ -87,6 +89,10 @@ func (s *sandbox) options() (all []box.Option, err error) {
 		}
 		all = append(all, box.WithStart(s.At))
 	}
+	if !slices.Contains(box.Countries(), s.Country) {
+		return nil, fmt.Errorf("--country is one of %s, not %q", strings.Join(box.Countries(), ", "), s.Country)
+	}
+	all = append(all, box.WithAccount(s.Country))
 	if s.RateLimits {
 		all = append(all, box.WithRateLimits())
 	}
