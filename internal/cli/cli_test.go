@@ -312,6 +312,7 @@ func TestUnhappyEnds(t *testing.T) {
 		"setting that is not a list":   {[]string{"serve", "--config", config(`{"allow-webhook-to":[1]}`)}, []string{"a list of strings"}},
 		"not loopback":                 {[]string{"up", "--addr", "0.0.0.0:0"}, []string{"loopback"}},
 		"sandbox not loopback":         {[]string{"sandbox", "--addr", "0.0.0.0:0"}, []string{"loopback"}},
+		"country without prices":       {[]string{"sandbox", "--country", "ZZ"}, []string{"--country is one of AT, AU", "ZZ"}},
 		"clock that is none":           {[]string{"sandbox", "--clock", "stopped"}, []string{"--clock is real, frozen, or faster:N"}},
 		"clock that is too fast":       {[]string{"sandbox", "--clock", "faster:90000"}, []string{"2 to 86400"}},
 		"time too long ago":            {[]string{"sandbox", "--at", "1999-12-31T00:00:00Z"}, []string{"--at is a time from the year 2000"}},
