@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/till-pay/till/sandbox/spec"
@@ -75,7 +76,7 @@ func ofCharge(do handler) handler {
 // raise arranges the disputes that a card is known for, once a charge has been captured.
 func (c *call) raise(ch *record) {
 	for i := range c.cardOf(ch).does.claims {
-		c.in(time.Duration(i+1)*disputedAfter, "dispute.open", ch, string(rune('0'+i)))
+		c.in(time.Duration(i+1)*disputedAfter, "dispute.open", ch, strconv.Itoa(i))
 	}
 }
 
@@ -91,9 +92,9 @@ func (c *call) cardOf(ch *record) *card {
 
 // dispute opens the dispute of one of the card's claims, over what has not been given back by then.
 func (c *call) dispute(ch *record, which string) {
-	claims := c.cardOf(ch).does.claims
-	at := int(which[0] - '0')
-	over := claims[at]
+	at, _ := strconv.Atoi(which) // written by raise
+	over := c.cardOf(ch).does.claims[at]
+	c.failPendingRefunds(ch)
 	amount := ch.object().Int("amount_captured") - ch.object().Int("amount_refunded")
 	if over.half {
 		amount = half(ch.object().Int("amount_captured"), at, amount)
@@ -132,7 +133,6 @@ func (c *call) dispute(ch *record, which string) {
 	}
 	c.closeReview(ch, "disputed")
 	c.reconsiderWarnings(ch)
-	c.failPendingRefunds(ch)
 }
 
 // half is a dispute's part of a charge over which there are two: the first is over the greater half. Neither is over more than is left.
@@ -238,6 +238,7 @@ func (c *call) decide(r *record, verdict string) {
 func (c *call) escalate(r *record) {
 	before := r.object().Clone()
 	ch := c.byID[r.object().String("charge")]
+	c.failPendingRefunds(ch)
 	left := ch.object().Int("amount_captured") - ch.object().Int("amount_refunded")
 	r.object().Set("status", needsResponse).Set("is_charge_refundable", false).Set("amount", min(r.object().Int("amount"), left))
 	r.object().Sub("payment_method_details").Sub("card").Set("case_type", "chargeback")
@@ -246,7 +247,6 @@ func (c *call) escalate(r *record) {
 	c.withdraw(r, ch)
 	c.emitUpdated("charge.dispute.updated", r, before)
 	c.in(withdrawnAfter, "dispute.withdraw", r)
-	c.failPendingRefunds(ch)
 }
 
 func closeDispute(c *call, r *record) error {

@@ -348,3 +348,27 @@ func (h *history) disputes() {
 		}
 	}
 }
+
+// TestWaitingRefundIsDisputed: a refund that waits for funds fails when the charge is charged back, and brings back no money that it
+// had not taken.
+func TestWaitingRefundIsDisputed(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	if got := a.control(http.MethodPost, "/_sandbox/account", `{"debit_negative_balances":false}`); got.status != http.StatusOK {
+		t.Fatalf("%d %v", got.status, got.body)
+	}
+	charge, all := a.disputed("createDisputeInquiry")
+	path := "/v1/disputes/" + all[0].text("id")
+	a.clock.Advance(4 * days) // the money of the charge has been paid out
+	refund := a.must("/v1/refunds", "charge="+charge+"&amount=400")
+	refund.wants(t, http.StatusOK, map[string]any{"status": "pending", "pending_reason": "insufficient_funds"})
+	a.must(path, "evidence[uncategorized_text]=escalate_inquiry_evidence")
+	before := a.get("/v1/balance", "").at("available.0.amount")
+	a.clock.Advance(3 * time.Second)
+	a.get("/v1/refunds/"+refund.text("id"), "").wants(t, http.StatusOK, map[string]any{"status": "failed", "failure_reason": "charge_for_pending_refund_disputed", "failure_balance_transaction": nil})
+	a.get(path, "").wants(t, http.StatusOK, map[string]any{"status": "needs_response", "amount": "1000"})
+	a.get("/v1/charges/"+charge, "").wants(t, http.StatusOK, map[string]any{"amount_refunded": "0"})
+	if after := a.get("/v1/balance", "").at("available.0.amount"); before != "0" || after != "-2500" {
+		t.Errorf("the balance was %v and is %v", before, after)
+	}
+}

@@ -193,11 +193,11 @@ func (c *call) failRefund(r *record, reason string) {
 	c.emitUpdated("charge.refund.updated", r, before)
 }
 
-// takeBack ends a refund without the customer getting it.
+// takeBack ends a refund without the customer getting it. Of one that was still waiting for funds there is no money to bring back.
 func (c *call) takeBack(r *record, status, reason string) {
 	amount := r.object().Int("amount")
 	ch := c.byID[r.object().String("charge")]
-	if r.object().String("balance_transaction") != "" { // else it has waited for funds until now
+	if r.object().String("balance_transaction") != "" {
 		txn := c.book(r, "refund_failure", "refund_failure", amount, 0, c.availableWith(ch)) // with what it takes back
 		txn.object().Set("description", "REFUND FAILURE")
 		r.object().Set("failure_balance_transaction", txn.id)
