@@ -107,3 +107,26 @@ func (c *call) setPreferences(r *record) {
 		}
 	}
 }
+
+// chooseConfiguration is the configuration that the parameters of an intent name, or the account's own.
+func (c *call) chooseConfiguration() (id string, err error) {
+	if id = c.params.String("payment_method_configuration"); id == "" {
+		return c.methods, nil
+	}
+	if c.find("payment_method_configuration", id) == nil {
+		return "", missingIn("payment_method_configuration", "payment_method_configuration", id)
+	}
+	return id, nil
+}
+
+// changeConfiguration lets an intent with automatic methods name another configuration.
+func (c *call) changeConfiguration(r *record) error {
+	if !c.params.Has("payment_method_configuration") {
+		return nil
+	}
+	id, err := c.chooseConfiguration()
+	if details := r.object().Sub("payment_method_configuration_details"); err == nil && details != nil {
+		r.object().Set("payment_method_configuration_details", details.Clone().Set("id", id))
+	}
+	return err
+}

@@ -39,7 +39,7 @@ var paymentIntents = &resource{
 	Plain:  []string{"description", "receipt_email", "setup_future_usage", "shipping", "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "excluded_payment_method_types"},
 	Takes: []string{"amount", "amount_to_capture", "automatic_payment_methods", "cancellation_reason", "capture_method", "confirm", "confirmation_method",
 		"currency", "customer", "error_on_requires_action", "final_capture", "off_session", "payment_method", "payment_method_data", "payment_method_options",
-		"payment_method_types", "return_url", "use_stripe_sdk",
+		"payment_method_configuration", "payment_method_types", "return_url", "use_stripe_sdk",
 		"mandate_data", "radar_options"}, // these two ask nothing of a test card
 	Create:    createPaymentIntent,
 	Made:      confirmIfAsked,
@@ -145,6 +145,10 @@ func (c *call) chooseTypes(r *record, automatic string) error {
 	if asked && c.params.Has("confirmation_method") {
 		return exclusive("confirmation_method", "automatic_payment_methods", "confirmation_method")
 	}
+	configuration, err := c.chooseConfiguration()
+	if err != nil {
+		return err
+	}
 	if len(types) == 0 {
 		types = []string{"card"}
 		if asked || !c.params.Has("automatic_payment_methods") && !c.before("2023-08-16") {
@@ -153,7 +157,7 @@ func (c *call) chooseTypes(r *record, automatic string) error {
 				redirects = c.params.String("automatic_payment_methods", "allow_redirects")
 			}
 			r.object().Set("automatic_payment_methods", spec.New(automatic).Set("enabled", true).Set("allow_redirects", redirects))
-			r.object().Set("payment_method_configuration_details", spec.New("payment_method_config_biz_payment_method_configuration_details").Set("id", c.methods))
+			r.object().Set("payment_method_configuration_details", spec.New("payment_method_config_biz_payment_method_configuration_details").Set("id", configuration))
 		}
 	}
 	r.object().Set("payment_method_types", types)
@@ -297,6 +301,9 @@ func (c *call) adjustPayment(r *record) error {
 	}
 	if c.params.Has("capture_method") {
 		o.Set("capture_method", c.params.String("capture_method"))
+	}
+	if err := c.changeConfiguration(r); err != nil {
+		return err
 	}
 	if c.params.Has("payment_method_types") {
 		if err := c.chooseTypes(r, "payment_flows_automatic_payment_methods_payment_intent"); err != nil {

@@ -14,7 +14,7 @@ var setupIntents = &resource{
 	Param:  "intent",
 	Plain:  []string{"description", "excluded_payment_method_types"},
 	Takes: []string{"automatic_payment_methods", "cancellation_reason", "confirm", "customer", "payment_method", "payment_method_data",
-		"payment_method_options", "payment_method_types", "return_url", "usage", "use_stripe_sdk",
+		"payment_method_configuration", "payment_method_options", "payment_method_types", "return_url", "usage", "use_stripe_sdk",
 		"mandate_data"}, // which asks nothing of a test card
 	Create:    createSetupIntent,
 	Made:      setUpIfAsked,
@@ -84,6 +84,9 @@ func updateSetupIntent(c *call, r *record) error {
 }
 
 func (c *call) adjustSetup(r *record) error {
+	if err := c.changeConfiguration(r); err != nil {
+		return err
+	}
 	if c.params.Has("payment_method_types") {
 		if err := c.chooseTypes(r, "payment_flows_automatic_payment_methods_setup_intent"); err != nil {
 			return err
