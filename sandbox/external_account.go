@@ -26,6 +26,7 @@ var bankAccounts = &resource{
 		"GET /v1/accounts/x_1/external_accounts/x_1":    showExternalAccount,
 		"POST /v1/accounts/x_1/external_accounts/x_1":   updateExternalAccount,
 		"DELETE /v1/accounts/x_1/external_accounts/x_1": deleteExternalAccount,
+		"POST /v1/external_accounts/x_1":                updateOwnExternal,
 		"POST /v1/accounts/x_1/bank_accounts":           createExternalAccount,
 		"GET /v1/accounts/x_1/bank_accounts/x_1":        showExternalAccount,
 		"POST /v1/accounts/x_1/bank_accounts/x_1":       updateExternalAccount,

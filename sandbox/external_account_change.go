@@ -149,6 +149,19 @@ func updateExternalAccount(c *call) (appender, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.changeExternal(r)
+}
+
+// updateOwnExternal is the same under a path that does not name the account.
+func updateOwnExternal(c *call) (appender, error) {
+	r, err := c.external(c.path[0].Value)
+	if err != nil {
+		return nil, err
+	}
+	return c.changeExternal(r)
+}
+
+func (c *call) changeExternal(r *record) (appender, error) {
 	if err := r.resource.takes(c); err != nil {
 		return nil, err
 	}
