@@ -29,6 +29,7 @@ import (
 //	GET  /_sandbox/requests         the latest requests of the API, oldest first: ?method= path= status=429 or 4xx key= since=req_… limit=
 //	GET  /_sandbox/webhooks         the latest tries to deliver, oldest first: ?event= type= endpoint= status= limit=
 //	POST /_sandbox/webhooks/wait    {"seconds":10} answers once nothing is queued or under way, at latest after so long in real time
+//	POST /_sandbox/webhooks/send    {"event":"evt_…"} sends an event again, as Stripe's Dashboard and CLI do; {"endpoint":"we_…"} to that one alone
 //	POST /_sandbox/cards/update     {"payment_method":"pm_…","exp_year":2031,"last4":"1234"}: its network has replaced a saved card
 //	POST /_sandbox/refunds/cancel   {"refund":"re_…"}: canceled in the Dashboard, within 30 minutes
 //	GET  /_sandbox/state            how many objects of each kind there are, and what is under way
@@ -55,6 +56,7 @@ var controls = map[string]func(*world, *http.Request, []byte) (any, error){
 	"GET /_sandbox/requests":        listRequests,
 	"GET /_sandbox/webhooks":        listDeliveries,
 	"POST /_sandbox/webhooks/wait":  waitForWebhooks,
+	"POST /_sandbox/webhooks/send":  sendAgain,
 	"GET /_sandbox/state":           showState,
 	"POST /_sandbox/cards/update":   updateCard,
 	"POST /_sandbox/refunds/cancel": withdrawRefund,

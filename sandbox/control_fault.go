@@ -1,10 +1,12 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -107,4 +109,40 @@ func (w *world) awaitQuiet(ctx context.Context) {
 	case <-ctx.Done():
 	case <-w.sandbox.live.Done():
 	}
+}
+
+// sendAgain sends an event once more, to every endpoint that wants its type or to the one that is named, as stripe events resend does.
+// It neither stops nor causes other tries.
+func sendAgain(w *world, _ *http.Request, body []byte) (any, error) {
+	var in struct {
+		Event    string `json:"event"`
+		Endpoint string `json:"endpoint"`
+	}
+	if err := readControl(body, &in); err != nil {
+		return nil, err
+	}
+	sent := []string{}
+	var refusal error
+	err := w.step(func() {
+		event := w.find("event", in.Event)
+		if event == nil {
+			refusal = &errControl{http.StatusNotFound, "There is no event " + strconv.Quote(in.Event) + " here."}
+			return
+		}
+		for endpoint := range w.each("webhook_endpoint") {
+			if in.Endpoint == endpoint.id || in.Endpoint == "" && wanted(endpoint, event.text("type")) {
+				sent = append(sent, endpoint.id)
+			}
+		}
+		for _, endpoint := range sent {
+			w.push(w.mailbox(endpoint), delivery{Event: event.id, Endpoint: endpoint, Pending: known[announcement](event).Pending, Resent: true})
+		}
+	})
+	if refusal != nil || err != nil {
+		return nil, cmp.Or(refusal, err)
+	}
+	if in.Endpoint != "" && len(sent) == 0 {
+		return nil, &errControl{http.StatusNotFound, "There is no endpoint " + strconv.Quote(in.Endpoint) + " here."}
+	}
+	return map[string]any{"endpoints": sent}, nil
 }

@@ -24,6 +24,7 @@ var controlHelp = map[string]string{
 	"GET /_sandbox/requests":        "the latest requests: ?method= path= status= key= since= limit=",
 	"GET /_sandbox/webhooks":        "the latest tries to deliver: ?event= type= endpoint= status= limit=",
 	"POST /_sandbox/webhooks/wait":  `{"seconds":10} answers once nothing is queued or under way`,
+	"POST /_sandbox/webhooks/send":  `{"event":"evt_…"} sends an event again, as stripe events resend does; with "endpoint" to that one alone`,
 	"GET /_sandbox/state":           "how many objects of each kind there are, and what is under way",
 	"POST /_sandbox/snapshots":      `{"name":"before"} keeps the world as it is under a name`,
 	"GET /_sandbox/snapshots":       "the snapshots of the world",

@@ -60,6 +60,7 @@ type delivery struct {
 	Tries    int    `json:"tries,omitempty"`
 	Spared   bool   `json:"spared,omitempty"`  // comes from a scripted fault and meets no other
 	Corrupt  bool   `json:"corrupt,omitempty"` // is signed wrongly
+	Resent   bool   `json:"resent,omitempty"`  // sent by hand, beside what else becomes of the event: it is tried once and counts for nothing
 	Turn     uint64 `json:"turn,omitempty"`    // when it was queued, in the order of appointments: its next try comes in that order
 }
 
@@ -278,6 +279,7 @@ func (w *world) delivered(d delivery, status int) {
 	}
 	w.attempts.add(one)
 	switch {
+	case d.Resent:
 	case status/100 == 2:
 		w.reached(event)
 	case d.Tries <= len(retryAfter):

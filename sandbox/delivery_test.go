@@ -324,3 +324,38 @@ func TestEventOrder(t *testing.T) {
 		})
 	}
 }
+
+// TestSendAgain: an event is sent by hand, to all that want it or to one, whatever became of it; its own tries go on.
+func TestSendAgain(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	failing, quick, other := newReceiver(t, 500, 500), newReceiver(t), newReceiver(t)
+	first, secret := a.subscribe(failing, "customer.created")
+	a.subscribe(quick, "customer.created")
+	alone, _ := a.subscribe(other, "charge.succeeded")
+	a.must("/v1/customers", "")
+	failing.next(t)
+	body := quick.next(t).body
+	a.later("1")
+	event := ids(a.get("/v1/events", ""))[0]
+	send := func(body string) answer { return a.control(http.MethodPost, "/_sandbox/webhooks/send", body) }
+	send(`{"event":"`+event+`"}`).wants(t, http.StatusOK, map[string]any{"endpoints.0": first})
+	again := failing.next(t) // refused a second time, which causes no try of its own
+	if _, err := webhook.ConstructEventWithOptions(again.body, again.signature, secret, webhook.ConstructEventOptions{IgnoreTolerance: true}); err != nil {
+		t.Error(err)
+	}
+	if twice := quick.next(t).body; !strings.Contains(string(twice), event) || !strings.Contains(string(body), event) {
+		t.Errorf("%s and %s", body, twice)
+	}
+	a.later("1")
+	send(`{"event":"`+event+`","endpoint":"`+alone+`"}`).wants(t, http.StatusOK, nil)
+	other.next(t)
+	a.get("/v1/events/"+event, "").wants(t, http.StatusOK, map[string]any{"pending_webhooks": "1"})
+	a.clock.Advance(30 * time.Second)
+	failing.next(t)
+	a.idle()
+	a.get("/v1/events/"+event, "").wants(t, http.StatusOK, map[string]any{"pending_webhooks": "0"})
+	for _, wrong := range []string{`{"event":"evt_none"}`, `{"event":"` + event + `","endpoint":"we_none"}`} {
+		send(wrong).wants(t, http.StatusNotFound, nil)
+	}
+}

@@ -185,6 +185,12 @@ func (w *World) Quiet() {
 	}
 }
 
+// Resend sends an event once more to every endpoint that wants its type, as stripe events resend does, beside its other tries.
+func (w *World) Resend(event string) {
+	w.t.Helper()
+	w.Control(http.MethodPost, "/_sandbox/webhooks/send", map[string]string{"event": event}, nil)
+}
+
 // LimitRates holds the world to Stripe's rate limits of test mode, on its own clock, or no longer.
 func (w *World) LimitRates(on bool) {
 	w.t.Helper()
