@@ -23,6 +23,7 @@ type standing struct {
 	Schedule   schedule         // of its automatic payouts
 	Minimum    map[string]int64 // what automatic payouts leave in the balance, by currency; nil is nothing
 	Descriptor string           // of payouts, on bank statements
+	Prevention bool             // it is enrolled in the card networks' programmes that prevent disputes
 }
 
 // schedule is when an account is paid out, and when its charges become available.

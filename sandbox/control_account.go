@@ -15,11 +15,12 @@ type accountView struct {
 	Interval   string   `json:"payout_interval,omitempty"` // manual, daily, weekly or monthly
 	Weekdays   []string `json:"weekly_payout_days,omitempty"`
 	Days       []int64  `json:"monthly_payout_days,omitempty"`
+	Prevention *bool    `json:"dispute_prevention,omitempty"` // it is enrolled in the card networks' programmes against disputes
 }
 
 func (w *world) accountView() accountView {
 	s := w.standing()
-	v := accountView{Country: s.Country, Currency: s.Currency, Debit: &s.Debit, Interval: s.Schedule.Interval, Weekdays: s.Schedule.Weekdays, Days: s.Schedule.Days}
+	v := accountView{Country: s.Country, Currency: s.Currency, Debit: &s.Debit, Interval: s.Schedule.Interval, Weekdays: s.Schedule.Weekdays, Days: s.Schedule.Days, Prevention: &s.Prevention}
 	for _, r := range w.externalAccounts() {
 		if currency := r.text("currency"); !slices.Contains(v.Currencies, currency) {
 			v.Currencies = append(v.Currencies, currency)
@@ -77,6 +78,9 @@ func (c *call) applyAccount(in accountView) error {
 	}
 	if in.Debit != nil {
 		next.Debit = *in.Debit
+	}
+	if in.Prevention != nil {
+		next.Prevention = *in.Prevention
 	}
 	if in.Interval != "" {
 		next.Schedule = schedule{Interval: in.Interval, Weekdays: in.Weekdays, Days: in.Days, Delay: next.Schedule.Delay}

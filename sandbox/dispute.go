@@ -9,7 +9,7 @@ import (
 
 // A dispute goes from needs_response to under_review with its evidence, and from there to won or lost; unanswered or closed it is lost.
 // An inquiry goes the same way through warning_needs_response and warning_under_review to warning_closed, unless it escalates: then it
-// is a dispute like any other, and is to be answered anew.
+// is a dispute like any other, and is to be answered anew. What a network's programme prevents is over from the beginning.
 const (
 	needsResponse   = "needs_response"
 	underReview     = "under_review"
@@ -18,6 +18,7 @@ const (
 	inquiryOpen     = "warning_needs_response"
 	inquiryReviewed = "warning_under_review"
 	inquiryClosed   = "warning_closed"
+	prevented       = "prevented"
 )
 
 // contest is what a dispute's object does not show.
@@ -103,6 +104,30 @@ func (c *call) dispute(ch *record, which string) {
 		return
 	}
 	c.bookNow(ch)
+	r := c.newDispute(ch, over, amount)
+	c.insert(r)
+	if over.prevented != "" && c.standing().Prevention {
+		c.prevent(r, ch, over)
+		return
+	}
+	ch.object().Set("disputed", true)
+	c.respondBy(r)
+	if over.kind == "inquiry" {
+		r.object().Set("status", inquiryOpen).Set("is_charge_refundable", true)
+		c.in(inquiryLifetime, "dispute.retire", r)
+		c.emit("charge.dispute.created", r)
+	} else {
+		r.object().Set("status", needsResponse)
+		c.withdraw(r, ch)
+		c.emit("charge.dispute.created", r)
+		c.in(withdrawnAfter, "dispute.withdraw", r)
+	}
+	c.closeReview(ch, "disputed")
+	c.reconsiderWarnings(ch)
+}
+
+// newDispute is a dispute over a claim, as it is before anything has come of it.
+func (c *call) newDispute(ch *record, over claim, amount int64) *record {
 	r := c.newRecord(kinds["dispute"])
 	r.hidden = &contest{}
 	o := r.object().Set("amount", amount).Set("charge", ch.id).Set("currency", ch.object().String("currency")).Set("payment_intent", ch.object().Get("payment_intent"))
@@ -117,22 +142,21 @@ func (c *call) dispute(ch *record, which string) {
 		o.Set("enhanced_eligibility_types", []string{over.enhanced})
 		showEligibility(c, o)
 	}
-	ch.object().Set("disputed", true)
-	c.insert(r)
-	if over.kind == "inquiry" {
-		o.Set("status", inquiryOpen).Set("is_charge_refundable", true)
-		c.in(inquiryLifetime, "dispute.retire", r)
-		c.respondBy(r)
-		c.emit("charge.dispute.created", r)
-	} else {
-		o.Set("status", needsResponse)
-		c.respondBy(r)
-		c.withdraw(r, ch)
-		c.emit("charge.dispute.created", r)
-		c.in(withdrawnAfter, "dispute.withdraw", r)
+	return r
+}
+
+// prevent ends a dispute before it is one, for an account that is enrolled in the networks' programmes: by a refund, or, where the
+// issuer was shown earlier payments of the same customer, without. No fee is taken, and there is nothing to answer.
+func (c *call) prevent(r, ch *record, over claim) {
+	r.object().Set("status", prevented)
+	r.object().Sub("payment_method_details").Sub("card").Set("case_type", over.prevented)
+	c.emit("charge.dispute.created", r)
+	if over.prevented == "resolution" {
+		refund := c.record("refund", c.newPaymentID("re_", ch.object().String("payment_intent")))
+		c.describeRefund(refund, ch, r.object().Int("amount"))
+		c.insert(refund)
+		_ = announceRefund(c, refund) // it is never refused
 	}
-	c.closeReview(ch, "disputed")
-	c.reconsiderWarnings(ch)
 }
 
 // half is a dispute's part of a charge over which there are two: the first is over the greater half. Neither is over more than is left.

@@ -21,14 +21,18 @@ type claim struct {
 	code     string // network_reason_code; empty is null
 	enhanced string // of enhanced_eligibility_types; empty is none
 	half     bool   // over a half of the charge only
+
+	prevented string // case_type that it has, instead of becoming a dispute, for an account enrolled in prevention; empty is none
 }
 
 // The claims of the test cards (docs.stripe.com/testing#disputes). Fraudulent ones of Visa carry the old code 83 in test mode; a dispute
-// that Visa's compelling evidence 3.0 can answer is one of code 10.4. The cards of networks' prevention programmes, for which this account
-// is not enrolled, raise a plain dispute, and so does that of Smart Disputes, which are not switched on.
+// that Visa's compelling evidence 3.0 can answer is one of code 10.4. The cards of networks' prevention programmes raise a plain dispute
+// unless the account is enrolled, and so does that of Smart Disputes, which are not switched on.
 var (
 	fraudClaim           = []claim{{reason: "fraudulent", kind: "chargeback", code: "83"}}
-	mastercardFraudClaim = []claim{{reason: "fraudulent", kind: "chargeback", code: "4837"}}
+	resolvableClaim      = []claim{{reason: "fraudulent", kind: "chargeback", code: "83", prevented: "resolution"}}
+	blockableClaim       = []claim{{reason: "fraudulent", kind: "chargeback", code: "83", prevented: "block"}}
+	alertedClaim         = []claim{{reason: "fraudulent", kind: "chargeback", code: "4837", prevented: "resolution"}}
 	notReceivedClaim     = []claim{{reason: "product_not_received", kind: "chargeback", code: "13.1"}}
 	inquiryClaim         = []claim{{reason: "fraudulent", kind: "inquiry", code: "83"}}
 	twoClaims            = []claim{{reason: "fraudulent", kind: "chargeback", code: "83", half: true}, {reason: "fraudulent", kind: "chargeback", code: "83", half: true}}

@@ -372,3 +372,30 @@ func TestWaitingRefundIsDisputed(t *testing.T) {
 		t.Errorf("the balance was %v and is %v", before, after)
 	}
 }
+
+// TestPreventedDisputes: an account that is enrolled in prevention has no dispute, but a refund or not even that.
+func TestPreventedDisputes(t *testing.T) {
+	t.Parallel()
+	for card, want := range map[string]struct {
+		kind, refunded string
+		pending        string
+	}{
+		"createRapidDisputeResolutionDispute": {"resolution", "1000", "-74"}, // the fee of a foreign card
+		"createEthocaAlert":                   {"resolution", "1000", "-59"},
+		"createCe3BlockDispute":               {"block", "0", "926"},
+	} {
+		t.Run(card, func(t *testing.T) {
+			t.Parallel()
+			a := bare(t)
+			if got := a.control(http.MethodPost, "/_sandbox/account", `{"dispute_prevention":true}`); got.at("dispute_prevention") != true {
+				t.Fatalf("%d %v", got.status, got.body)
+			}
+			charge, all := a.disputed(card)
+			all[0].wants(t, http.StatusOK, map[string]any{"status": "prevented", "payment_method_details.card.case_type": want.kind, "balance_transactions.0": nil, "evidence_details.due_by": nil})
+			a.get("/v1/charges/"+charge, "").wants(t, http.StatusOK, map[string]any{"amount_refunded": want.refunded, "disputed": false})
+			a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"pending.0.amount": want.pending})
+			a.post("/v1/disputes/"+all[0].text("id"), "evidence[customer_name]=Jenny").wants(t, http.StatusBadRequest, nil)
+			a.post("/v1/disputes/"+all[0].text("id")+"/close", "").wants(t, http.StatusBadRequest, nil)
+		})
+	}
+}

@@ -91,18 +91,23 @@ func createRefund(c *call, r *record) error {
 	if err != nil {
 		return err
 	}
+	c.describeRefund(r, ch, amount)
+	if c.params.Has("reason") {
+		r.object().Set("reason", c.params.String("reason"))
+	}
+	return nil
+}
+
+// describeRefund fills a new refund of a charge in.
+func (c *call) describeRefund(r, ch *record, amount int64) {
 	from := ch.object()
 	o := r.object().Set("amount", amount).Set("charge", ch.id).Set("currency", from.String("currency")).Set("payment_intent", from.Get("payment_intent")).Set("status", succeeded)
 	o.Set("customer", from.Get("customer")).Set("payment_method", from.Get("payment_method"))
 	if c.fateOf(ch) == refundPending {
 		o.Set("status", "pending").Set("pending_reason", "processing")
 	}
-	if c.params.Has("reason") {
-		o.Set("reason", c.params.String("reason"))
-	}
 	o.Set("destination_details", spec.New("refund_destination_details").Set("type", "card").
 		Set("card", spec.New("refund_destination_details_card").Set("type", "refund").Set("reference_status", "pending").Set("reference_type", "acquirer_reference_number")))
-	return nil
 }
 
 // refundable is how much is to be refunded: what was asked for, or all that is left; never more.
