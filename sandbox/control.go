@@ -125,13 +125,18 @@ func (s *Server) control(out http.ResponseWriter, r *http.Request) (any, error) 
 	}
 	answer, err := do(w, r, body)
 	if r.Method != http.MethodGet && err == nil {
-		err = w.step(func() {
-			if w.journal != nil {
-				w.journal.line.Rules = w.rules()
-			}
-		})
+		err = w.keepRules()
 	}
 	return answer, err
+}
+
+// keepRules writes the rules of faults and limits to the journal, if there is one.
+func (w *world) keepRules() error {
+	return w.step(func() {
+		if w.journal != nil {
+			w.journal.line.Rules = w.rules()
+		}
+	})
 }
 
 // foreign says whether a browser sent the request from another page than one of the sandbox's own.

@@ -197,8 +197,10 @@ func (w *world) steer(do string) error {
 		w.releaseHeld()
 		return nil
 	case "clear":
-		_, err := forgetFaults(w, nil, nil)
-		return err
+		if _, err := forgetFaults(w, nil, nil); err != nil {
+			return err
+		}
+		return w.keepRules()
 	}
 	return badControl("No button of this page says that.")
 }
