@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"slices"
+
 	"github.com/till-pay/till/sandbox/spec"
 )
 
@@ -37,9 +39,29 @@ type schedule struct {
 // weekdays are those on which banks are open.
 var weekdays = []string{"monday", "tuesday", "wednesday", "thursday", "friday"}
 
+// intervals are those of the countries that have not all four (docs.stripe.com/payouts, October 2026).
+var intervals = map[string][]string{
+	"BR": {"daily"},
+	"JP": {"manual", "weekly", "monthly"},
+}
+
+// offers says whether accounts in a country can be paid out at an interval.
+func offers(country, interval string) bool {
+	some, restricted := intervals[country]
+	return !restricted || slices.Contains(some, interval)
+}
+
+// firstSchedule is the schedule of a new account.
+func firstSchedule(country string) schedule {
+	if !offers(country, "daily") {
+		return schedule{Interval: "weekly", Weekdays: []string{"friday"}}
+	}
+	return schedule{Interval: "daily"}
+}
+
 // openAccount makes what a world has from its beginning: the account, its balance, and a bank account in its currency.
 func (w *world) openAccount(country, currency string) {
-	w.establish("account", w.account, &standing{Country: country, Currency: currency, Debit: true, Schedule: schedule{Interval: "daily"}})
+	w.establish("account", w.account, &standing{Country: country, Currency: currency, Debit: true, Schedule: firstSchedule(country)})
 	w.establish("balance", balanceID, &ledger{})
 	w.establish("balance_settings", settingsID, nil)
 	w.establishBank(currency)

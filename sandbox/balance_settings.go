@@ -64,7 +64,7 @@ func updateBalanceSettings(c *call) (appender, error) {
 	if p.Has("payments", "payouts", "automatic_transfer_rules_by_currency") || p.Has("payments", "settlement_timing", "start_of_day") {
 		return nil, unbuilt("transfer rules and a start of the day of one's own, parameters of %s", c.op)
 	}
-	if err := c.readSchedule(&next.Schedule); err != nil {
+	if err := c.readSchedule(&next.Schedule, next.Country); err != nil {
 		return nil, err
 	}
 	if err := c.readMinimum(&next); err != nil {
@@ -84,14 +84,16 @@ func updateBalanceSettings(c *call) (appender, error) {
 }
 
 // readSchedule reads when to pay out. An interval of days needs days.
-func (c *call) readSchedule(s *schedule) error {
+func (c *call) readSchedule(s *schedule, country string) error {
 	const within = "payments[payouts][schedule]"
 	p := c.params.Sub("payments", "payouts", "schedule")
 	if p == nil {
 		return nil
 	}
 	if p.Has("interval") {
-		s.Interval = p.String("interval")
+		if s.Interval = p.String("interval"); !offers(country, s.Interval) {
+			return invalid("", within+"[interval]", "Accounts in %s cannot be paid out at the interval %s.", country, s.Interval)
+		}
 	}
 	if p.Has("weekly_payout_days") {
 		s.Weekdays = slices.Compact(p.Strings("weekly_payout_days"))

@@ -82,14 +82,17 @@ func (c *call) applyAccount(in accountView) error {
 	if in.Prevention != nil {
 		next.Prevention = *in.Prevention
 	}
+	if next.Country != c.standing().Country {
+		next.Schedule = firstSchedule(next.Country)
+	}
 	if in.Interval != "" {
 		next.Schedule = schedule{Interval: in.Interval, Weekdays: in.Weekdays, Days: in.Days, Delay: next.Schedule.Delay}
 		if wrong := next.Schedule.wrong(); wrong != "" {
 			return badControl(wrong)
 		}
-	}
-	if next.Country != c.standing().Country {
-		next.Schedule.Delay = 0
+		if !offers(next.Country, in.Interval) {
+			return badControl("Accounts in " + next.Country + " cannot be paid out at the interval " + in.Interval + ".")
+		}
 	}
 	c.settleIn(next, in.Currencies)
 	return nil

@@ -206,6 +206,11 @@ func (c *call) returnPayout(r *record, kind string) {
 	txn := c.book(r, kind, "payout_reversal", r.object().Int("amount"), -fee, c.now())
 	txn.object().Set("description", map[string]string{"payout_failure": "STRIPE PAYOUT FAILURE", "payout_cancel": "STRIPE PAYOUT CANCEL"}[kind])
 	r.object().Set("failure_balance_transaction", txn.id)
+	if first := c.find("payout", r.object().String("original_payout")); first != nil {
+		before := first.object().Clone()
+		first.object().Set("reversed_by", nil) // the reversal is not to be
+		c.emitUpdated("payout.updated", first, before)
+	}
 }
 
 func cancelPayout(c *call, r *record) error {

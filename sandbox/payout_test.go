@@ -197,4 +197,21 @@ func TestWithAccount(t *testing.T) {
 	a := &api{t: t, server: server, key: key}
 	a.get("/v1/account", "").wants(t, http.StatusOK, map[string]any{"country": "JP", "default_currency": "jpy"})
 	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.currency": "jpy"})
+	a.get("/v1/balance_settings", "").wants(t, http.StatusOK, map[string]any{"payments.payouts.schedule.interval": "weekly", "payments.settlement_timing.delay_days": "7"})
+	a.post("/v1/balance_settings", "payments[payouts][schedule][interval]=daily").wants(t, http.StatusBadRequest, map[string]any{"error.param": "payments[payouts][schedule][interval]"})
+}
+
+// TestCanceledReversalLeavesThePayout: a payout whose reversal does not come about is not reversed.
+func TestCanceledReversalLeavesThePayout(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	a.must("/v1/balance_settings", "payments[payouts][schedule][interval]=manual")
+	a.must("/v1/payment_intents", atOnce)
+	first := a.must("/v1/payouts", "amount=5000&currency=usd").text("id")
+	a.advance("2026-01-05T12:02:00Z")
+	back := a.must("/v1/payouts/"+first+"/reverse", "").text("id")
+	a.get("/v1/payouts/"+first, "").wants(t, http.StatusOK, map[string]any{"reversed_by": back})
+	a.must("/v1/payouts/"+back+"/cancel", "")
+	a.get("/v1/payouts/"+first, "").wants(t, http.StatusOK, map[string]any{"reversed_by": nil, "status": "paid"})
+	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.amount": "4680"})
 }
