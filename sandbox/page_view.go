@@ -33,10 +33,11 @@ var scriptHash = sync.OnceValue(func() string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 })
 
-// How many entries a list of the page has: beside others, and by itself.
+// Bounds of the page's lists: how many entries one has beside others, and by itself.
 const (
-	fewRows  = 12
-	manyRows = 200
+	fewRows   = 12
+	manyRows  = 200
+	maxLooked = 10_000 // records that are looked at for a list, deleted ones among them
 )
 
 // worldView is what the page shows: without a world the form that asks for its key, with Object a single object, and else the world.
@@ -139,7 +140,7 @@ func lastFirst[T any](all []T, n int) ([]T, int) {
 // newest is the newest objects of a kind in a line each, newest first.
 func (w *world) newest(kind string, n int) (rows []objectRow) {
 	all := w.all(kind)
-	for i := len(all) - 1; i >= 0 && len(rows) < n; i-- {
+	for i := len(all) - 1; i >= max(0, len(all)-maxLooked) && len(rows) < n; i-- {
 		if !all[i].gone {
 			rows = append(rows, w.row(all[i]))
 		}
