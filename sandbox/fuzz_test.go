@@ -63,8 +63,16 @@ func populate(t *testing.T, s *sandbox.Server) (names []string) {
 		{"/v1/setup_intents", "payment_method_types[]=card&payment_method=pm_card_visa", "seti_1=id"},
 		{"/v1/setup_intents", "payment_method=pm_card_threeDSecure2Required&confirm=true&payment_method_types[]=card", "seti_2=id"},
 		{"/v1/webhook_endpoints", "url=http%3A%2F%2F127.0.0.1%3A1&enabled_events[]=topup.created", "we_1=id"},
+		{"/v1/payment_intents", atOnce, "pi_5=id"},
+		{"/v1/topups", "amount=20000&currency=usd", "tu_1=id"},
+		{"/v1/payouts", "amount=1000&currency=usd", "po_1=id ba_1=destination txn_1=balance_transaction"},
+		{"/v1/account", "", "acct_1=id"},
 	} {
-		w := ask(t, s, http.MethodPost, step.path, step.form)
+		method := http.MethodPost
+		if step.form == "" {
+			method = http.MethodGet
+		}
+		w := ask(t, s, method, step.path, step.form)
 		var got map[string]any
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
 			t.Fatalf("%s: %d %s", step.path, w.Code, w.Body)
