@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -214,4 +215,31 @@ func TestCanceledReversalLeavesThePayout(t *testing.T) {
 	a.must("/v1/payouts/"+back+"/cancel", "")
 	a.get("/v1/payouts/"+first, "").wants(t, http.StatusOK, map[string]any{"reversed_by": nil, "status": "paid"})
 	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.amount": "4680"})
+}
+
+// TestMoneySurvivesARestart: the account, its balance and what is due to them are in the journal.
+func TestMoneySurvivesARestart(t *testing.T) {
+	t.Parallel()
+	folder, key, held := t.TempDir(), newKey(t), clock.NewFake(start)
+	open := func() (*api, func()) {
+		s := sandbox.NewServer(sandbox.WithClock(held))
+		if err := s.Keep(folder); err != nil {
+			t.Fatal(err)
+		}
+		server := httptest.NewServer(s)
+		return &api{t: t, server: server, key: key}, func() { server.Close(); s.Close() }
+	}
+	a, stop := open()
+	if got := a.control(http.MethodPost, "/_sandbox/account", `{"country":"DE","payout_interval":"weekly","weekly_payout_days":["thursday"]}`); got.status != http.StatusOK {
+		t.Fatal(got.body)
+	}
+	a.must("/v1/payment_intents", "amount=10000&currency=eur&confirm=true&payment_method_types[]=card&capture_method=automatic&payment_method=pm_card_de")
+	stop()
+	a, stop = open()
+	defer stop()
+	a.get("/v1/account", "").wants(t, http.StatusOK, map[string]any{"country": "DE", "default_currency": "eur", "settings.payouts.schedule.weekly_anchor": "thursday"})
+	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"pending.0.amount": "9825", "pending.0.currency": "eur"})
+	a.advance("2026-01-15T06:00:00Z")
+	a.get("/v1/payouts", "").wants(t, http.StatusOK, map[string]any{"data.0.amount": "9825", "data.0.currency": "eur", "data.0.automatic": true})
+	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.amount": "0", "pending.0.amount": "0"})
 }
