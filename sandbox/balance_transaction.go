@@ -14,7 +14,7 @@ var balanceTransactions = &resource{
 	Prefix:  "txn_",
 	Filters: []string{"currency", "source", "type"},
 	Keys:    map[string]func(*record) string{"day": func(r *record) string { return dayOf(r.text("currency"), r.number("available_on")) }},
-	Matches: map[string]func(*call, *record) bool{"payout": func(*call, *record) bool { return true }},
+	Matches: map[string]func(*call, *record) bool{"payout": func(*call, *record) bool { return true }}, // listTransactions sees to it
 	Others: map[string]func(*call) (appender, error){
 		"GET /v1/balance_transactions": listTransactions,
 		"GET /v1/balance/history":      listTransactions,
@@ -30,11 +30,12 @@ func dayOf(currency string, at int64) string {
 	return currency + " " + strconv.FormatInt(at/secondsOfDay, 10)
 }
 
-// Fees by the category of what they are taken for; all others are for processing.
+// feeNames are what fees are called, by the category of what they are taken for; all others are for processing.
 var feeNames = map[string]string{
 	"dispute":          "Dispute fee",
 	"dispute_reversal": "Dispute fee",
 	"payout":           "Instant payout fee",
+	"payout_reversal":  "Instant payout fee",
 }
 
 // bookCharge books the money of a captured charge.

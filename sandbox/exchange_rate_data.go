@@ -2,9 +2,6 @@ package sandbox
 
 import "github.com/till-pay/till/internal/money"
 
-// ratesOf is the day of the rates.
-const ratesOf = "2024-12-31"
-
 // euroRates are the European Central Bank's reference rates of 31 December 2024, in units for a euro
 // (ecb.europa.eu, "Euro foreign exchange reference rates"), with the currencies whose rate to the euro is fixed by law or treaty.
 var euroRates = map[money.Currency]string{
