@@ -143,7 +143,7 @@ type store struct {
 	packing     []byte  // for packing into
 	announced   *record // that was packed last, and as what
 	announcedAs []byte
-	spent       []*spec.Object // that nobody will look at again
+	spent       spec.Spent // objects that nobody will look at again
 }
 
 // shelf is the records of a kind in order of making, and indexes of them.
@@ -289,11 +289,7 @@ func (w *world) commit() {
 	}
 	w.touched = w.touched[:0]
 	w.committed, w.announced, w.announcedAs = w.last, nil, nil
-	for i, o := range w.spent { // only now, because one may be in another that was packed after it
-		o.Release()
-		w.spent[i] = nil
-	}
-	w.spent = w.spent[:0]
+	w.spent.Release() // only now, because one may be in another that was packed after it
 }
 
 // packedNow is the packed form of a record as it stands: the one that it or its latest event has, if that is the same.
@@ -325,7 +321,7 @@ func (w *world) commitRecord(r *record) {
 		}
 	}
 	if r.working != nil {
-		w.spent = append(w.spent, r.working)
+		w.spent.Add(r.working)
 	}
 	r.working, r.keys = nil, nil
 	if changed && w.journal != nil {

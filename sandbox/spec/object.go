@@ -1,9 +1,6 @@
 package spec
 
-import (
-	"fmt"
-	"sync"
-)
+import "fmt"
 
 // Object is an object of Stripe's API. It has exactly the fields that its shape declares, and from the start all that Stripe shows.
 // It keeps only what differs from that start, so that a new one is small; what it is made of besides appears as it is reached for.
@@ -14,7 +11,7 @@ type Object struct {
 	slots []slot  // what was set or reached for
 	live  []any   // the values of slots with tagLive
 
-	large *largeObject // that it is part of, if it is
+	home room // that it was made in, if that can be used again; see Spent
 }
 
 // Most objects have few slots, and find room for them beside themselves.
@@ -56,26 +53,16 @@ func made(shape uint16, room int) *Object {
 		r := new(smallObject)
 		o, r.order, r.slots, r.live = &r.Object, r.at[:0], r.few[:0], r.own[:0]
 	case room <= 16:
-		r := new(middleObject)
+		r := middleObjects.Get().(*middleObject)
+		r.home = r
 		o, r.order, r.slots, r.live = &r.Object, r.at[:0], r.few[:0], r.own[:0]
 	default:
 		r := largeObjects.Get().(*largeObject)
-		r.large = r
+		r.home = r
 		o, r.order, r.slots, r.live = &r.Object, r.at[:0], r.few[:0], r.own[:0]
 	}
 	o.shape = shape
 	return o
-}
-
-var largeObjects = sync.Pool{New: func() any { return new(largeObject) }}
-
-// Release gives the room of an object that nobody will look at again, or at anything in it that was not cloned, to a later one. The
-// objects in it are not released.
-func (o *Object) Release() {
-	if r := o.large; r != nil {
-		*r = largeObject{}
-		largeObjects.Put(r)
-	}
 }
 
 type absent uint8
