@@ -44,7 +44,7 @@ func (c *call) bookCharge(ch *record) {
 	available := c.standing().delay().after(c.now())
 	card := ""
 	if in := c.byID[o.String("payment_method")]; in != nil {
-		does := private[instrument](in).card()
+		does := known[instrument](in).card()
 		card = does.country
 		if does.does.instant {
 			available = c.now()

@@ -230,6 +230,9 @@ func (w *world) clockChanged() {
 	w.wake(true)
 }
 
+// alarmEvery is how often at most the alarm settles in real time: what falls due in between happens at its own time all the same.
+const alarmEvery = 5 * time.Millisecond
+
 // alarm settles when the next appointment is due, until the sandbox is closed.
 func (w *world) alarm() {
 	for {
@@ -237,7 +240,7 @@ func (w *world) alarm() {
 		_ = w.step(func() { // the next request tells of a failure
 			if len(w.agenda) > 0 && w.rate > 0 {
 				rate := time.Duration(w.rate)
-				timer = w.sandbox.clock.After((w.agenda[0].At.Sub(w.now()) + rate - 1) / rate)
+				timer = w.sandbox.clock.After(w.sandbox.pause((w.agenda[0].At.Sub(w.now()) + rate - 1) / rate))
 			}
 		})
 		select {
@@ -247,6 +250,14 @@ func (w *world) alarm() {
 			return
 		}
 	}
+}
+
+// pause is how long the alarm sleeps when the next appointment is due after d.
+func (s *Server) pause(d time.Duration) time.Duration {
+	if _, machine := s.clock.(realClock); machine {
+		return max(d, alarmEvery)
+	}
+	return d
 }
 
 // agenda is a heap by time, then order.

@@ -21,9 +21,10 @@ type world struct {
 	mu      sync.Mutex
 	random  *rand.ChaCha8
 	made    time.Time
-	born    int64  // order of the newest record that was there from the beginning
-	scratch []byte // for rendering
-	era     uint64 // how often the world has become another
+	born    int64                 // order of the newest record that was there from the beginning
+	scratch []byte                // for rendering
+	likes   map[string]likeMethod // by card number
+	era     uint64                // how often the world has become another
 	journal *journal
 
 	snapshots map[string]*image
