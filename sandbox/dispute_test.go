@@ -107,10 +107,7 @@ func TestVerdicts(t *testing.T) {
 			a := bare(t)
 			_, all := a.disputed(one.card)
 			path := "/v1/disputes/" + all[0].text("id")
-			evidence := one.evidence
-			if strings.Contains(evidence, "{file}") {
-				evidence = strings.Replace(evidence, "{file}", a.file("dispute_evidence", "letter.pdf", []byte("%PDF-1.7")).text("id"), 1)
-			}
+			evidence := strings.Replace(one.evidence, "{file}", a.file("dispute_evidence", "letter.pdf", []byte("%PDF-1.7")).text("id"), 1)
 			a.must(path, strings.NewReplacer(" ", "+").Replace(evidence)).wants(t, http.StatusOK, map[string]any{"status": one.was, "evidence_details.submission_count": "1", "evidence_details.has_evidence": true})
 			a.clock.Advance(one.after - time.Second)
 			a.get(path, "").wants(t, http.StatusOK, map[string]any{"status": one.was})

@@ -76,11 +76,12 @@ func registerAppleDomain(c *call) (appender, error)  { return c.register("apple_
 
 // register makes a domain, or gives the one of that name.
 func (c *call) register(kind string) (appender, error) {
-	for _, there := range c.having(kind, "domain_name", c.params.String("domain_name")) {
-		if kind == "payment_method_domain" {
-			_ = enableMethodDomain(c, there) // refuses nothing
-		}
-		return c.show(there)
+	named := c.having(kind, "domain_name", c.params.String("domain_name"))
+	if len(named) == 0 {
+		return kinds[kind].create(c)
 	}
-	return kinds[kind].create(c)
+	if kind == "payment_method_domain" {
+		_ = enableMethodDomain(c, named[0]) // refuses nothing
+	}
+	return c.show(named[0])
 }

@@ -32,7 +32,7 @@ func frozen(t *testing.T) (*world, *clock.Fake) {
 // dispute is the only dispute over a charge.
 func (w *world) dispute(t *testing.T, charge string) *stripe.Dispute {
 	t.Helper()
-	found := all(t, w.V1Disputes.List(t.Context(), &stripe.DisputeListParams{Charge: &charge, ListParams: stripe.ListParams{Expand: strs("data.charge", "data.payment_intent")}}).All(t.Context()))
+	found := all(t, w.V1Disputes.List(t.Context(), &stripe.DisputeListParams{Charge: &charge, Expand: strs("data.charge", "data.payment_intent")}).All(t.Context()))
 	if len(found) != 1 {
 		t.Fatalf("%d disputes over %s", len(found), charge)
 	}
@@ -69,7 +69,7 @@ func TestDisputeWithEvidence(t *testing.T) {
 	must[*stripe.File](t)(w.V1Files.Retrieve(ctx, letter.ID, nil))
 	staged := must[*stripe.Dispute](t)(w.V1Disputes.Update(ctx, d.ID, &stripe.DisputeUpdateParams{
 		Submit: stripe.Bool(false), Evidence: &stripe.DisputeUpdateEvidenceParams{CustomerCommunication: &letter.ID, CustomerName: str("Jenny Rosen")},
-		Params: stripe.Params{Metadata: map[string]string{"case": "7"}, Expand: strs("evidence.customer_communication")},
+		Metadata: map[string]string{"case": "7"}, Expand: strs("evidence.customer_communication"),
 	}))
 	if staged.Status != stripe.DisputeStatusNeedsResponse || staged.Evidence.CustomerCommunication.Size != letter.Size || staged.EvidenceDetails.SubmissionCount != 0 {
 		t.Errorf("with evidence kept, the dispute is %+v", staged)

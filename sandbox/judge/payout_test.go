@@ -24,7 +24,7 @@ func TestMoneyOnItsWay(t *testing.T) {
 		t.Errorf("the payment is booked as %+v", txn)
 	}
 	held.Advance(42 * time.Hour) // to Wednesday, 6:00
-	payouts := all(t, w.V1Payouts.List(ctx, &stripe.PayoutListParams{ListParams: stripe.ListParams{Expand: strs("data.destination", "data.balance_transaction")}}).All(ctx))
+	payouts := all(t, w.V1Payouts.List(ctx, &stripe.PayoutListParams{Expand: strs("data.destination", "data.balance_transaction")}).All(ctx))
 	if len(payouts) != 1 || !payouts[0].Automatic || payouts[0].Amount != 97_03 || payouts[0].Destination.BankAccount.Last4 != "6789" || payouts[0].BalanceTransaction.Net != -97_03 {
 		t.Fatalf("payouts are %+v", payouts)
 	}
@@ -96,10 +96,7 @@ func TestPayoutsByHand(t *testing.T) {
 	if reversed.Amount != -200_00 || reversed.OriginalPayout.ID != instant.ID {
 		t.Errorf("the reversal is %+v", reversed)
 	}
-	var accounts []*stripe.BankAccount
-	for _, one := range all(t, w.V1BankAccounts.List(ctx, &stripe.BankAccountListParams{Account: &own}).All(ctx)) {
-		accounts = append(accounts, one)
-	}
+	accounts := all(t, w.V1BankAccounts.List(ctx, &stripe.BankAccountListParams{Account: &own}).All(ctx))
 	if len(accounts) != 2 || accounts[0].Status != stripe.BankAccountStatusErrored {
 		t.Errorf("the bank accounts are %+v", accounts)
 	}
