@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -31,6 +32,7 @@ func helloCommand() []string { return []string{os.Args[0], "serve", "-what", "he
 func serve(args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	what := flags.String("what", "hello", "hello or sandbox")
+	data := flags.String("data", "", "the folder to keep the worlds in; empty keeps none")
 	into := flags.String("profile", "", "the profile of the processors; that of the allocations goes beside it")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -50,7 +52,23 @@ func serve(args []string) error {
 		}
 		return nil
 	}
-	return profiled(*into, func() error { return sandbox.NewServer().Serve(ctx, l) })
+	return profiled(*into, func() error { return serveSandbox(ctx, l, *data) })
+}
+
+// garbage is how till sandbox has its garbage collected.
+const garbage = 200
+
+func serveSandbox(ctx context.Context, l net.Listener, data string) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
+	box := sandbox.NewServer()
+	if data != "" {
+		if err := box.Keep(data); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
+	return box.Serve(ctx, l)
 }
 
 var helloBody = []byte(strings.Repeat("hello, w", maxHello/8))
@@ -87,24 +105,31 @@ func profiled(name string, work func() error) error {
 	return errors.Join(err, pprof.Lookup("allocs").WriteTo(allocations, 0))
 }
 
-// Where the sandbox is profiled: in many payments, and in many looks at a customer.
+// How the sandbox is loaded while it is profiled.
 const (
 	profileConnections = 64
 	profileLength      = 10 * time.Second
 )
 
-// profile loads a sandbox that profiles itself, once with each of the measured requests, and prints where its time went.
+// profiles are what the sandbox is profiled with: each of the measured requests, and payments that are kept on disk.
+var profiles = []struct {
+	name    string
+	request int
+	kept    bool
+}{{"post", 0, false}, {"get", 1, false}, {"journal", 0, true}}
+
+// profile loads a sandbox that profiles itself, and prints where its time went.
 func profile(ctx context.Context, s settings) error {
 	if err := os.MkdirAll(s.profile, 0o755); err != nil {
 		return err
 	}
-	for i, name := range []string{"post", "get"} {
-		into := filepath.Join(s.profile, name+".prof")
-		got, err := profileOne(ctx, into, i)
+	for _, p := range profiles {
+		into := filepath.Join(s.profile, p.name+".prof")
+		got, err := profileOne(ctx, into, p.request, p.kept)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s: %s requests/s, processor %s µs each\n", measuredRequests[i], thousands(int64(got.perSecond())), micros(got.busy))
+		fmt.Printf("%s (%s): %s requests/s, processor %s µs each\n", measuredRequests[p.request], p.name, thousands(int64(got.perSecond())), micros(got.busy))
 		for _, by := range []string{"-flat", "-cum"} {
 			top := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", by, "-nodecount=45", into)
 			top.Stdout, top.Stderr = os.Stdout, os.Stderr
@@ -116,8 +141,17 @@ func profile(ctx context.Context, s settings) error {
 	return nil
 }
 
-func profileOne(ctx context.Context, into string, which int) (sample, error) {
-	one, err := launch(ctx, os.Args[0], "serve", "-what", "sandbox", "-profile", into)
+func profileOne(ctx context.Context, into string, which int, kept bool) (sample, error) {
+	command := []string{os.Args[0], "serve", "-what", "sandbox", "-profile", into}
+	if kept {
+		data, err := os.MkdirTemp("", "till-bench-")
+		if err != nil {
+			return sample{}, err
+		}
+		defer os.RemoveAll(data)
+		command = append(command, "-data", data)
+	}
+	one, err := launch(ctx, command...)
 	if err != nil {
 		return sample{}, err
 	}
