@@ -134,7 +134,7 @@ func (c *call) captureMethod() string {
 func (c *call) chooseTypes(r *record, automatic string) error {
 	types := c.params.Strings("payment_method_types")
 	for _, kind := range types {
-		if kind != "card" && kind != "link" {
+		if !methodType(kind) {
 			return invalid("payment_intent_invalid_parameter", "payment_method_types", "The payment method type provided: %s is invalid. Please ensure the provided type is activated in your dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that you are trying to use.", kind)
 		}
 	}
@@ -164,6 +164,18 @@ func (c *call) chooseTypes(r *record, automatic string) error {
 	return nil
 }
 
+// methodType says whether Stripe has payment methods of a type. An intent may wait for any of them, although only cards pay here.
+func methodType(kind string) bool {
+	f, declared := spec.FieldOf("payment_method", kind)
+	return declared && f.Optional && len(f.Shapes) == 1 && !f.Expandable && f.Shapes[0] != "radar_radar_options"
+}
+
+// methodTypes are the types of payment methods that an intent takes.
+func (r *record) methodTypes() []string {
+	types, _ := r.object().Get("payment_method_types").([]string)
+	return types
+}
+
 // chooseCustomer checks and stores the customer.
 func (c *call) chooseCustomer(r *record) error {
 	if !c.params.Has("customer") {
@@ -183,6 +195,9 @@ func (c *call) chooseCustomer(r *record) error {
 
 // chooseOptions stores the options of cards.
 func (c *call) chooseOptions(r *record, shape string) {
+	if !slices.Contains(r.methodTypes(), "card") {
+		return
+	}
 	options := r.object().Sub("payment_method_options")
 	if options == nil {
 		options = spec.New(shape)
@@ -228,6 +243,9 @@ func (c *call) choosePaymentMethod(r *record) error {
 	}
 	if err := c.belongs(r, method); err != nil {
 		return err
+	}
+	if types := r.methodTypes(); !slices.Contains(types, "card") {
+		return invalid("", "payment_method", "The PaymentMethod provided (card) is not allowed for this %s. Please attach a PaymentMethod of one of the following types: %s. Alternatively update the allowed payment_method_types for this %s to include \"card\".", r.kind(), strings.Join(types, ", "), r.kind())
 	}
 	c.keep(method)
 	r.object().Set("payment_method", method.id).Set("status", requiresConfirmation)

@@ -12,8 +12,8 @@ var setupIntents = &resource{
 	Prefix: "seti_",
 	Noun:   "setupintent",
 	Param:  "intent",
-	Plain:  []string{"description", "excluded_payment_method_types"},
-	Takes: []string{"automatic_payment_methods", "cancellation_reason", "confirm", "customer", "payment_method", "payment_method_data",
+	Plain:  []string{"description", "excluded_payment_method_types", "flow_directions"},
+	Takes: []string{"attach_to_self", "automatic_payment_methods", "cancellation_reason", "confirm", "customer", "payment_method", "payment_method_data",
 		"payment_method_configuration", "payment_method_options", "payment_method_types", "return_url", "usage", "use_stripe_sdk",
 		"mandate_data"}, // which asks nothing of a test card
 	Create:    createSetupIntent,
@@ -48,6 +48,9 @@ func createSetupIntent(c *call, r *record) error {
 	o.Set("managed_payments", spec.New("smor_resource_managed_payments"))
 	if c.params.Has("usage") {
 		o.Set("usage", c.params.String("usage"))
+	}
+	if c.params.Has("attach_to_self") {
+		o.Set("attach_to_self", c.params.Bool("attach_to_self"))
 	}
 	if err := c.chooseTypes(r, "payment_flows_automatic_payment_methods_setup_intent"); err != nil {
 		return err
