@@ -66,8 +66,27 @@ func composeEvent(r *record) *spec.Object {
 type snapshot []byte
 
 // MarshalJSON writes the shape and the fields that differ from those of a new object.
-func (s snapshot) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"shape": spec.PackedShape(s), "object": json.RawMessage(spec.AppendSparse(nil, s))})
+func (s snapshot) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
+
+func (s snapshot) appendJSON(dst []byte) []byte {
+	dst = append(append(dst, `{"shape":"`...), spec.PackedShape(s)...)
+	return append(spec.AppendSparse(append(dst, `","object":`...), s), '}')
+}
+
+// appendJSON implements selfWritten: there are many events.
+func (a *announcement) appendJSON(dst []byte) []byte {
+	rest := *a
+	rest.About, rest.Previous = nil, nil
+	text, _ := json.Marshal(&struct { // plain data
+		*announcement
+		About    *snapshot `json:"about,omitempty"`
+		Previous *snapshot `json:"previous,omitempty"`
+	}{announcement: &rest})
+	dst = append(dst, text[:len(text)-1]...)
+	if a.Previous != nil {
+		dst = append(append(dst, `,"previous":`...), a.Previous...)
+	}
+	return append(a.About.appendJSON(append(dst, `,"about":`...)), '}')
 }
 
 // UnmarshalJSON reads what MarshalJSON has written.
@@ -114,8 +133,13 @@ func (c *call) emitChanged(kind string, about *record, before []byte) {
 
 func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 	c.refresh(about)
-	e := &record{world: c.world, resource: events, id: c.eventID(about), created: c.now().Unix()}
-	e.hidden = &announcement{Type: kind, Version: spec.Version, About: c.packedNow(about), Previous: previous, Request: c.id, Key: c.key}
+	both := &struct { // in one piece, because there are many
+		record
+		announcement
+	}{record{world: c.world, resource: events, id: c.eventID(about), created: c.now().Unix()},
+		announcement{Type: kind, Version: spec.Version, About: c.packedNow(about), Previous: previous, Request: c.id, Key: c.key}}
+	e := &both.record
+	e.hidden = &both.announcement
 	c.insert(e)
 	c.dropOldEvents()
 	c.post(e)

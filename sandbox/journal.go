@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -21,7 +22,8 @@ const syncEvery = time.Second
 type journal struct {
 	file *os.File
 	path string
-	line step // of the step under way, under the world's lock
+	line step   // of the step under way, under the world's lock
+	rows []byte // the records of that step, as JSON with a comma after each
 
 	mu      sync.Mutex // guards what follows
 	buffer  []byte     // lines that are not yet written
@@ -41,9 +43,9 @@ type step struct {
 	Random  []byte         `json:"random,omitempty"`
 	Last    int64          `json:"last,omitempty"`
 	Order   uint64         `json:"order,omitempty"`
-	Records []recordState  `json:"records,omitempty"`
-	Due     []appointment  `json:"due,omitempty"`  // made
-	Done    []uint64       `json:"done,omitempty"` // kept, by their order
+	Records []recordState  `json:"records,omitempty"` // to read; add writes them by hand
+	Due     []appointment  `json:"due,omitempty"`     // made
+	Done    []uint64       `json:"done,omitempty"`    // kept, by their order
 	Keys    []attemptState `json:"keys,omitempty"`
 	Mail    []delivery     `json:"mail,omitempty"` // queued
 	Sent    []uint64       `json:"sent,omitempty"` // no longer waiting, by their number
@@ -90,16 +92,32 @@ type attemptState struct {
 	Header      [][2]string `json:"header,omitempty"`
 }
 
-// state is a record as the journal has it.
-func (r *record) state() recordState {
-	s := recordState{Kind: r.resource.Object, ID: r.id, Created: r.created, Order: r.order, Gone: r.gone}
+// selfWritten is private data that writes itself as JSON at less cost than encoding/json does.
+type selfWritten interface {
+	appendJSON(dst []byte) []byte
+}
+
+// appendState appends a record as the journal has it: a recordState.
+func (r *record) appendState(dst []byte) []byte {
+	dst = append(append(dst, `{"kind":"`...), r.resource.Object...)
+	dst = strconv.AppendQuote(append(dst, `","id":`...), r.id)
+	dst = strconv.AppendInt(append(dst, `,"created":`...), r.created, 10)
+	dst = strconv.AppendInt(append(dst, `,"order":`...), r.order, 10)
+	if r.gone {
+		dst = append(dst, `,"gone":true`...)
+	}
 	if r.resource.Compose == nil {
-		s.Object = spec.AppendSparse(nil, r.packed)
+		dst = spec.AppendSparse(append(dst, `,"object":`...), r.packed)
 	}
-	if r.hidden != nil {
-		s.Hidden, _ = json.Marshal(r.hidden) // plain data
+	if r.hidden == nil {
+		return append(dst, '}')
 	}
-	return s
+	dst = append(dst, `,"hidden":`...)
+	if own, ok := r.hidden.(selfWritten); ok {
+		return append(own.appendJSON(dst), '}')
+	}
+	text, _ := json.Marshal(r.hidden) // plain data
+	return append(append(dst, text...), '}')
 }
 
 // read makes the record anew.
@@ -139,14 +157,15 @@ func (s attemptState) read() attempt {
 	return a
 }
 
-// empty says whether a step has changed nothing that must outlive the process.
-func (s *step) empty() bool {
-	return s.Clock == nil && len(s.Records)+len(s.Due)+len(s.Done)+len(s.Keys)+len(s.Mail)+len(s.Sent) == 0 && s.Rules == nil
+// empty says whether the step under way has changed nothing that must outlive the process.
+func (j *journal) empty() bool {
+	s := &j.line
+	return len(j.rows) == 0 && s.Clock == nil && len(s.Due)+len(s.Done)+len(s.Keys)+len(s.Mail)+len(s.Sent) == 0 && s.Rules == nil
 }
 
 // add ends the line of a step and gives its number, to be given to write; 0 is nothing to write. The world's lock is held.
 func (j *journal) add(w *world) uint64 {
-	if j.line.empty() {
+	if j.empty() {
 		return 0
 	}
 	j.line.Random, _ = w.random.MarshalBinary() // never fails
@@ -158,9 +177,20 @@ func (j *journal) add(w *world) uint64 {
 	if err != nil && j.err == nil {
 		j.err = err
 	}
-	j.buffer = append(append(j.buffer, text...), '\n')
+	j.buffer = appendLine(j.buffer, text, j.rows)
+	j.rows = j.rows[:0]
 	j.added++
 	return j.added
+}
+
+// appendLine appends a step, which is a JSON object, with its records, each with a comma after it.
+func appendLine(dst, step, rows []byte) []byte {
+	dst = append(dst, step...)
+	if len(rows) > 0 {
+		dst = append(append(dst[:len(dst)-1], `,"records":[`...), rows[:len(rows)-1]...)
+		dst = append(dst, "]}"...)
+	}
+	return append(dst, '\n')
 }
 
 // write returns once a line is written, and all before it. Whoever waits writes for those who wait as well.
@@ -197,7 +227,7 @@ func (j *journal) failure() error {
 }
 
 // record adds a record to the step's line.
-func (j *journal) record(r *record) { j.line.Records = append(j.line.Records, r.state()) }
+func (j *journal) record(r *record) { j.rows = append(r.appendState(j.rows), ',') }
 
 // abandon closes a journal that another has taken the place of.
 func (j *journal) abandon() error {

@@ -120,17 +120,17 @@ func (w *world) clockState() *clockState {
 
 // dump writes an image as the beginning of a journal.
 func (m *image) dump(out io.Writer, clock *clockState) error {
-	lines := json.NewEncoder(out)
 	first := step{Form: journalForm, World: &identity{m.account, m.methods, m.made, m.born}, Clock: clock, Random: m.random, Last: m.last, Order: m.order, Rules: m.rules}
-	if err := lines.Encode(first); err != nil {
+	if err := writeStep(out, &first, nil); err != nil {
 		return err
 	}
-	for rows := range slices.Chunk(m.records, dumpedRows) {
-		line := step{Last: m.last, Order: m.order, Random: m.random}
-		for i := range rows {
-			line.Records = append(line.Records, rows[i].state())
+	var rows []byte
+	for some := range slices.Chunk(m.records, dumpedRows) {
+		rows = rows[:0]
+		for i := range some {
+			rows = append(some[i].appendState(rows), ',')
 		}
-		if err := lines.Encode(line); err != nil {
+		if err := writeStep(out, &step{Last: m.last, Order: m.order, Random: m.random}, rows); err != nil {
 			return err
 		}
 	}
@@ -138,7 +138,16 @@ func (m *image) dump(out io.Writer, clock *clockState) error {
 	for i := range m.keys {
 		rest.Keys = append(rest.Keys, m.keys[i].state())
 	}
-	return lines.Encode(rest)
+	return writeStep(out, &rest, nil)
+}
+
+func writeStep(out io.Writer, s *step, rows []byte) error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(appendLine(nil, text, rows))
+	return err
 }
 
 // merger puts the lines of a journal together.

@@ -144,6 +144,29 @@ type store struct {
 	announced   *record // that was packed last, and as what
 	announcedAs []byte
 	spent       spec.Spent // objects that nobody will look at again
+	slab        []byte     // what is left of the latest piece of memory that packed objects are laid into
+	room, left  []string   // for the keys of records that were never packed, and what is left of it in this step
+}
+
+// Packed objects are laid side by side into pieces of memory of so many bytes, which spares the garbage collector most of them. A piece
+// lives as long as anything in it.
+const (
+	slabSize = 8 << 10
+	maxLaid  = slabSize / 4 // what is longer has memory of its own
+)
+
+// lay copies a packed object to where it stays.
+func (w *world) lay(packed []byte) []byte {
+	if len(packed) > maxLaid {
+		return bytes.Clone(packed)
+	}
+	if len(packed) > len(w.slab) {
+		w.slab = make([]byte, slabSize)
+	}
+	n := copy(w.slab, packed)
+	laid := w.slab[:n:n]
+	w.slab = w.slab[n:]
+	return laid
 }
 
 // shelf is the records of a kind in order of making, and indexes of them.
@@ -185,6 +208,9 @@ func (w *world) insert(r *record) {
 // that never was, what its keys say.
 func (s *shelf) index(r *record, was []byte) {
 	first := r.keys == nil
+	if first && was == nil {
+		r.keys = r.world.roomFor(len(r.resource.indexed))
+	}
 	for i, field := range r.resource.indexed {
 		old, now := "", r.key(field)
 		switch {
@@ -205,6 +231,17 @@ func (s *shelf) index(r *record, was []byte) {
 			s.enter(r, field, now)
 		}
 	}
+}
+
+// roomFor is room for so many keys until the next commit.
+func (w *world) roomFor(n int) []string {
+	if len(w.left) < n {
+		w.room = make([]string, max(n, 64))
+		w.left = w.room
+	}
+	keys := w.left[:0:n]
+	w.left = w.left[n:]
+	return keys
 }
 
 // enter puts a record in its place among those of the same value.
@@ -290,6 +327,8 @@ func (w *world) commit() {
 	w.touched = w.touched[:0]
 	w.committed, w.announced, w.announcedAs = w.last, nil, nil
 	w.spent.Release() // only now, because one may be in another that was packed after it
+	clear(w.room[:len(w.room)-len(w.left)])
+	w.left = w.room
 }
 
 // packedNow is the packed form of a record as it stands: the one that it or its latest event has, if that is the same.
@@ -302,7 +341,7 @@ func (w *world) packedNow(r *record) []byte {
 	case bytes.Equal(w.packing, r.packed):
 		return r.packed
 	case w.announced != r || !bytes.Equal(w.packing, w.announcedAs):
-		w.announced, w.announcedAs = r, bytes.Clone(w.packing)
+		w.announced, w.announcedAs = r, w.lay(w.packing)
 	}
 	return w.announcedAs
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,7 +47,23 @@ func (sandbox) Help() string {
 
 // garbage is how much memory may be garbage before it is collected, in percent of what is not. A request leaves a good deal of it, and a
 // world's objects hardly any pointers, so that waiting a little longer costs little memory and saves time. $GOGC has the last word.
-const garbage = 200
+const garbage = 400
+
+// underLoad is the size of the heap, in bytes, from which on that holds: a sandbox that does little stays small.
+const underLoad = 16 << 20
+
+// waitForLoad looks at the heap after each collection, until it has grown.
+func waitForLoad() {
+	type collected struct{ _ [16]byte } // too large to share its place with other small values
+	runtime.SetFinalizer(new(collected), func(*collected) {
+		size := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		if metrics.Read(size); size[0].Value.Uint64() > underLoad {
+			debug.SetGCPercent(garbage)
+			return
+		}
+		waitForLoad()
+	})
+}
 
 // Run serves until it is told to stop.
 func (s *sandbox) Run(c *console) error {
@@ -61,7 +79,7 @@ func (s *sandbox) Run(c *console) error {
 		return err
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
+		waitForLoad()
 	}
 	fmt.Fprintf(c.err, "Stripe in a box: http://%s (any key sk_test_… opens a world of its own; in a browser you see into it; Ctrl-C stops)\n", l.Addr())
 	server := box.NewServer(options...)
