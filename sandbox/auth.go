@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/till-pay/till/sandbox/spec"
@@ -87,7 +88,11 @@ func wrongKey(key string) error {
 		return &apiError{status: http.StatusUnauthorized, kind: invalidRequest,
 			message: "Invalid API Key provided: " + masked(key) + ". This is a sandbox, which takes test keys only: a live key must never be sent here."}
 	}
-	return &apiError{status: http.StatusUnauthorized, kind: invalidRequest, message: "Invalid API Key provided: " + masked(key)}
+	message := "Invalid API Key provided: " + masked(key)
+	if strings.HasPrefix(key, secretKey) {
+		message += ". This sandbox takes any key of sk_test_ and letters, digits and underscores, " + strconv.Itoa(maxSuffix) + " at most."
+	}
+	return &apiError{status: http.StatusUnauthorized, kind: invalidRequest, message: message}
 }
 
 // masked hides all of a key but its kind and its last four characters.

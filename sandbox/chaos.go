@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/till-pay/till/sandbox/spec"
 )
 
 // chaos is what a world does wrong on purpose, by rules. (The word fault alone is till's for errors.)
@@ -97,10 +99,25 @@ func (f *fault) check() string {
 	case len(f.Form) > maxForm:
 		return "form has at most " + strconv.Itoa(maxForm) + " parameters"
 	}
-	if wrong := f.checkWhen(); wrong != "" {
-		return wrong
+	for _, check := range []func() string{f.checkAim, f.checkWhen, f.checkWhat} {
+		if wrong := check(); wrong != "" {
+			return wrong
+		}
 	}
-	return f.checkWhat()
+	return ""
+}
+
+// checkAim refuses a rule that nothing could ever match: it would never strike, and what it was to prove would seem proved.
+func (f *fault) checkAim() string {
+	switch {
+	case strings.Contains(f.Path, "{") && strings.HasSuffix(f.Path, "*"):
+		return "path ends with * or has {id} in it, not both"
+	case !f.meetsOperation():
+		return "No operation of Stripe's is " + strings.TrimSpace(f.Method+" "+f.Path) + ": the rule would never strike"
+	case f.Event != "" && !strings.HasSuffix(f.Event, "*") && !isEventType(f.Event):
+		return strconv.Quote(f.Event) + " is no type of Stripe's events: the rule would never strike"
+	}
+	return ""
 }
 
 func (f *fault) checkWhen() string {
@@ -276,6 +293,43 @@ func matchesPath(pattern, path string) bool {
 		}
 	}
 	return true
+}
+
+// meetsOperation says whether some operation has such a method and path.
+func (f *fault) meetsOperation() bool {
+	for _, op := range spec.Ops() {
+		if (f.Method == "" || f.Method == op.Method()) && overlaps(f.Path, op.Path()) {
+			return true
+		}
+	}
+	return false
+}
+
+// overlaps says whether a path of such a form can match a pattern of [matchesPath].
+func overlaps(pattern, path string) bool {
+	if pattern == "" {
+		return true
+	}
+	want, is := strings.Split(pattern, "/"), strings.Split(path, "/")
+	for i, segment := range want {
+		if i == len(is) {
+			return false
+		}
+		if start, open := strings.CutSuffix(segment, "*"); open && i == len(want)-1 {
+			return strings.HasPrefix(is[i], start) || strings.HasPrefix(is[i], "{")
+		}
+		if segment != is[i] && !strings.HasPrefix(segment, "{") && !strings.HasPrefix(is[i], "{") {
+			return false
+		}
+	}
+	return len(want) == len(is)
+}
+
+// isEventType says whether a webhook endpoint can ask for such events by name.
+func isEventType(name string) bool {
+	op, _, _ := spec.Match(http.MethodPost, "/v1/webhook_endpoints")
+	_, err := op.Decode(url.Values{"url": {"https://example.com"}, "enabled_events[]": {name}}.Encode())
+	return err == nil
 }
 
 // rules is what a world does on purpose that no Stripe account does to all: its faults and its rate limits, as plain data.

@@ -98,8 +98,8 @@ func TestFaultByChance(t *testing.T) {
 	if one != again || id != same || one == other {
 		t.Errorf("seed 1 gave %s and %s, seed 2 %s", one, again, other)
 	}
-	_, plain := run(1, `{"kind":"error_429","path":"/v1/nothing"}`)
-	_, often := run(1, `{"kind":"error_429","every":1,"path":"/v1/nothing"}`)
+	_, plain := run(1, `{"kind":"error_429","path":"/v1/coupons"}`)
+	_, often := run(1, `{"kind":"error_429","every":1,"path":"/v1/coupons"}`)
 	if plain != often {
 		t.Error("a rule without chance draws random numbers")
 	}
@@ -226,9 +226,9 @@ func TestForgetFaults(t *testing.T) {
 	a.control(http.MethodDelete, "/_sandbox/faults/fault_1", "").wants(t, http.StatusNotFound, nil)
 	a.get("/v1/customers", "").wants(t, http.StatusInternalServerError, nil)
 	for range 99 {
-		a.script(`{"kind":"error_500","path":"/v1/nothing"}`)
+		a.script(`{"kind":"error_500","path":"/v1/coupons"}`)
 	}
-	a.script(`{"kind":"error_500","path":"/v1/nothing"}`) // fault_2 is spent
+	a.script(`{"kind":"error_500","path":"/v1/coupons"}`) // fault_2 is spent
 	if got := a.control(http.MethodPost, "/_sandbox/faults", `{"kind":"error_500"}`); got.status != http.StatusBadRequest {
 		t.Errorf("one too many: %d", got.status)
 	}

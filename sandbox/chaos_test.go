@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -258,6 +259,13 @@ func TestControl(t *testing.T) {
 		{"POST", "/_sandbox/faults", `{"kind":"cut","event":"charge.succeeded"}`},
 		{"POST", "/_sandbox/faults", `{"kind":"lost","path":"/v1/refunds"}`},
 		{"POST", "/_sandbox/faults", `{"kind":"delayed"}`},
+		{"POST", "/_sandbox/faults", `{"kind":"cut","path":"payment_intents"}`},
+		{"POST", "/_sandbox/faults", `{"kind":"cut","path":"/v1/paymentintents"}`},
+		{"POST", "/_sandbox/faults", `{"kind":"cut","path":"/v1/payment_intents/{id}/*"}`},
+		{"POST", "/_sandbox/faults", `{"kind":"cut","path":"/v1/paymentintents*"}`},
+		{"POST", "/_sandbox/faults", `{"kind":"cut","method":"GET","path":"/v1/payment_intents/{id}/capture"}`},
+		{"POST", "/_sandbox/faults", `{"kind":"cut","method":"post"}`},
+		{"POST", "/_sandbox/faults", `{"kind":"lost","event":"payment_intent.suceeded"}`},
 	} {
 		if got := a.control(c.method, c.path, c.body); got.status != http.StatusBadRequest || got.text("error.message") == "" {
 			t.Errorf("%s %s: %d %v", c.path, c.body, got.status, got.body)
@@ -279,6 +287,55 @@ func TestControl(t *testing.T) {
 	}
 	if state := a.control("GET", "/_sandbox/state", ""); state.text("objects.customer") != "1" || state.text("objects.event") != "1" {
 		t.Errorf("state %v", state.body)
+	}
+}
+
+// TestRulesThatCanStrike: the forms of path and event that some request or webhook has.
+func TestRulesThatCanStrike(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	for _, rule := range []string{
+		`"kind":"cut","path":"*"`,
+		`"kind":"cut","path":"/v1*"`,
+		`"kind":"cut","path":"/v1/payment_intents*"`,
+		`"kind":"cut","path":"/v1/payment_intents/*"`,
+		`"kind":"cut","path":"/v1/customers/cus_1/*"`,
+		`"kind":"cut","path":"/v1/payment_intents/pi_1/capture","method":"POST"`,
+		`"kind":"cut","path":"/v1/payment_intents/{any}/capture"`,
+		`"kind":"cut","path":"/v1/checkout/sessions"`,
+		`"kind":"lost","event":"charge.*"`,
+		`"kind":"lost","event":"charge.dispute.closed"`,
+	} {
+		if got := a.control("POST", "/_sandbox/faults", "{"+rule+"}"); got.status != http.StatusOK {
+			t.Errorf("%s: %d %v", rule, got.status, got.body)
+		}
+	}
+}
+
+// TestControlSpeaksJSON: what is wrong with a body is said without a word of Go's.
+func TestControlSpeaksJSON(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	for body, want := range map[string]string{
+		"":                    "The body is missing: this takes a JSON object, as GET /_sandbox/ shows.",
+		`{"seconds":"7d"}`:    `"seconds" cannot be a JSON string here; GET /_sandbox/ shows what it is.`,
+		`{"seconds":1.5}`:     `"seconds" cannot be a JSON number 1.5 here; GET /_sandbox/ shows what it is.`,
+		`[]`:                  "The body cannot be a JSON array here; GET /_sandbox/ shows what it is.",
+		`{"to":"tomorrow"}`:   `A time is written as 2026-01-02T03:04:05Z, not "tomorrow".`,
+		`{"days":7}`:          `There is no "days" here; GET /_sandbox/ shows what there is.`,
+		`seconds=5`:           "The body is not JSON: invalid character 's' looking for beginning of value.",
+		`{"seconds":5} extra`: "The body is more than one JSON value.",
+	} {
+		if got := a.control("POST", "/_sandbox/clock/advance", body); got.status != http.StatusBadRequest || got.text("error.message") != want {
+			t.Errorf("%s: %d %s", body, got.status, got.text("error.message"))
+		}
+	}
+	if got := a.do(http.MethodGet, "/_sandbox", ""); got.status != http.StatusOK || len(got.list("controls")) == 0 {
+		t.Errorf("without its slash: %d %s", got.status, got.raw)
+	}
+	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(a.key+":"))
+	if got := a.do(http.MethodGet, "/_sandbox/clock", "", "Authorization", basic); got.status != http.StatusOK {
+		t.Errorf("the key as curl -u gives it: %d %s", got.status, got.raw)
 	}
 }
 

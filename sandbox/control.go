@@ -8,10 +8,12 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// The control API steers one world, the one that the Bearer key names. It speaks JSON:
+// The control API steers one world, the one that the secret key names, as Bearer or as the user name of Basic. It speaks JSON:
 //
 //	GET  /_sandbox/                 lists what follows, in a line each; see control_index.go
 //	GET  /_sandbox/account          {"country":"US","default_currency":"usd",…}; see control_account.go
@@ -97,7 +99,7 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) control(out http.ResponseWriter, r *http.Request) (any, error) {
-	if r.URL.Path == "/_sandbox/" && r.Method == http.MethodGet {
+	if strings.TrimSuffix(r.URL.Path, "/") == "/_sandbox" && r.Method == http.MethodGet {
 		return controlIndex(), nil
 	}
 	do := controls[r.Method+" "+r.URL.Path]
@@ -105,15 +107,15 @@ func (s *Server) control(out http.ResponseWriter, r *http.Request) (any, error) 
 		do = controls[r.Method+" "+path.Dir(r.URL.Path)+"/{id}"]
 	}
 	if do == nil {
-		return nil, &errControl{http.StatusNotFound, "There is no " + r.Method + " " + r.URL.Path + " here."}
+		return nil, &errControl{http.StatusNotFound, "There is no " + r.Method + " " + r.URL.Path + " here; GET /_sandbox/ lists what there is."}
 	}
 	if foreign(r) {
 		return nil, &errControl{http.StatusForbidden, "This is not for web pages of another origin."}
 	}
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	kind, suffix := parseKey(strings.TrimSpace(key))
-	if !strings.EqualFold(scheme, "Bearer") || suffix == "" || kind == publishableKey {
-		return nil, &errControl{http.StatusUnauthorized, "Name the world with its secret key: Authorization: Bearer sk_test_…"}
+	key, _ := apiKey(r)
+	kind, suffix := parseKey(key)
+	if suffix == "" || kind == publishableKey {
+		return nil, &errControl{http.StatusUnauthorized, "Name the world with its secret key: Authorization: Bearer sk_test_…, or curl -u sk_test_…:"}
 	}
 	w, err := s.world(suffix, true)
 	if err != nil {
@@ -154,12 +156,33 @@ func readControl(body []byte, into any) error {
 	d := json.NewDecoder(strings.NewReader(string(body)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return badControl("The body is not the JSON that is expected here: " + err.Error())
+		return badControl(wrongBody(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return badControl("The body is more than one JSON value.")
 	}
 	return nil
+}
+
+// wrongBody says in the words of JSON, not of Go, why a body could not be read.
+func wrongBody(err error) string {
+	if errors.Is(err, io.EOF) {
+		return "The body is missing: this takes a JSON object, as GET /_sandbox/ shows."
+	}
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		name := strconv.Quote(wrong.Field)
+		if wrong.Field == "" {
+			name = "The body"
+		}
+		return name + " cannot be a JSON " + wrong.Value + " here; GET /_sandbox/ shows what it is."
+	}
+	if wrong := (*time.ParseError)(nil); errors.As(err, &wrong) {
+		return "A time is written as 2026-01-02T03:04:05Z, not " + strconv.Quote(wrong.Value) + "."
+	}
+	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+		return "There is no " + name + " here; GET /_sandbox/ shows what there is."
+	}
+	return "The body is not JSON: " + err.Error() + "."
 }
 
 func showState(w *world, _ *http.Request, _ []byte) (any, error) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -318,7 +317,7 @@ func (s *Server) lockFolder(folder string) error {
 		return err
 	}
 	if err := lockFile(file); err != nil {
-		return errors.Join(fmt.Errorf("%s is in use by another sandbox: %w", folder, fs.ErrExist), file.Close())
+		return errors.Join(fmt.Errorf("%s is in use by another sandbox", folder), file.Close())
 	}
 	s.folderLock = file
 	return nil

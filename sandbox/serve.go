@@ -53,7 +53,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
-	case strings.HasPrefix(r.URL.Path, "/_sandbox/"):
+	case r.URL.Path == "/_sandbox" || strings.HasPrefix(r.URL.Path, "/_sandbox/"):
 		s.serveControl(w, r)
 	case strings.HasPrefix(r.URL.Path, challengePath):
 		s.serveChallenge(w, r)

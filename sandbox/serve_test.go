@@ -56,7 +56,7 @@ func TestAuthentication(t *testing.T) {
 		t.Errorf("WWW-Authenticate: %s", got)
 	}
 	wrong := a.do(http.MethodGet, "/v1/customers", "", "Authorization", "Bearer sk_test_abc-defgh")
-	wrong.wants(t, http.StatusUnauthorized, map[string]any{"error.message": "Invalid API Key provided: sk_test_*****efgh"})
+	wrong.wants(t, http.StatusUnauthorized, map[string]any{"error.message": "Invalid API Key provided: sk_test_*****efgh. This sandbox takes any key of sk_test_ and letters, digits and underscores, 240 at most."})
 	if live := a.do(http.MethodGet, "/v1/customers", "", "Authorization", "Bearer sk_live_"+secret); strings.Contains(live.raw, secret) {
 		t.Error("a live key is echoed")
 	}

@@ -78,6 +78,9 @@ func run(parser *kong.Kong, args []string, out, errs io.Writer) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	if len(args) == 2 && args[0] == "sandbox" && (args[1] == "--help" || args[1] == "-h") {
+		args = []string{"sandbox", "run", args[1]} // whose flags it takes, and is asked for
+	}
 	parsed, err := parser.Parse(args)
 	if file := (configError{}); errors.As(err, &file) {
 		fmt.Fprintln(errs, "till:", oneLine(file.Error()))

@@ -427,8 +427,25 @@ func TestHelpHasExamples(t *testing.T) {
 		}
 	}
 	var out, errs bytes.Buffer
+	if cli.Main([]string{"sandbox", "--help"}, &out, &errs); !strings.Contains(out.String(), "--clock") || !strings.Contains(out.String(), "till sandbox coverage") {
+		t.Errorf("till sandbox --help does not show its flags:\n%s", &out)
+	}
 	if status := cli.Main([]string{"uppp"}, &out, &errs); status != 2 || !strings.Contains(errs.String(), "till --help") {
 		t.Errorf("an unknown command: %d %s", status, &errs)
+	}
+}
+
+// TestSandboxDataRefused: a sandbox that cannot keep its worlds does not say that it is there.
+func TestSandboxDataRefused(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "a file")
+	if err := os.WriteFile(folder, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	status := cli.Main([]string{"sandbox", "--addr", "127.0.0.1:0", "--data", folder}, &out, &errs)
+	if status != 1 || !strings.HasPrefix(errs.String(), "till: --data: ") || strings.Contains(out.String()+errs.String(), "http://") {
+		t.Errorf("%d %s%s", status, &out, &errs)
 	}
 }
 

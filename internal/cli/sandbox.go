@@ -21,11 +21,6 @@ type boxes struct {
 	Coverage coverage `cmd:"" help:"What it has of Stripe's API, by family."`
 }
 
-// Help is the end of --help.
-func (boxes) Help() string {
-	return sandbox{}.Help() + "\n\nIts flags: till sandbox run --help."
-}
-
 type sandbox struct {
 	Addr       string    `env:"TILL_SANDBOX_ADDR" default:"127.0.0.1:12111" help:"Where it listens; loopback only."`
 	Seed       *uint64   `env:"TILL_SANDBOX_SEED" placeholder:"NUMBER" help:"Makes everything random, such as ids, a function of this number and of the API key."`
@@ -42,7 +37,9 @@ func (sandbox) Help() string {
 
   curl http://127.0.0.1:12111/v1/payment_intents -u sk_test_mine: -d amount=1000 -d currency=usd -d payment_method=pm_card_visa -d confirm=true -d "payment_method_types[]=card"
 
-  const stripe = require('stripe')('sk_test_mine', {protocol: 'http', host: '127.0.0.1', port: 12111})`
+  const stripe = require('stripe')('sk_test_mine', {protocol: 'http', host: '127.0.0.1', port: 12111})
+
+What it has of Stripe's API: till sandbox coverage.`
 }
 
 // garbage is how much memory may be garbage before it is collected, in percent of what is not. A request leaves a good deal of it, and a
@@ -81,13 +78,13 @@ func (s *sandbox) Run(c *console) error {
 	if os.Getenv("GOGC") == "" {
 		waitForLoad()
 	}
-	fmt.Fprintf(c.err, "Stripe in a box: http://%s (any key sk_test_… opens a world of its own; in a browser you see into it; Ctrl-C stops)\n", l.Addr())
 	server := box.NewServer(options...)
 	if s.Data != "" {
 		if err := server.Keep(s.Data); err != nil {
 			return errors.Join(fmt.Errorf("--data: %w", err), l.Close())
 		}
 	}
+	fmt.Fprintf(c.err, "Stripe in a box: http://%s (any key sk_test_… opens a world of its own; in a browser you see into it; Ctrl-C stops)\n", l.Addr())
 	return server.Serve(c.ctx, l)
 }
 
