@@ -56,6 +56,10 @@ func (w *world) park(d delivery, f *fault) {
 		w.dropped++
 		return
 	}
+	w.number(&d)
+	if w.journal != nil {
+		w.journal.line.Mail = append(w.journal.line.Mail, d)
+	}
 	box.parked = append(box.parked, parked{d, f.Behind})
 	w.later++
 	detail, _ := json.Marshal(d) // plain text and numbers

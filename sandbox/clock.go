@@ -54,7 +54,7 @@ func (w *world) now() time.Time {
 	}
 	now := w.base
 	if w.rate > 0 {
-		passed := w.sandbox.clock.Now().Sub(w.anchor)
+		passed := max(w.sandbox.clock.Now().Sub(w.anchor), 0) // less than nothing where the machine's clock was set back between two processes
 		now = now.Add(min(passed, maxAhead/time.Duration(w.rate)) * time.Duration(w.rate))
 	}
 	if now.Before(w.latest) {
@@ -152,6 +152,7 @@ func (w *world) settle() {
 		w.present = next.At
 		w.happen(next)
 		w.commit()
+		w.journal.part(w)
 	}
 	w.present = time.Time{}
 	w.dropOldEvents()

@@ -164,7 +164,9 @@ func (w *world) replaceBy(find func() (*image, error)) (any, error) {
 		w.become(m)
 		view = m.view("")
 		if w.journal != nil {
-			failed = w.startJournal(w.journal.path)
+			if failed = w.startJournal(w.journal.path); failed != nil {
+				w.journal.fail(failed) // the file tells of the world that was, and must not go on with this one
+			}
 		}
 	})
 	return map[string]any{"at": view.At, "objects": view.Objects}, cmp.Or(failed, err)

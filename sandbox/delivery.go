@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,9 +41,10 @@ type mailroom struct {
 
 // mailbox is what waits to be sent to one endpoint, and how many are sending it.
 type mailbox struct {
-	queue   []queued
-	parked  []parked
-	workers int
+	queue    []queued
+	parked   []parked
+	underway []delivery // as they were queued; at most so many as there are workers
+	workers  int
 }
 
 // queued is a delivery whose turn has not come. It holds on to its event, which may grow too old to be listed meanwhile.
@@ -155,10 +157,7 @@ func (w *world) push(box *mailbox, d delivery) {
 	}
 	w.order++
 	d.Turn = w.order
-	if d.Number == 0 {
-		d.Number = w.mailed + 1
-	}
-	w.mailed = max(w.mailed, d.Number)
+	w.number(&d)
 	if w.journal != nil {
 		w.journal.line.Mail = append(w.journal.line.Mail, d)
 	}
@@ -172,6 +171,14 @@ func (w *world) push(box *mailbox, d delivery) {
 		box.workers++
 		go w.deliverQueue(box)
 	}
+}
+
+// number gives a delivery its number, unless it has one.
+func (w *world) number(d *delivery) {
+	if d.Number == 0 {
+		d.Number = w.mailed + 1
+	}
+	w.mailed = max(w.mailed, d.Number)
 }
 
 // enqueueIn queues a delivery when some time has passed on the world's clock. Where several fall due at once, their order is that in
@@ -223,6 +230,7 @@ func (w *world) deliverQueue(box *mailbox) {
 		status := w.sandbox.send(request)
 		_ = w.step(func() { // the next step tells of a failure
 			if w.era == era {
+				box.underway = slices.DeleteFunc(box.underway, func(d delivery) bool { return d.Number == next.Number })
 				w.delivered(*next, status)
 			}
 			w.hush()
@@ -256,12 +264,14 @@ func (w *world) nextDelivery(box *mailbox) (*delivery, *http.Request) {
 		w.sent(d)
 		return &d, nil
 	}
+	asQueued := d
 	d.Tries++
 	request, err := w.signed(d, event, endpoint)
 	if err != nil { // a URL that cannot be requested was refused when the endpoint was made
 		return &d, nil
 	}
 	w.sending++
+	box.underway = append(box.underway, asQueued)
 	return &d, request
 }
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,3 +97,24 @@ func Folded(text string) string { return folded(text) }
 
 // FaultKinds are the kinds of all faults.
 func FaultKinds() []string { return append(slices.Clone(apiFaults), webhookFaults...) }
+
+// FillDisk lets a world's journal take half a line and then no more, until the disk is emptied again.
+func FillDisk(s *Server, key string) (empty func(), err error) {
+	_, suffix := parseKey(key)
+	w, _ := s.world(suffix, true)
+	full, err := os.Open(w.journal.path) // to read alone
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.journal.file.WriteString(`{"records":[{"ki`); err != nil {
+		return nil, err
+	}
+	swap := func(to *os.File) (was *os.File) {
+		w.journal.writing.Lock()
+		defer w.journal.writing.Unlock()
+		was, w.journal.file = w.journal.file, to
+		return was
+	}
+	right := swap(full)
+	return func() { _ = swap(right).Close() }, nil
+}

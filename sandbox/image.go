@@ -47,6 +47,7 @@ func (w *world) image() *image {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.boxes)) {
+		m.mail = append(m.mail, w.boxes[id].underway...) // nobody has taken them yet
 		for _, waiting := range w.boxes[id].queue {
 			m.mail = append(m.mail, waiting.delivery)
 		}
@@ -69,6 +70,7 @@ func (w *world) become(m *image) {
 	w.obey(copied(m.rules))
 	w.log = ring[logged]{kept: m.log.all()}
 	w.becomeRecords(m)
+	w.likes = nil // they are of the account that the world was
 	w.once = idempotency{keys: make(map[string]*attempt, len(m.keys))}
 	for _, a := range m.keys {
 		a.held = false // whoever waited for it is not in this world

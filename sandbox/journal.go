@@ -33,6 +33,7 @@ type journal struct {
 	writing sync.Mutex
 	written uint64 // guarded by writing, as is what follows
 	synced  time.Time
+	torn    bool // the file may end within a line
 }
 
 // step is what one step has changed.
@@ -51,6 +52,9 @@ type step struct {
 	Sent    []uint64       `json:"sent,omitempty"` // no longer waiting, by their number
 	Rules   *rules         `json:"rules,omitempty"`
 }
+
+// longStep is how many bytes of records make a step long.
+const longStep = 1 << 20
 
 // journalForm is the form of the files. A sandbox reads no other.
 const journalForm = "till sandbox 1"
@@ -171,14 +175,14 @@ func (j *journal) add(w *world) uint64 {
 	j.line.Random, _ = w.random.MarshalBinary() // never fails
 	j.line.Last, j.line.Order = w.last, w.order
 	text, err := json.Marshal(&j.line)
-	j.line = step{}
+	rows := j.rows
+	j.line, j.rows = step{}, j.rows[:0]
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err != nil && j.err == nil {
-		j.err = err
+	if j.err = cmp.Or(j.err, err); j.err != nil { // what is not acknowledged is not written either: a line after a torn one could not be read
+		return 0
 	}
-	j.buffer = appendLine(j.buffer, text, j.rows)
-	j.rows = j.rows[:0]
+	j.buffer = appendLine(j.buffer, text, rows)
 	j.added++
 	return j.added
 }
@@ -204,7 +208,11 @@ func (j *journal) write(number uint64) {
 	lines, until := j.buffer, j.added
 	j.buffer, j.spare = j.spare[:0], nil
 	j.mu.Unlock()
+	if j.torn {
+		return
+	}
 	_, err := j.file.Write(lines)
+	j.torn = err != nil
 	if now := time.Now(); err == nil && now.Sub(j.synced) > syncEvery {
 		err, j.synced = j.file.Sync(), now
 	}
@@ -228,6 +236,21 @@ func (j *journal) failure() error {
 
 // record adds a record to the step's line.
 func (j *journal) record(r *record) { j.rows = append(r.appendState(j.rows), ',') }
+
+// part ends the line of a step that has grown long, so that the rest of the step is on lines of its own. What falls due is cut so between
+// one appointment and the next: to carry out the others later is to go on with the step.
+func (j *journal) part(w *world) {
+	if j != nil && len(j.rows) > longStep {
+		j.add(w)
+	}
+}
+
+// fail lets nothing be acknowledged any more.
+func (j *journal) fail(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.err = cmp.Or(j.err, err)
+}
 
 // abandon closes a journal that another has taken the place of.
 func (j *journal) abandon() error {

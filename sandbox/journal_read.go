@@ -17,10 +17,11 @@ import (
 // Bounds of a journal that is read.
 const (
 	maxLine     = 256 << 20 // bytes of one step
-	dumpedRows  = 1000      // records in a line of a journal that is written anew
+	dumpedRows  = 1000      // records, keys or whatever else in a line of a journal that is written anew
 	worthAnew   = 4         // a journal with so many times more records than its world holds is written anew
 	worthAtAll  = 10_000    // records in a journal below which it is not worth it
 	journalName = ".jsonl"
+	halfJournal = "new-*" // a journal that is being written and has no name yet
 )
 
 // Keep makes the sandbox write every step of its worlds to files in a folder, and first brings back the worlds that are there. What a
@@ -34,6 +35,15 @@ func (s *Server) Keep(folder string) error {
 		return err
 	}
 	s.folder = folder
+	halves, err := filepath.Glob(filepath.Join(folder, halfJournal))
+	if err != nil {
+		return err
+	}
+	for _, path := range halves { // of a process that was killed while it wrote them
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
 	files, err := filepath.Glob(filepath.Join(folder, "*"+journalName))
 	if err != nil {
 		return err
@@ -87,7 +97,7 @@ func (s *Server) revive(path string) error {
 
 // startJournal writes the world to a new file that takes the place of what was there, and goes on writing to it. The lock is held.
 func (w *world) startJournal(path string) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "new-*")
+	file, err := os.CreateTemp(filepath.Dir(path), halfJournal)
 	if err != nil {
 		return err
 	}
@@ -133,11 +143,31 @@ func (m *image) dump(out io.Writer, clock *clockState) error {
 			return err
 		}
 	}
-	rest := step{Last: m.last, Order: m.order, Random: m.random, Due: m.agenda, Mail: m.mail}
-	for i := range m.keys {
-		rest.Keys = append(rest.Keys, m.keys[i].state())
+	return m.dumpLists(out)
+}
+
+// dumpLists writes what is not a record.
+func (m *image) dumpLists(out io.Writer) error {
+	for some := range slices.Chunk(m.agenda, dumpedRows) {
+		if err := writeStep(out, &step{Last: m.last, Order: m.order, Random: m.random, Due: some}, nil); err != nil {
+			return err
+		}
 	}
-	return writeStep(out, &rest, nil)
+	for some := range slices.Chunk(m.mail, dumpedRows) {
+		if err := writeStep(out, &step{Last: m.last, Order: m.order, Random: m.random, Mail: some}, nil); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(m.keys, dumpedRows) {
+		line := step{Last: m.last, Order: m.order, Random: m.random}
+		for i := range some {
+			line.Keys = append(line.Keys, some[i].state())
+		}
+		if err := writeStep(out, &line, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func writeStep(out io.Writer, s *step, rows []byte) error {

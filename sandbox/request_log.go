@@ -48,11 +48,19 @@ type logged struct {
 
 // log adds the request to the world's log. The lock is held.
 func (x *exchange) log(form string, status int, code string) {
-	one := logged{At: x.world.now(), Method: x.request.Method, Path: x.request.URL.Path, Form: loggedForm(form), Key: x.key, Status: status, Code: code, ID: x.id}
+	one := logged{At: x.world.now(), Method: x.request.Method, Path: shortened(x.request.URL.Path), Form: loggedForm(form), Key: shortened(x.key), Status: status, Code: code, ID: x.id}
 	if x.fault != nil {
 		one.Fault = x.fault.ID
 	}
 	x.world.log.add(one)
+}
+
+// shortened is the beginning of a text, a part of its own, so that what is logged does not hold on to what is long.
+func shortened(text string) string {
+	if len(text) > maxLoggedForm {
+		return strings.Clone(text[:maxLoggedForm])
+	}
+	return text
 }
 
 // secretParams are parameters whose values no log shows, by what their names hold.
@@ -60,9 +68,7 @@ var secretParams = []string{"number", "cvc", "secret", "password", "token"}
 
 // loggedForm is what the log keeps of a request's parameters.
 func loggedForm(form string) string {
-	if len(form) > maxLoggedForm { // a part of its own, so that it does not hold on to the whole
-		form = strings.Clone(form[:maxLoggedForm])
-	}
+	form = shortened(form)
 	if !slices.ContainsFunc(secretParams, func(name string) bool { return strings.Contains(form, name) }) && !strings.Contains(form, "_test_") {
 		return form
 	}
