@@ -143,6 +143,7 @@ func (x *exchange) allowed(op spec.Op) error {
 
 var browserOperations = []string{
 	"POST /v1/payment_methods",
+	"POST /v1/tokens",
 	"GET /v1/payment_intents/{intent}",
 	"POST /v1/payment_intents/{intent}/confirm",
 	"GET /v1/setup_intents/{intent}",

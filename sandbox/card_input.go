@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,14 @@ var (
 func (c *call) readCard(p *spec.Params) (*instrument, time.Month, int, error) {
 	if p.Has("token") {
 		token := p.String("token")
+		if r := c.find("token", token); r != nil {
+			method, err := c.spend(r)
+			if err != nil {
+				return nil, 0, 0, err
+			}
+			card := method.object().Sub("card")
+			return private[instrument](method), time.Month(card.Int("exp_month")), int(card.Int("exp_year")), nil
+		}
 		name, test := strings.CutPrefix(token, "tok_")
 		if known := cardByName(name); test && known != nil {
 			return &instrument{Number: known.number, CVC: true}, c.now().Month(), c.now().Year() + 1, nil
@@ -37,7 +46,7 @@ func (c *call) readCard(p *spec.Params) (*instrument, time.Month, int, error) {
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	month, year := p.Int("exp_month"), p.Int("exp_year")
+	month, year := wholeNumber(p, "exp_month"), wholeNumber(p, "exp_year")
 	if year >= 0 && year < 100 { // two digits mean this century
 		year += 2000
 	}
@@ -48,6 +57,18 @@ func (c *call) readCard(p *spec.Params) (*instrument, time.Month, int, error) {
 		return nil, 0, 0, err
 	}
 	return &instrument{Number: known.number, CVC: p.String("cvc") != ""}, time.Month(month), int(year), nil
+}
+
+// wholeNumber reads a number that some operations declare as text; what is no number is -1.
+func wholeNumber(p *spec.Params, name string) int64 {
+	if p.IsInt(name) {
+		return p.Int(name)
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(p.String(name)), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // knownCard finds a test card. Any other number is wrong, or a real card that must not be here.

@@ -43,7 +43,7 @@ type cardUpdate struct {
 
 // replaceCard updates a saved card by what its network says, and announces it. Another number has another fingerprint.
 func (c *call) replaceCard(r *record, to cardUpdate) {
-	before := r.object().Clone()
+	before, older := r.object().Clone(), r.asCard()
 	card := r.object().Sub("card")
 	if to.ExpMonth != 0 {
 		card.Set("exp_month", to.ExpMonth)
@@ -55,6 +55,9 @@ func (c *call) replaceCard(r *record, to cardUpdate) {
 		card.Set("last4", to.Last4).Set("fingerprint", c.fingerprint(private[instrument](r).Number+" "+to.Last4))
 	}
 	c.emitUpdated("payment_method.automatically_updated", r, before)
+	if isSource(r) {
+		c.emitSourceUpdated(r, older)
+	}
 }
 
 // check says what is wrong with an update; empty is nothing.

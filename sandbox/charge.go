@@ -26,14 +26,19 @@ var charges = &resource{
 	Path:      "/v1/charges",
 	Prefix:    "ch_",
 	Plain:     []string{"description", "receipt_email", "shipping", "transfer_group"},
-	Takes:     []string{"fraud_details"},
+	Takes:     []string{"amount", "capture", "card", "currency", "customer", "fraud_details", "radar_options", "source", "statement_descriptor", "statement_descriptor_suffix"},
 	Update:    updateCharge,
 	Announces: []string{"updated"},
 	Filters:   []string{"customer", "payment_intent", "transfer_group"},
 	Search:    []string{"amount", "billing_details.address.postal_code", "currency", "customer", "disputed", "status", "payment_method_details.card.last4", "payment_method_details.card.exp_month", "payment_method_details.card.exp_year", "payment_method_details.card.brand", "payment_method_details.card.fingerprint"},
 	Searched:  map[string]func(*record) any{"refunded": searchedRefunded},
 	Expands:   map[string]func(*call, *record) *spec.Object{"refunds": refundsOf},
-	Due:       map[string]func(*call, *record, string){"book": func(c *call, r *record, _ string) { c.bookNow(r) }},
+	Verbs:     verbs{"capture": captureCharge},
+	Others:    map[string]func(*call) (appender, error){"POST /v1/charges": createCharge},
+	Due: map[string]func(*call, *record, string){
+		"book":   func(c *call, r *record, _ string) { c.bookNow(r) },
+		"expire": func(c *call, r *record, _ string) { c.expireCharge(r) },
+	},
 }
 
 // searchedRefunded is what the query language calls refunded: true in full, false in part, null not at all.

@@ -8,18 +8,19 @@ var customers = &resource{
 	Prefix: "cus_",
 	NewID:  func(w *world, _ *spec.Params) string { return w.newShortID("cus_") },
 	Plain:  []string{"address", "balance", "business_name", "description", "email", "individual_name", "invoice_prefix", "invoice_settings", "name", "next_invoice_sequence", "phone", "preferred_locales", "shipping", "tax_exempt"},
-	Takes: []string{"payment_method", "validate",
+	Takes: []string{"payment_method", "validate", "card", "default_card", "default_source", "source",
 		"cash_balance", "tax"}, // these two are shown nowhere but in what is not built: bank transfers and automatic tax
 	Create:    createCustomer,
 	Made:      attachFirst,
 	Update:    updateCustomer,
 	Delete:    deleteCustomer,
 	Announces: []string{"created", "updated", "deleted"},
+	Others:    sourceOperations,
 	Stub:      true,
 	Filters:   []string{"email"},
 	Search:    []string{"email", "name", "phone"},
 	Expands: map[string]func(*call, *record) *spec.Object{
-		"sources": emptyList("sources"), "subscriptions": emptyList("subscriptions"), "tax_ids": emptyList("tax_ids"),
+		"sources": func(c *call, r *record) *spec.Object { return c.sourcePage(r, defaultLimit) }, "subscriptions": emptyList("subscriptions"), "tax_ids": emptyList("tax_ids"),
 	},
 }
 
@@ -56,6 +57,14 @@ func createCustomer(c *call, r *record) error {
 	if o.String("tax_exempt") == "" {
 		o.Set("tax_exempt", "none")
 	}
+	if name := c.sourceParam(); c.params.Has(name) {
+		source, err := c.newSource(r, name)
+		if err != nil {
+			return err
+		}
+		c.source = source
+		o.Set("default_source", source.id)
+	}
 	if !c.params.Has("payment_method") {
 		return nil
 	}
@@ -74,6 +83,9 @@ func createCustomer(c *call, r *record) error {
 
 // attachFirst attaches the payment method that a customer was created with.
 func attachFirst(c *call, r *record) error {
+	if c.source != nil {
+		c.keepSource(r, c.source, true)
+	}
 	if !c.params.Has("payment_method") {
 		return nil
 	}
@@ -84,7 +96,32 @@ func attachFirst(c *call, r *record) error {
 	return err
 }
 
-func updateCustomer(c *call, r *record) error { return c.checkDefaultMethod(r) }
+func updateCustomer(c *call, r *record) error {
+	if err := c.checkDefaultMethod(r); err != nil {
+		return err
+	}
+	for _, name := range []string{"default_source", "default_card"} {
+		id := c.params.String(name)
+		if id == "" {
+			continue
+		}
+		if card := c.find("payment_method", id); card == nil || !isSource(card) || card.object().String("customer") != r.id {
+			return missingIn(name, "source", id)
+		}
+		r.object().Set("default_source", id)
+	}
+	if name := c.sourceParam(); c.params.Has(name) {
+		source, err := c.newSource(r, name)
+		if err != nil {
+			return err
+		}
+		if was := c.find("payment_method", r.object().String("default_source")); was != nil {
+			c.dropSource(was)
+		}
+		c.keepSource(r, source, true)
+	}
+	return nil
+}
 
 // deleteCustomer detaches what belonged to the customer.
 func deleteCustomer(c *call, r *record) error {

@@ -103,7 +103,7 @@ func (c *call) describeRefund(r, ch *record, amount int64) {
 	from := ch.object()
 	o := r.object().Set("amount", amount).Set("charge", ch.id).Set("currency", from.String("currency")).Set("payment_intent", from.Get("payment_intent")).Set("status", succeeded)
 	o.Set("customer", from.Get("customer")).Set("payment_method", from.Get("payment_method"))
-	if c.fateOf(ch) == refundPending {
+	if c.fateOf(ch) == refundPending && from.Bool("captured") {
 		o.Set("status", "pending").Set("pending_reason", "processing")
 	}
 	o.Set("destination_details", spec.New("refund_destination_details").Set("type", "card").
@@ -118,6 +118,12 @@ func (c *call) refundable(ch *record) (int64, error) {
 	}
 	if from.Bool("refunded") {
 		return 0, refused("charge_already_refunded", "", "Charge %s has already been refunded.", ch.id)
+	}
+	if !from.Bool("captured") && from.String("payment_intent") == "" {
+		if amount := from.Int("amount"); ch.held() && (!c.params.Has("amount") || c.params.Int("amount") == amount) {
+			return amount, nil
+		}
+		return 0, refused("", "amount", "Charge %s has not been captured: it can only be released, in full.", ch.id)
 	}
 	if !from.Bool("captured") {
 		return 0, refused("", "charge", "Charge %s has not been captured. Cancel its PaymentIntent to release the funds.", ch.id)
@@ -145,6 +151,10 @@ func (c *call) refundable(ch *record) (int64, error) {
 // announceRefund books a refund once it is stored; the network's reference follows.
 func announceRefund(c *call, r *record) error {
 	ch := c.byID[r.object().String("charge")]
+	if !ch.object().Bool("captured") {
+		c.unheld(r, ch)
+		return nil
+	}
 	c.bookNow(ch)
 	amount := r.object().Int("amount")
 	funded := c.fund(r, ch)

@@ -33,6 +33,7 @@ var resources = []*resource{
 	reviews,
 	setupAttempts,
 	setupIntents,
+	tokens,
 	topups,
 	webhookEndpoints,
 }

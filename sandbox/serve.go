@@ -36,6 +36,7 @@ type call struct {
 	base    string // scheme and host under which the caller reached the sandbox
 	browser bool   // called with a publishable key
 	upload  *upload
+	source  *record // the card that a new customer comes with
 }
 
 // reply is an answer on its way out.

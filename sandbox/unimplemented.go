@@ -39,7 +39,6 @@ var instead = map[string]string{
 	"confirmation_tokens": "POST /v1/payment_methods",
 	"sources":             "POST /v1/payment_methods",
 	"subscriptions":       "POST /v1/setup_intents",
-	"tokens":              "POST /v1/payment_methods",
 }
 
 // nearest is the operation with behaviour that is most like one without: of the same collection first, then of the same family, then

@@ -60,6 +60,10 @@ var extras = []extra{
 		reason:  "Skips the check of a new source; stripe-go has the field.",
 	},
 	{
+		ops: customers[:1], name: "card", like: &place{"POST /v1/customers/{customer}", "card"}, example: "card=tok_visa",
+		reason: "The older name of source, which recorded clients of 2015 send; the document has it for updates only.",
+	},
+	{
 		ops: []string{"POST /v1/charges"}, name: "level3", is: node{kind: kindAny}, example: "level3[merchant_reference]=x",
 		reason: "Level 3 data are enabled per account; stripe-go has the field.",
 	},

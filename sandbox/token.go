@@ -1,0 +1,146 @@
+package sandbox
+
+import (
+	"strings"
+	"time"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// token is what a token's object does not show of its card.
+type token struct {
+	Number string // of the test card
+	CVC    bool   // a security code was given
+}
+
+// tokens stand for the data of a card, for one use.
+var tokens = &resource{
+	Object:  "token",
+	Path:    singleton,
+	Prefix:  "tok_",
+	Takes:   []string{"card"},
+	Create:  createToken,
+	Private: func() any { return new(token) },
+	Others: map[string]func(*call) (appender, error){
+		"POST /v1/tokens":    func(c *call) (appender, error) { return kinds["token"].create(c) },
+		"GET /v1/tokens/x_1": func(c *call) (appender, error) { return kinds["token"].retrieve(c) },
+	},
+}
+
+func createToken(c *call, r *record) error {
+	if !c.params.Has("card") {
+		return invalid("parameter_missing", "card", "You must supply either a card, customer, PII data, bank account, or account legal entity to create a token.")
+	}
+	if !c.params.Has("card", "number") {
+		if c.params.String("card") != "" {
+			return unbuilt("tokens of cards that exist already")
+		}
+		return invalid("parameter_missing", "card[number]", "Missing required param: card[number].")
+	}
+	p := c.params.Sub("card")
+	in, month, year, err := c.readCard(p)
+	if err != nil {
+		return err
+	}
+	method := c.cardMethod(c.newID("card_"), in, month, year)
+	addressOfCard(method.object(), p)
+	r.hidden = &token{Number: in.Number, CVC: in.CVC}
+	r.object().Set("type", "card").Set("used", false).Set("card", method.asCard())
+	return nil
+}
+
+// cardMethod is a payment method with a card, not stored.
+func (c *call) cardMethod(id string, in *instrument, month time.Month, year int) *record {
+	r := &record{world: c.world, resource: kinds["payment_method"], id: id, created: c.now().Unix(), working: spec.New("payment_method")}
+	r.working.Set("id", id).Set("created", r.created)
+	c.fillCard(r, in, month, year)
+	return r
+}
+
+// cardAddress are the fields of an address by the names that cards of the older kind have for them.
+var cardAddress = []struct{ card, address string }{
+	{"address_city", "city"}, {"address_country", "country"}, {"address_line1", "line1"}, {"address_line2", "line2"}, {"address_state", "state"}, {"address_zip", "postal_code"},
+}
+
+// addressOfCard writes the name and the address of a card of the older kind into a payment method.
+func addressOfCard(method *spec.Object, p *spec.Params) {
+	billing := method.Sub("billing_details").Clone()
+	address := billing.Sub("address").Clone()
+	for _, f := range cardAddress {
+		if given := p.String(f.card); given != "" {
+			address.Set(f.address, given)
+		}
+	}
+	if name := p.String("name"); name != "" {
+		billing.Set("name", name)
+	}
+	method.Set("billing_details", billing.Set("address", address))
+}
+
+// readSource makes the card that a source parameter stands for, as a payment method that is not stored: a token, a test token such as
+// tok_visa, or the card's own data.
+func (c *call) readSource(name string) (*record, error) {
+	if c.params.Has(name, "number") {
+		in, month, year, err := c.readCard(c.params.Sub(name))
+		if err != nil {
+			return nil, err
+		}
+		method := c.cardMethod(c.newID("card_"), in, month, year)
+		addressOfCard(method.object(), c.params.Sub(name))
+		return method, nil
+	}
+	id := c.params.String(name)
+	if r := c.find("token", id); r != nil {
+		return c.spend(r)
+	}
+	if known := cardByName(strings.TrimPrefix(id, "tok_")); known != nil && strings.HasPrefix(id, "tok_") {
+		return c.cardMethod(c.newID("card_"), &instrument{Number: known.number, CVC: true}, c.now().Month(), c.now().Year()+1), nil
+	}
+	noun := "token"
+	if strings.HasPrefix(id, "src_") {
+		noun = "source"
+	}
+	return nil, missingIn(name, noun, id)
+}
+
+// spend takes the card out of a token, which is good for that once.
+func (c *call) spend(r *record) (*record, error) {
+	o := r.object()
+	if o.Bool("used") {
+		return nil, refused("token_already_used", "", "You cannot use a Stripe token more than once: %s.", r.id)
+	}
+	of, from := private[token](r), o.Sub("card")
+	method := c.cardMethod(from.String("id"), &instrument{Number: of.Number, CVC: of.CVC}, time.Month(from.Int("exp_month")), int(from.Int("exp_year")))
+	billing := spec.New("billing_details").Set("name", from.Get("name"))
+	address := spec.New("address")
+	for _, f := range cardAddress {
+		address.Set(f.address, from.Get(f.card))
+	}
+	method.object().Set("billing_details", billing.Set("address", address))
+	o.Set("used", true)
+	return method, nil
+}
+
+// cardBrands are the networks as cards of the older kind spell them.
+var cardBrands = map[string]string{"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express", "discover": "Discover", "diners": "Diners Club",
+	"jcb": "JCB", "unionpay": "UnionPay", "unknown": "Unknown"}
+
+// asCard is a payment method in the older form of a card.
+func (r *record) asCard() *spec.Object {
+	from := r.object()
+	card, billing := from.Sub("card"), from.Sub("billing_details")
+	o := spec.New("card").Set("id", r.id).Set("brand", cardBrands[card.String("brand")]).Set("customer", from.Get("customer"))
+	for _, name := range []string{"country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status"} {
+		o.Set(name, card.Get(name))
+	}
+	checks := card.Sub("checks")
+	o.Set("cvc_check", checks.Get("cvc_check")).Set("address_line1_check", checks.Get("address_line1_check")).Set("address_zip_check", checks.Get("address_postal_code_check"))
+	for _, f := range cardAddress {
+		o.Set(f.card, billing.At("address", f.address))
+	}
+	metadata := map[string]string{}
+	for key, value := range from.Map("metadata") {
+		metadata[key] = value
+	}
+	return o.Set("name", billing.Get("name")).Set("allow_redisplay", from.Get("allow_redisplay")).Set("metadata", metadata)
+}
