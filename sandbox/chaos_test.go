@@ -333,6 +333,13 @@ func TestControlSpeaksJSON(t *testing.T) {
 	if got := a.do(http.MethodGet, "/_sandbox", ""); got.status != http.StatusOK || len(got.list("controls")) == 0 {
 		t.Errorf("without its slash: %d %s", got.status, got.raw)
 	}
+	if got := a.do(http.MethodGet, "/_sandbox", ""); !strings.Contains(got.raw, "&wait=SECONDS") {
+		t.Errorf("an & is not one: %s", got.raw)
+	}
+	a.must("/v1/customers", "")
+	if got := a.control("GET", "/_sandbox/events?type=customer.created", ""); got.text("event.type") != "customer.created" {
+		t.Errorf("the first event: %d %v", got.status, got.body)
+	}
 	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(a.key+":"))
 	if got := a.do(http.MethodGet, "/_sandbox/clock", "", "Authorization", basic); got.status != http.StatusOK {
 		t.Errorf("the key as curl -u gives it: %d %s", got.status, got.raw)

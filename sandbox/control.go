@@ -95,7 +95,9 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // a caller who has gone is no business of ours
+	reply := json.NewEncoder(w)
+	reply.SetEscapeHTML(false) // an & of a form is one
+	_ = reply.Encode(answer)   // a caller who has gone is no business of ours
 }
 
 func (s *Server) control(out http.ResponseWriter, r *http.Request) (any, error) {

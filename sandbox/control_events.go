@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -20,12 +21,12 @@ func (a *awaited) emittedEvent() {
 	}
 }
 
-// awaitEvent answers GET /_sandbox/events?type=…&nth=N&wait=SECONDS once there are N events of a type, with the Nth; or when the time
-// is over, with null and how many there are of each type.
+// awaitEvent answers GET /_sandbox/events?type=…&nth=N&wait=SECONDS once there are N events of a type, one where N is left out, with the
+// Nth; or when the time is over, with null and how many there are of each type.
 func awaitEvent(w *world, r *http.Request, _ []byte) (any, error) {
 	q := r.URL.Query()
 	kind := q.Get("type")
-	nth, err := strconv.Atoi(q.Get("nth"))
+	nth, err := strconv.Atoi(cmp.Or(q.Get("nth"), "1"))
 	if kind == "" || err != nil || nth < 1 {
 		return nil, badControl("Say which event: type=payment_intent.succeeded&nth=1, counted from 1.")
 	}
