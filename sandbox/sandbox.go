@@ -26,6 +26,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -61,12 +62,11 @@ const (
 	maxAnswer   = 64 << 20        // bytes of an answer
 )
 
-// New starts a sandbox on a loopback port and opens a world in it; both are gone when the test ends. The seed, where no option gives
-// one, is in the test's log: [WithSeed] with it brings the same key and ids again.
+// New starts a sandbox on a loopback port and opens a world in it; both are gone when the test ends. The seed, drawn where no option
+// gives one, is in the test's log: [WithSeed] with it brings the same key and ids again.
 func New(t TB, options ...Option) *World {
 	t.Helper()
-	seed := rand.Uint64()
-	s := NewServer(append([]Option{WithSeed(seed)}, options...)...)
+	s := NewServer(append([]Option{WithSeed(rand.Uint64())}, options...)...)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("sandbox: no port to listen on: %v", err)
@@ -80,7 +80,7 @@ func New(t TB, options ...Option) *World {
 	})
 	name := sha256.Sum256(append([]byte("key of a test"), s.seed[:]...))
 	w := Open(t, "http://"+l.Addr().String(), secretKey+hex.EncodeToString(name[:12]))
-	t.Logf("sandbox: %s, seed %d if no option gives another", w.URL, seed)
+	t.Logf("sandbox: %s, seed %d", w.URL, binary.LittleEndian.Uint64(s.seed[:]))
 	return w
 }
 

@@ -368,3 +368,32 @@ func owner(d *ast.FuncDecl) *ast.Ident {
 	}
 	return of.(*ast.Ident)
 }
+
+// seedLog is a test that remembers what it logs.
+type seedLog struct {
+	*testing.T
+	lines []string
+}
+
+func (l *seedLog) Logf(format string, args ...any) {
+	l.lines = append(l.lines, fmt.Sprintf(format, args...))
+}
+
+// TestSeedInTheLog: the seed that a test's log tells brings the same world again, whether it was drawn or given.
+func TestSeedInTheLog(t *testing.T) {
+	t.Parallel()
+	given := &seedLog{T: t}
+	if sandbox.New(given, sandbox.WithSeed(7)); len(given.lines) != 1 || !strings.HasSuffix(given.lines[0], ", seed 7") {
+		t.Errorf("a seed of its own: %q", given.lines)
+	}
+	drawn := &seedLog{T: t}
+	box := sandbox.New(drawn)
+	_, number, _ := strings.Cut(strings.Join(drawn.lines, ""), ", seed ")
+	seed, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		t.Fatalf("no seed in %q", drawn.lines)
+	}
+	if again := sandbox.New(t, sandbox.WithSeed(seed)); again.Key != box.Key {
+		t.Errorf("seed %d opens %s, not %s", seed, again.Key, box.Key)
+	}
+}
