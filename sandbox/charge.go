@@ -33,6 +33,7 @@ var charges = &resource{
 	Search:    []string{"amount", "billing_details.address.postal_code", "currency", "customer", "disputed", "status", "payment_method_details.card.last4", "payment_method_details.card.exp_month", "payment_method_details.card.exp_year", "payment_method_details.card.brand", "payment_method_details.card.fingerprint"},
 	Searched:  map[string]func(*record) any{"refunded": searchedRefunded},
 	Expands:   map[string]func(*call, *record) *spec.Object{"refunds": refundsOf},
+	Until:     map[string]string{"refunds": withCharges},
 	Verbs:     verbs{"capture": captureCharge},
 	Others:    map[string]func(*call) (appender, error){"POST /v1/charges": createCharge},
 	Due: map[string]func(*call, *record, string){

@@ -16,6 +16,7 @@ var customers = &resource{
 	Delete:    deleteCustomer,
 	Announces: []string{"created", "updated", "deleted"},
 	Others:    sourceOperations,
+	Until:     map[string]string{"sources": withSources, "subscriptions": withSources, "tax_ids": withSources},
 	Stub:      true,
 	Filters:   []string{"email"},
 	Search:    []string{"email", "name", "phone"},

@@ -131,10 +131,10 @@ func (c *call) show(r *record) (appender, error) {
 	if c.browser {
 		return browserView(r), nil
 	}
-	if c.expand == nil {
+	if c.expand == nil && !c.showsMore(r) {
 		return r, nil
 	}
-	return c.expanded(r, c.expand), nil
+	return c.shown(r, c.expand), nil
 }
 
 // refresh brings up to date what time alone changes.
@@ -148,13 +148,13 @@ func (w *world) refresh(r *record) {
 func (c *call) expanded(r *record, e *expansion) *spec.Object {
 	c.refresh(r)
 	shown := r.object().Clone()
-	if e == nil {
-		return shown
-	}
 	for name, list := range r.resource.Expands {
-		if e.wants(name) {
+		if e.wants(name) || c.before(r.resource.Until[name]) {
 			shown.Set(name, list(c, r))
 		}
+	}
+	if e == nil {
+		return shown
 	}
 	c.expandObject(shown, e)
 	return shown

@@ -210,11 +210,11 @@ func (c *call) pageOf(found []*record, more bool, url string) *page {
 // element is a record as a page shows it.
 func (c *call) element(r *record) appender {
 	below := c.expand.at("data")
-	if below == nil {
+	if below == nil && !c.showsMore(r) {
 		c.refresh(r)
 		return r
 	}
-	return c.expanded(r, below)
+	return c.shown(r, below)
 }
 
 // cursor finds the record that a paging parameter names; it may have been deleted since.

@@ -48,6 +48,7 @@ var paymentIntents = &resource{
 	Verbs:     verbs{"confirm": confirmPaymentIntent, "capture": capturePaymentIntent, "cancel": cancelPaymentIntent},
 	Filters:   []string{"customer", "customer_account"},
 	Search:    []string{"amount", "currency", "customer", "status"},
+	Until:     map[string]string{"charges": withCharges},
 	Private:   func() any { return new(intent) },
 	Due:       map[string]func(*call, *record, string){"expire": (*call).expire},
 	Browser:   []string{"GET", "confirm"},
