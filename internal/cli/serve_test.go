@@ -14,7 +14,7 @@ import (
 	"github.com/till-pay/till/internal/tilltest"
 )
 
-// A week passes in the sandbox and in till, by the command that till up prints.
+// A week passes in the sandbox and in till, by the command that till up prints, in a shell that has what it says to export.
 func TestUpLetsAWeekPass(t *testing.T) {
 	t.Parallel()
 	p, r := up(t, "--clock", "sandbox")
@@ -27,7 +27,9 @@ func TestUpLetsAWeekPass(t *testing.T) {
 	tilltest.Until(t, "the command for a week", func() bool {
 		_, rest, _ := strings.Cut(p.errors.String(), "Let a week pass, at Stripe and here:\n")
 		line, _, whole := strings.Cut(rest, "\n")
-		command = strings.TrimSpace(line)
+		_, export, _ := strings.Cut(p.errors.String(), "export SANDBOX=")
+		export, _, _ = strings.Cut(export, "\n")
+		command = "export SANDBOX=" + export + "; " + strings.TrimSpace(line)
 		return whole
 	})
 	if out, err := exec.Command("bash", "-c", command).CombinedOutput(); err != nil || !strings.Contains(string(out), `"now"`) {

@@ -77,9 +77,9 @@ func (u *up) Run(c *console) error {
 	if err := d.firstPayment(c.ctx, say); err != nil {
 		return err
 	}
-	say.printf(farewell, w.api.Addr(), d.key, w.another(), w.box.Addr(), d.stripe)
+	say.printf(farewell, w.api.Addr(), d.key, w.box.Addr(), d.stripe, w.another())
 	if u.Clock == "sandbox" {
-		say.printf(letAWeekPass, w.box.Addr(), d.stripe)
+		say.printf("%s", letAWeekPass)
 	}
 	say.printf("\nRunning. Ctrl-C stops.\n")
 	if u.JSON {
@@ -92,6 +92,7 @@ const farewell = `
 Try it, in another terminal:
 
   export TILL=http://%s TILL_API_KEY=%s
+  export SANDBOX=http://%s KEY=%s
 
   curl -s $TILL/v1/payments -H "X-API-Key: $TILL_API_KEY" -H "Content-Type: application/json" \
     -H "Idempotency-Key: order-1" -d '{"amount":"12.50","currency":"EUR","provider":"stripe","payment_method":"pm_card_visa"}'
@@ -104,12 +105,12 @@ Another shop:
   %s
 
 Cut the line after Stripe's next charge, then pay again (docs/sandbox.md has more of that):
-  curl -s http://%s/_sandbox/faults -H "Authorization: Bearer %s" -d '{"kind":"cut","method":"POST","path":"/v1/payment_intents"}'
+  curl -s $SANDBOX/_sandbox/faults -H "Authorization: Bearer $KEY" -d '{"kind":"cut","method":"POST","path":"/v1/payment_intents"}'
 `
 
 const letAWeekPass = `
 Let a week pass, at Stripe and here:
-  curl -s http://%s/_sandbox/clock/advance -H "Authorization: Bearer %s" -d '{"seconds":604800}'
+  curl -s $SANDBOX/_sandbox/clock/advance -H "Authorization: Bearer $KEY" -d '{"seconds":604800}'
 `
 
 // another is the command that makes a key for another shop in these books.
