@@ -1,6 +1,10 @@
 package sandbox
 
-import "github.com/till-pay/till/sandbox/spec"
+import (
+	"strings"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
 
 var customers = &resource{
 	Object: "customer",
@@ -25,6 +29,16 @@ var customers = &resource{
 	},
 }
 
+// checkEmail refuses what can be no address.
+func (c *call) checkEmail(param string) error {
+	given := c.params.String(param)
+	at := strings.LastIndexByte(given, '@')
+	if given == "" || at > 0 && at < len(given)-1 && !strings.ContainsAny(given, " \t\r\n") {
+		return nil
+	}
+	return invalid("email_invalid", param, "Invalid email address: %s", given)
+}
+
 // checkDefaultMethod refuses a payment method as the customer's default that is not the customer's.
 func (c *call) checkDefaultMethod(r *record) error {
 	id := c.params.String("invoice_settings", "default_payment_method")
@@ -42,6 +56,9 @@ func (c *call) checkDefaultMethod(r *record) error {
 }
 
 func createCustomer(c *call, r *record) error {
+	if err := c.checkEmail("email"); err != nil {
+		return err
+	}
 	if err := c.checkDefaultMethod(r); err != nil {
 		return err
 	}
@@ -98,6 +115,9 @@ func attachFirst(c *call, r *record) error {
 }
 
 func updateCustomer(c *call, r *record) error {
+	if err := c.checkEmail("email"); err != nil {
+		return err
+	}
 	if err := c.checkDefaultMethod(r); err != nil {
 		return err
 	}

@@ -68,6 +68,11 @@ func (c *call) limit() int {
 var paging = []string{"limit", "starting_after", "ending_before", "expand", "created"}
 
 func (r *resource) list(c *call) (appender, error) {
+	for _, name := range []string{"customer", "charge", "payment_intent"} {
+		if id := c.params.String(name); id != "" && slices.Contains(r.Filters, name) && c.byID[id] == nil {
+			return nil, missingIn(name, name, id)
+		}
+	}
 	for _, name := range c.params.Names() {
 		if !slices.Contains(paging, name) && !slices.Contains(r.Filters, name) && r.Matches[name] == nil {
 			return nil, unbuilt("the parameter %s of %s", name, c.op)

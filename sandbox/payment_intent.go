@@ -63,6 +63,9 @@ func createPaymentIntent(c *call, r *record) error {
 	if err := c.checkAmount(amount, currency); err != nil {
 		return err
 	}
+	if err := c.checkEmail("receipt_email"); err != nil {
+		return err
+	}
 	r.hidden = &intent{Confirming: c.params.Bool("confirm")}
 	o := r.object()
 	o.Set("amount", amount).Set("currency", currency.Lower()).Set("amount_details", spec.New("payment_flows_amount_details_client").Set("tip", spec.New("payment_flows_amount_details_client_resource_tip")))
