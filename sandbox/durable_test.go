@@ -27,7 +27,9 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.post("/v1/customers", "name=while").wants(t, http.StatusInternalServerError, nil)
+	if got := a.post("/v1/customers", "name=while"); got.status != http.StatusInternalServerError || !strings.Contains(got.text("error.message"), "could not write") {
+		t.Errorf("%d %s", got.status, got.raw)
+	}
 	empty()
 	for range 3 {
 		a.post("/v1/customers", "name=after").wants(t, http.StatusInternalServerError, nil)

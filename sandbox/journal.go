@@ -53,8 +53,11 @@ type step struct {
 	Rules   *rules         `json:"rules,omitempty"`
 }
 
-// longStep is how many bytes of records make a step long.
-const longStep = 1 << 20
+// What makes a step long: so many bytes of records, or so many appointments and deliveries.
+const (
+	longStep = 1 << 20
+	longList = 10_000
+)
 
 // journalForm is the form of the files. A sandbox reads no other.
 const journalForm = "till sandbox 1"
@@ -240,7 +243,10 @@ func (j *journal) record(r *record) { j.rows = append(r.appendState(j.rows), ','
 // part ends the line of a step that has grown long, so that the rest of the step is on lines of its own. What falls due is cut so between
 // one appointment and the next: to carry out the others later is to go on with the step.
 func (j *journal) part(w *world) {
-	if j != nil && len(j.rows) > longStep {
+	if j == nil {
+		return
+	}
+	if s := &j.line; len(j.rows) > longStep || len(s.Due)+len(s.Done)+len(s.Mail)+len(s.Sent) > longList {
 		j.add(w)
 	}
 }

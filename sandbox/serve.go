@@ -217,9 +217,15 @@ func (x *exchange) answer(form string) *reply {
 		x.log(form, result.status, code)
 	})
 	if unwritten != nil {
-		return &reply{status: http.StatusInternalServerError, body: asAPIError(unwritten).body(w.account, x.id, x.browser)}
+		return &reply{status: http.StatusInternalServerError, body: notKept(unwritten).body(w.account, x.id, x.browser)}
 	}
 	return result
+}
+
+// notKept is the answer to a request of a world whose journal could not be written.
+func notKept(why error) *apiError {
+	return &apiError{status: http.StatusInternalServerError, kind: apiFailure,
+		message: "The sandbox could not write to the folder in which it keeps its worlds (" + why.Error() + "). It acknowledges nothing more of this world until it is started again; what it has acknowledged is kept."}
 }
 
 // perform takes the idempotency key and does what was asked. Until the key is taken, nothing has happened; from then on the answer
