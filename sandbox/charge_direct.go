@@ -1,6 +1,10 @@
 package sandbox
 
-import "github.com/till-pay/till/sandbox/spec"
+import (
+	"net/http"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
 
 // Charges of the older kind, which are made without a PaymentIntent: of a token or of a card of a customer.
 
@@ -67,7 +71,9 @@ func (c *call) chargedCard(from *record) (*record, error) {
 	case id == "" && !c.params.Has(name):
 		return nil, declined(&decline{code: "missing", param: "card", message: "Cannot charge a customer that has no active card"})
 	case owned == nil || owned.object().String("customer") != customer.id:
-		return nil, invalid("missing", "source", "Customer %s does not have a linked source with ID %s.", customer.id, id)
+		e := refused("missing", "source", "Customer %s does not have a linked source with ID %s.", customer.id, id)
+		e.status = http.StatusNotFound // so recorded: https://github.com/stripe/stripe-ios/issues/461
+		return nil, e
 	default:
 		return owned, nil
 	}
