@@ -57,7 +57,8 @@ type Option func(*Server)
 // WithClock makes every world's time that of c, plus what the world has been advanced by. Without it the machine's clock is used.
 func WithClock(c Clock) Option { return func(s *Server) { s.clock = c } }
 
-// WithStart lets the clocks of new worlds begin at a time instead of the present.
+// WithStart lets the clocks of new worlds begin at a time instead of the present. Webhooks are signed with the world's time: Stripe's
+// clients refuse those of a world that is more than five minutes behind, unless told of a greater tolerance.
 func WithStart(at time.Time) Option { return func(s *Server) { s.start = at.UTC() } }
 
 // WithRate sets how many seconds pass in new worlds while one passes outside: 1 is real time, more is faster, up to a day a second, and
