@@ -68,9 +68,8 @@ func (s *Server) revive(path string) error {
 	}
 	tag := strings.TrimSuffix(filepath.Base(path), journalName)
 	w := newWorld(s, "", tag)
-	if m.image.account == "" { // killed before the first line was whole
-		s.tags[tag] = w
-		return w.startJournal(path)
+	if m.image.account == "" { // killed before the first line was whole: its key makes the world anew
+		return os.Remove(path)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

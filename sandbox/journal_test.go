@@ -145,6 +145,22 @@ func TestTornJournal(t *testing.T) {
 	}
 }
 
+// TestEmptyJournal: a file in which not even the first line is whole is as none.
+func TestEmptyJournal(t *testing.T) {
+	t.Parallel()
+	folder, key, held := t.TempDir(), newKey(t), clock.NewFake(start)
+	a := kept(t, folder, key, held)
+	account := a.get("/v1/account", "").text("id")
+	a.sandbox().Close()
+	files, _ := filepath.Glob(filepath.Join(folder, "*.jsonl"))
+	if err := os.WriteFile(files[0], []byte(`{"journal":`), 0o600); err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	if again := kept(t, folder, key, held).get("/v1/account", "").text("id"); again != account {
+		t.Errorf("the account is %s and was %s", again, account)
+	}
+}
+
 func TestFolderIsForOne(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
