@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -28,8 +29,12 @@ func TestNode(t *testing.T) {
 			t.Skipf("the journey with Stripe's client for Node needs %s: %v", program, err)
 		}
 	}
-	for _, name := range []string{"journey.test.mjs", "package-lock.json"} { // So that go test knows what its cached result hangs on.
-		if _, err := os.Stat("node/" + name); err != nil {
+	journeys, err := filepath.Glob("node/*.mjs")
+	if err != nil || len(journeys) == 0 {
+		t.Fatalf("there are no journeys: %v", err)
+	}
+	for _, name := range append(journeys, "node/package-lock.json") { // So that go test knows what its cached result hangs on.
+		if _, err := os.Stat(name); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,36 +3,7 @@ import assert from 'node:assert/strict';
 import {randomUUID} from 'node:crypto';
 import {test} from 'node:test';
 import Stripe from 'stripe';
-
-const base = process.env.STRIPE_SANDBOX_URL;
-assert.ok(base, 'STRIPE_SANDBOX_URL is the address of a running sandbox');
-const {hostname, port, protocol} = new URL(base);
-
-// world is a client with a key of its own, and so a world of its own in the sandbox.
-function world(config = {}) {
-  const key = ['sk', 'test', randomUUID().replaceAll('-', '')].join('_');
-  return new Stripe(key, {host: hostname, port, protocol: protocol.replace(':', ''), maxNetworkRetries: 0, telemetry: false, ...config});
-}
-
-// authenticate opens the hosted 3D Secure page, answers it, and gives the address that the customer is sent back to.
-async function authenticate(page, outcome) {
-  const html = await (await fetch(page)).text();
-  const token = /name="token" value="([^"]+)"/.exec(html);
-  assert.ok(token, html);
-  const reply = await fetch(page, {method: 'POST', body: new URLSearchParams({token: token[1], outcome}), redirect: 'manual'});
-  assert.equal(reply.status, 303);
-  return new URL(reply.headers.get('location'));
-}
-
-// refusal is the error that a promise ends in.
-async function refusal(promise) {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  assert.fail('nothing was refused');
-}
+import {authenticate, newKey, refusal, wait, world} from './sandbox.mjs';
 
 test('a payment with 3D Secure is captured and refunded', async () => {
   const stripe = world();
@@ -121,20 +92,17 @@ test('refusals are the errors that the client knows', async () => {
   const first = await stripe.customers.create({name: 'a'}, reused);
   assert.equal((await stripe.customers.create({name: 'a'}, reused)).id, first.id);
   assert.ok((await refusal(stripe.customers.create({name: 'b'}, reused))) instanceof Stripe.errors.StripeIdempotencyError);
-  const keyless = await refusal(new Stripe('nonsense', {host: hostname, port, protocol: protocol.replace(':', '')}).balance.retrieve());
+  const keyless = await refusal(world('nonsense').balance.retrieve());
   assert.ok(keyless instanceof Stripe.errors.StripeAuthenticationError);
 });
 
 test('a dispute is answered with a file', async () => {
-  const key = ['sk', 'test', randomUUID().replaceAll('-', '')].join('_');
-  const stripe = new Stripe(key, {host: hostname, port, protocol: protocol.replace(':', ''), maxNetworkRetries: 0, telemetry: false});
-  const wait = (seconds) => fetch(`${base}/_sandbox/clock/advance`, {
-    method: 'POST', headers: {Authorization: `Bearer ${key}`}, body: JSON.stringify({seconds}),
-  });
+  const key = newKey();
+  const stripe = world(key);
   const {latest_charge: charge} = await stripe.paymentIntents.create({
     amount: 2000, currency: 'usd', payment_method: 'pm_card_createDispute', payment_method_types: ['card'], confirm: true,
   });
-  await wait(2);
+  await wait(key, 2);
   const {data: [dispute]} = await stripe.disputes.list({charge});
   assert.equal(dispute.status, 'needs_response');
   const content = Buffer.from('%PDF-1.7 Dear issuer,\u0000\u00ff', 'latin1');
@@ -146,7 +114,7 @@ test('a dispute is answered with a file', async () => {
   assert.deepEqual(Buffer.from(await (await fetch(link.url)).arrayBuffer()), content);
   const sent = await stripe.disputes.update(dispute.id, {evidence: {customer_communication: file.id, uncategorized_text: 'winning_evidence'}});
   assert.equal(sent.status, 'under_review');
-  await wait(3);
+  await wait(key, 3);
   assert.equal((await stripe.disputes.retrieve(dispute.id)).status, 'won');
   const picture = await refusal(stripe.files.create({purpose: 'dispute_evidence', file: {data: Buffer.from('GIF89a'), name: 'letter.pdf'}}));
   assert.ok(picture instanceof Stripe.errors.StripeInvalidRequestError);
