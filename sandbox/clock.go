@@ -122,8 +122,6 @@ func (w *world) step(do func()) error {
 }
 
 func (w *world) locked(do func()) (j *journal, line uint64) {
-	w.gate <- struct{}{}
-	defer func() { <-w.gate }()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer func() {

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"time"
 )
@@ -20,7 +19,6 @@ type world struct {
 	tag     string // names the world in addresses of pages, without telling the key
 
 	mu      sync.Mutex
-	gate    chan struct{} // keeps all but a few from the lock: one that many wait for is handed over dearly
 	random  *rand.ChaCha8
 	made    time.Time
 	born    int64                 // order of the newest record that was there from the beginning
@@ -64,7 +62,6 @@ func newWorld(s *Server, suffix, tag string) *world {
 	w.made = w.now()
 	w.limits = s.limits
 	w.kick = make(chan struct{}, 1)
-	w.gate = make(chan struct{}, runtime.GOMAXPROCS(0))
 	w.openAccount(s.country, s.currency)
 	return w
 }
