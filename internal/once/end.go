@@ -41,11 +41,10 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 		if n > 0 && o.sleep(ctx, n-1) != nil {
 			return ending{}, last
 		}
-		late := c.Attempts > 0 && o.clock.Now().After(c.ResolveBy)
-		switch {
-		case c.Unsure && (late || c.Position != ""):
+		switch c.Next(o.clock.Now()) {
+		case Look:
 			return o.look(ctx, s, c, neverBegan(), false)
-		case late:
+		case Refuse:
 			return refusal(s, c, neverBegan()), nil
 		}
 		before := *c
@@ -56,24 +55,13 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 		decide, err := s.Send(ctx, *c)
 		crash.Here("once.send.after")
 		said, _ := stripe.As(err)
-		switch stripe.Meaning(err) {
-		case stripe.Answered:
-			if err == nil {
-				return ending{decide, done, nil}, nil
-			}
-			return refusal(s, c, said), nil // a decline without an object: Stripe did nothing but say no
-		case stripe.Refused, stripe.BadCredentials:
-			c.Unsure, c.SentAt = before.Unsure, before.SentAt
-			if !c.Unsure {
-				return refusal(s, c, said), nil
-			}
+		switch c.Heard(before, err, last) {
+		case Done:
+			return ending{decide, done, nil}, nil
+		case Refuse:
+			return refusal(s, c, said), nil
+		case Look:
 			return o.look(ctx, s, c, said, stripe.Over(err))
-		case stripe.NotExecuted:
-			c.Unsure, c.SentAt = before.Unsure, before.SentAt
-		case stripe.Unknown:
-			if stripe.Final(err) || stripe.StoredFailure(last, err) {
-				return o.look(ctx, s, c, said, stripe.Over(err))
-			}
 		}
 		last = err
 	}
@@ -84,8 +72,7 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 // written that of the first send. It misses where another node has taken the call up, or has closed it.
 func (o *Once) sending(ctx context.Context, c *Call) error {
 	first := c.takes == 1 && c.Attempts == 0
-	c.Unsure, c.SentAt = true, o.machine.Now()
-	c.Attempts++
+	*c = c.Sending(o.machine.Now())
 	if first {
 		return nil
 	}
@@ -95,20 +82,14 @@ func (o *Once) sending(ctx context.Context, c *Call) error {
 // look asks Stripe what an earlier send did. Where nothing is there the call is over, with the given reason, once nothing of it can be
 // on its way any more: because the execution is over, or because time enough has passed since the last send that may have worked.
 func (o *Once) look(ctx context.Context, s Steps, c *Call, why *stripe.Error, over bool) (ending, error) {
-	still := !over && o.machine.Now().Before(c.SentAt.Add(settled))
+	began := o.machine.Now()
 	c.leaps = clock.Leaps(o.clock)
 	decide, err := s.Find(ctx, *c)
-	var more *Pending
-	switch {
-	case err == nil:
+	switch c.Looked(err, over, began) {
+	case Done:
 		return ending{decide, done, nil}, nil
-	case errors.As(err, &more) && !still:
-		c.Position = more.Position
-	case errors.Is(err, ErrAbsent) && !still:
+	case Refuse:
 		return refusal(s, c, why), nil
-	case errors.As(err, &more), errors.Is(err, ErrAbsent), stripe.Meaning(err) == stripe.Refused:
-		// A look that began too early proves no absence, and a place in a list that Stripe no longer knows is of no use: begin anew.
-		c.Position = ""
 	}
 	return ending{}, err
 }
@@ -137,7 +118,7 @@ func (o *Once) settle(ctx context.Context, c Call, e ending) error {
 		}
 		err = o.db.Decide(ctx, func(ctx context.Context) ([]db.Change, error) {
 			now, isOpen, err := find(ctx, o.db, c.Scope, c.Key)
-			if err != nil || !isOpen || e.state == refused && now.takes != c.takes {
+			if err != nil || !isOpen || !now.yields(c, e.state) {
 				return nil, err
 			}
 			changes, err := e.decide(ctx)

@@ -132,16 +132,6 @@ func (s *Payments) ended(c once.Call, seen *stripe.PaymentIntent) once.Decide {
 		if err != nil {
 			return nil, err
 		}
-		now := was
-		switch c.Name {
-		case captureCall:
-			now.capturing = 0
-		case cancelCall:
-			now.cancelling = false
-		}
-		if seen == nil {
-			return s.changes(was, Outcome{Now: now})
-		}
-		return s.changes(was, Observe(now, *seen, s.Clock.Now()))
+		return s.changes(was, Ended(was, c.Name, seen, s.Clock.Now()))
 	}
 }

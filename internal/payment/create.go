@@ -193,12 +193,7 @@ func (s *Payments) refuseCreate(c once.Call, why *stripe.Error) once.Decide {
 		if err != nil {
 			return nil, err
 		}
-		now := was
-		now.Attempts = c.Attempts
-		if was.Status == Pending && was.ProviderRef == "" {
-			now.Status, now.Failure, now.dueAt = Failed, refusalOf(why), never
-		}
-		return s.changes(was, outcome(was, now, s.Clock.Now()))
+		return s.changes(was, Refused(was, why, c.Attempts, s.Clock.Now()))
 	}
 }
 

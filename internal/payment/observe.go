@@ -28,6 +28,39 @@ func Observe(was Payment, seen stripe.PaymentIntent, at time.Time) Outcome {
 	return outcome(was, merge(was, seen), at)
 }
 
+// Answered is Observe for the answer to a call of ours, which was sent so often; 0 where no call of ours was the source.
+func Answered(was Payment, seen stripe.PaymentIntent, attempts int64, at time.Time) Outcome {
+	known := was
+	known.Attempts = max(was.Attempts, attempts)
+	return Observe(known, seen, at)
+}
+
+// Refused takes in that Stripe certainly did not take a payment. One that Stripe has been heard of by then, by a webhook, is left to that word.
+func Refused(was Payment, why *stripe.Error, attempts int64, at time.Time) Outcome {
+	now := was
+	now.Attempts = attempts
+	if was.Status == Pending && was.ProviderRef == "" {
+		now.Status, now.Failure, now.dueAt = Failed, refusalOf(why), never
+	}
+	return outcome(was, now, at)
+}
+
+// Ended takes in that a capture or a cancellation, by the name of its call, is no longer on its way, and the intent as Stripe showed it then, if
+// it did.
+func Ended(was Payment, call string, seen *stripe.PaymentIntent, at time.Time) Outcome {
+	now := was
+	switch call {
+	case captureCall:
+		now.capturing = 0
+	case cancelCall:
+		now.cancelling = false
+	}
+	if seen == nil {
+		return Outcome{Now: now}
+	}
+	return Observe(now, *seen, at)
+}
+
 func outcome(was, now Payment, at time.Time) Outcome {
 	return Outcome{Now: now, Entries: entries(was, now, at), Events: events(was, now, at)}
 }
@@ -183,9 +216,7 @@ func (s *Payments) takeIn(scope db.Scope, row string, seen stripe.PaymentIntent,
 		if err != nil {
 			return nil, err
 		}
-		known := was
-		known.Attempts = max(was.Attempts, attempts)
-		return s.changes(was, Observe(known, seen, s.Clock.Now()))
+		return s.changes(was, Answered(was, seen, attempts, s.Clock.Now()))
 	}
 }
 

@@ -143,13 +143,7 @@ func (s *Refunds) refuse(c once.Call, why *stripe.Error) once.Decide {
 		if err != nil {
 			return nil, err
 		}
-		now := was
-		now.Attempts = c.Attempts
-		if was.Status == Pending && was.ProviderRef == "" {
-			code, message := payment.Refusal(why, "Nothing went back.")
-			now.Status, now.Failure = Failed, &Failure{code, message}
-		}
-		return s.changes(was, now, p)
+		return s.changes(was, Refused(was, why, c.Attempts, p, s.Clock.Now()), p)
 	}
 }
 

@@ -49,50 +49,90 @@ func failureText(seen stripe.Refund) string {
 	return "The bank returned the refund; the money is back in the merchant's balance."
 }
 
-// changes writes a refund, its effect on the payment, the ledger and the events.
-func (s *Refunds) changes(was, now Refund, p payment.Payment) ([]db.Change, error) {
-	if was.Status == now.Status && was.ProviderRef == now.ProviderRef && was.Attempts == now.Attempts {
-		return nil, nil
+// Outcome is what becomes of a refund, and with it of its payment.
+type Outcome struct {
+	Now                 Refund
+	Refunding, Refunded int64 // by how much the payment's amounts move, in minor units
+	Entries             []ledger.Transaction
+	Events              []event.Event
+}
+
+// Answered takes in what Stripe says of a refund of p, in answer to a call that was sent so often; 0 where no call of ours was the source.
+func Answered(was Refund, seen stripe.Refund, attempts int64, p payment.Payment, at time.Time) Outcome {
+	now := Observe(was, seen)
+	now.Attempts = max(now.Attempts, attempts)
+	return outcome(was, now, p, at)
+}
+
+// Refused takes in that Stripe certainly did not make a refund. One that Stripe has been heard of by then, by a webhook, is left to that word.
+func Refused(was Refund, why *stripe.Error, attempts int64, p payment.Payment, at time.Time) Outcome {
+	now := was
+	now.Attempts = attempts
+	if was.Status == Pending && was.ProviderRef == "" {
+		code, message := payment.Refusal(why, "Nothing went back.")
+		now.Status, now.Failure = Failed, &Failure{code, message}
 	}
-	at := s.Clock.Now()
+	return outcome(was, now, p, at)
+}
+
+// outcome is all that a change of a refund's status brings with it.
+func outcome(was, now Refund, p payment.Payment, at time.Time) Outcome {
+	if unchanged(was, now) {
+		return Outcome{Now: was}
+	}
 	now.UpdatedAt = at
 	if now.Status != Pending {
 		now.dueAt = time.Time{}
 	}
-	changes := []db.Change{update(was, now)}
+	o := Outcome{Now: now}
 	if was.Status == now.Status {
-		return changes, nil
+		return o
 	}
-	more, err := s.effects(was, now, p, at)
-	return append(changes, more...), err
+	o.Refunding, o.Refunded, o.Entries = moves(was, now, at)
+	o.Events = []event.Event{event.New(now.scope, "refund."+string(now.Status), now.ID, now, at)}
+	p.Refunding.Minor += o.Refunding
+	p.Refunded.Minor += o.Refunded
+	if o.Refunded > 0 && p.Shown().Status == payment.Refunded {
+		o.Events = append(o.Events, event.New(now.scope, "payment.refunded", p.ID, p.Shown(), at))
+	}
+	return o
 }
 
-// effects are what a change of status does around the refund.
-func (s *Refunds) effects(was, now Refund, p payment.Payment, at time.Time) ([]db.Change, error) {
-	var booked []ledger.Transaction
-	var refunding, refunded int64
+// moves are the payment's amounts and the books, as a change of status moves them.
+func moves(was, now Refund, at time.Time) (refunding, refunded int64, booked []ledger.Transaction) {
 	amount := now.Amount.Minor
 	switch {
 	case was.Status == Pending && now.Status == Completed:
-		refunding, refunded = -amount, amount
-		booked = append(booked, ledger.Refund(now.scope, now.PaymentID, now.ID, now.Amount, at))
+		return -amount, amount, []ledger.Transaction{ledger.Refund(now.scope, now.PaymentID, now.ID, now.Amount, at)}
 	case was.Status == Failed && now.Status == Completed:
-		refunded = amount
-		booked = append(booked, ledger.Refund(now.scope, now.PaymentID, now.ID, now.Amount, at))
+		return 0, amount, []ledger.Transaction{ledger.Refund(now.scope, now.PaymentID, now.ID, now.Amount, at)}
 	case was.Status == Pending && now.Status == Failed:
-		refunding = -amount
+		return -amount, 0, nil
 	case was.Status == Completed && now.Status == Failed:
-		refunded = -amount
-		booked = append(booked, ledger.RefundFailed(now.scope, now.PaymentID, now.ID, now.Amount, at))
+		return 0, -amount, []ledger.Transaction{ledger.RefundFailed(now.scope, now.PaymentID, now.ID, now.Amount, at)}
 	}
-	changes := []db.Change{p.Moved(refunding, refunded, at.UnixMicro()), event.Insert(event.New(now.scope, "refund."+string(now.Status), now.ID, now, at))}
-	p.Refunding.Minor += refunding
-	p.Refunded.Minor += refunded
-	if refunded > 0 && p.Shown().Status == payment.Refunded {
-		changes = append(changes, event.Insert(event.New(now.scope, "payment.refunded", p.ID, p.Shown(), at)))
+	return 0, 0, nil
+}
+
+func unchanged(was, now Refund) bool {
+	return was.Status == now.Status && was.ProviderRef == now.ProviderRef && was.Attempts == now.Attempts
+}
+
+// changes writes an outcome: the row under the version that was read, the payment's amounts, the ledger, the events.
+func (s *Refunds) changes(was Refund, o Outcome, p payment.Payment) ([]db.Change, error) {
+	if unchanged(was, o.Now) {
+		return nil, nil
 	}
-	entries, err := ledger.Post(booked...)
-	return append(changes, entries...), err
+	list := []db.Change{update(was, o.Now)}
+	if was.Status == o.Now.Status {
+		return list, nil
+	}
+	list = append(list, p.Moved(o.Refunding, o.Refunded, o.Now.UpdatedAt.UnixMicro()))
+	for _, e := range o.Events {
+		list = append(list, event.Insert(e))
+	}
+	entries, err := ledger.Post(o.Entries...)
+	return append(list, entries...), err
 }
 
 // takeIn decides what Stripe's word makes of a refund's row as it stands.
@@ -102,9 +142,7 @@ func (s *Refunds) takeIn(scope db.Scope, row string, seen stripe.Refund, attempt
 		if err != nil {
 			return nil, err
 		}
-		now := Observe(was, seen)
-		now.Attempts = max(now.Attempts, attempts)
-		return s.changes(was, now, p)
+		return s.changes(was, Answered(was, seen, attempts, p, s.Clock.Now()), p)
 	}
 }
 

@@ -1,0 +1,90 @@
+package once
+
+import (
+	"time"
+
+	"github.com/till-pay/till/internal/stripe"
+)
+
+// Record is a call as the database keeps it, in memory: the twin of the table that the model checker (internal/proof/search) works on.
+// Each function below is one of the statements in store.go, its guard included; false is a guard that missed. A test holds both against each
+// other on both engines.
+type Record struct {
+	Call
+	State string // open, done or refused
+}
+
+// Claimed is a call that a caller claims at a moment, and what is kept of it: the record says already that the first send may have worked.
+func Claimed(c Call, now, machine time.Time) (Call, Record) {
+	c.claim(now, machine)
+	kept := c
+	kept.Unsure, kept.Attempts = true, 1
+	return c, Record{kept, open}
+}
+
+// Begun records one more send before it is made.
+func (r Record) Begun(c Call) (Record, bool) {
+	if r.takes != c.takes || r.State != open {
+		return r, false
+	}
+	r.Unsure, r.Attempts, r.SentAt = true, c.Attempts, c.SentAt
+	return r, true
+}
+
+// FirstSend says that a send is the claim's own, which Claimed has recorded.
+func (c Call) FirstSend() bool { return c.takes == 1 && c.Attempts == 0 }
+
+// Take gets a call whose lease has ended.
+func (r Record) Take(now time.Time) (Record, bool) {
+	if r.State != open || r.lease.After(now) {
+		return r, false
+	}
+	r.takes++
+	r.lease = now.Add(lease)
+	return r, true
+}
+
+// Leased says whether a node has the call.
+func (r Record) Leased(now time.Time) bool { return r.State == open && r.lease.After(now) }
+
+// Settle closes a call as its holder found it to have ended: done, or refused. It misses where the call is closed, and where the holder may
+// not say so.
+func (r Record) Settle(c Call, step Step) (Record, bool) {
+	state := done
+	if step == Refuse {
+		state = refused
+	}
+	if r.State != open || !r.yields(c, state) {
+		return r, false
+	}
+	r.State, r.Attempts, r.SentAt, r.Position = state, c.Attempts, c.SentAt, ""
+	return r, true
+}
+
+// Release leaves a call for the recovery to take up from a moment on. It does nothing where another node has taken it.
+func (r Record) Release(c Call, until time.Time) Record {
+	if r.State != open || r.takes != c.takes {
+		return r
+	}
+	r.lease, r.Unsure, r.Attempts, r.SentAt, r.Position = until, c.Unsure, c.Attempts, c.SentAt, c.Position
+	return r
+}
+
+// IsOpen says whether the call has not ended yet.
+func (r Record) IsOpen() bool { return r.State == open }
+
+// Takes is how often a node has taken the call.
+func (c Call) Takes() int64 { return c.takes }
+
+// Lease is until when a node has the call, in the machine's time.
+func (c Call) Lease() time.Time { return c.lease }
+
+// Never is the reason of a call that was given up because Stripe could not be reached in time.
+func Never() *stripe.Error { return neverBegan() }
+
+// The times of once that a model must know.
+const (
+	LeaseFor     = lease
+	SettledAfter = settled
+	GiveUpAfter  = giveUp
+)
