@@ -52,7 +52,10 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 			return ending{}, errors.Join(err, last)
 		}
 		crash.Here("once.send.before")
-		decide, err := s.Send(ctx, *c)
+		// The client to Stripe holds to the deadline by the clock on the wall too, which goes on while a machine sleeps: see Call.MaySend.
+		within, cancel := context.WithDeadline(ctx, c.SentAt.Add(leaves))
+		decide, err := s.Send(within, *c)
+		cancel()
 		crash.Here("once.send.after")
 		said, _ := stripe.As(err)
 		switch c.Heard(before, err, last) {
@@ -71,7 +74,7 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 // sending notes that a send begins. What is written is what a crash from here on must find: that it may have worked. The claim has
 // written that of the first send. It misses where another node has taken the call up, or has closed it.
 func (o *Once) sending(ctx context.Context, c *Call) error {
-	first := c.takes == 1 && c.Attempts == 0
+	first := c.FirstSend()
 	*c = c.Sending(o.machine.Now())
 	if first {
 		return nil

@@ -34,12 +34,23 @@ func (c Call) Next(now time.Time) Step {
 	return Send
 }
 
-// Sending is the call as a send of it begins at a moment of the machine's time: from here on it may have worked.
+// Sending is the call as a send of it begins at a moment of the machine's time: from here on it may have worked. The first send is the one that
+// the claim recorded, with the claim's time.
 func (c Call) Sending(machine time.Time) Call {
-	c.Unsure, c.SentAt = true, machine
+	if !c.FirstSend() {
+		c.SentAt = machine
+	}
+	c.Unsure = true
 	c.Attempts++
 	return c
 }
+
+// FirstSend says that the next send is the claim's own, which is recorded.
+func (c Call) FirstSend() bool { return c.takes == 1 && c.Attempts == 0 }
+
+// MaySend says whether a send that was recorded may still leave: a process that stood still since then must not charge what another has looked
+// for meanwhile and not found.
+func (c Call) MaySend(machine time.Time) bool { return machine.Before(c.SentAt.Add(leaves)) }
 
 // Heard takes in the answer to a send: err is what it said, last what the send before it said, before the call as it stood before this send.
 // Send as the next step means again, under the same key.

@@ -31,9 +31,6 @@ func (r Record) Begun(c Call) (Record, bool) {
 	return r, true
 }
 
-// FirstSend says that a send is the claim's own, which Claimed has recorded.
-func (c Call) FirstSend() bool { return c.takes == 1 && c.Attempts == 0 }
-
 // Take gets a call whose lease has ended.
 func (r Record) Take(now time.Time) (Record, bool) {
 	if r.State != open || r.lease.After(now) {
@@ -88,3 +85,11 @@ const (
 	SettledAfter = settled
 	GiveUpAfter  = giveUp
 )
+
+// Kept is the record of a call whose holder has kept its lease until a moment.
+func (r Record) Kept(now time.Time) Record {
+	if r.State == open {
+		r.lease = now.Add(lease)
+	}
+	return r
+}

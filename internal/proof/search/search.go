@@ -1,0 +1,62 @@
+package search
+
+import (
+	"fmt"
+	"time"
+)
+
+// most bounds the states of one search.
+const most = 4_000_000
+
+var stories = []story{
+	{name: "payment"},
+	{name: "payment, declined", declined: true},
+	{name: "payment, declined, tried again", declined: true, again: true},
+	{name: "payment, 3-D Secure", challenge: true},
+	{name: "payment, captured or cancelled later", manual: true},
+	{name: "refund", paid: true, refunds: true},
+	{name: "refund, pending first", paid: true, refunds: true, slow: true},
+	{name: "refund, returned by the bank", paid: true, refunds: true, returned: true},
+	{name: "refund, refused for a dispute", paid: true, refunds: true, disputed: true},
+}
+
+// Report is what one search has shown.
+type Report struct {
+	Story  string
+	Faults int // at most
+	Found
+	Took time.Duration
+}
+
+// String is a line of the report.
+func (r Report) String() string {
+	return fmt.Sprintf("%-40s %d faults %9d states %10d moves, %d deep, %d good ends, %v", r.Story, r.Faults, r.States, r.Found.Moves, r.Depth, r.Ends, r.Took.Round(time.Millisecond))
+}
+
+// Run searches every story with so many faults at most, at any points, and stops at the first flaw.
+func Run(faults int, tell func(Report)) error {
+	for _, s := range stories {
+		if err := one(s.name, "", faults, tell); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// one searches a story, with a bug planted if one is named.
+func one(name, bug string, faults int, tell func(Report)) error {
+	for _, s := range stories {
+		if s.name != name {
+			continue
+		}
+		s.bug = bug
+		began := time.Now()
+		found, err := Explore(begin(&s, faults), most)
+		tell(Report{s.name, faults, found, time.Since(began)})
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		return nil
+	}
+	return fmt.Errorf("there is no story %q", name)
+}
