@@ -228,6 +228,29 @@ var visits = map[string]func(visitor){
 		}
 	},
 	"POST /v1/merchant/webhook/test": func(v visitor) { v.do("POST", "/v1/merchant/webhook/test", nil).Refused(422, "webhook_unset", "") },
+	"GET /v1/stripe/events":          func(v visitor) { v.empty("/v1/stripe/events") },
+	"GET /v1/stripe/events/missed": func(v visitor) {
+		if a := v.do("GET", "/v1/stripe/events/missed?since=72h", nil); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else if a.Want(200); v.kind == twinned && a.At("data", "at_stripe") != 0.0 { // its own account, which has had no event
+			v.Errorf("%s", a.Raw)
+		}
+	},
+	"POST /v1/stripe/events/repair": func(v visitor) {
+		if a := v.do("POST", "/v1/stripe/events/repair", body{"since": "72h"}); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else {
+			a.Want(200)
+		}
+	},
+	"POST /v1/stripe/events/{id}/resend": func(v visitor) {
+		told := v.till.Get("/v1/stripe/events?type=payment_intent.succeeded").Want(200).String("data", 0, "id")
+		if a := v.do("POST", "/v1/stripe/events/"+told+"/resend", nil); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else {
+			a.Refused(404, "resource_missing", "id")
+		}
+	},
 	"POST /v1/webhooks/stripe": func(v visitor) {
 		if v.kind == live {
 			return // there is no secret of live mode to sign with

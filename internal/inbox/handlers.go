@@ -49,8 +49,18 @@ func object[T any](e Event) (T, error) {
 	return o, err
 }
 
+// atItsWord says whether an event's payload may be taken for what its object was: it is proved, and in the version of Stripe's API that we
+// read. A webhook endpoint has its own version, the list of events the account's, which may be an old one: then the object is fetched.
+func (e Event) atItsWord() bool {
+	if !e.Verified || e.Source == FromWebhook {
+		return e.Verified
+	}
+	seen, err := stripe.ParseEvent([]byte(e.Payload))
+	return err == nil && seen.SameRelease()
+}
+
 func paymentIntent(ctx context.Context, i *Inbox, e Event) error {
-	if !e.Verified {
+	if !e.atItsWord() {
 		return i.refetch(ctx, e, e.Object)
 	}
 	seen, err := object[stripe.PaymentIntent](e)
@@ -86,7 +96,7 @@ func refunded(ctx context.Context, i *Inbox, e Event) error {
 
 // refund of a hint is fetched from Stripe, for its payload is not trusted.
 func refund(ctx context.Context, i *Inbox, e Event) error {
-	if e.Verified {
+	if e.atItsWord() {
 		seen, err := object[stripe.Refund](e)
 		if err != nil {
 			return err
