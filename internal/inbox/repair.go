@@ -237,6 +237,7 @@ func (i *Inbox) Repair(ctx context.Context, scope db.Scope, since, until string)
 	r.Gap, err = i.compare(ctx, scope, s, func(e Event, as standing, kept bool) (here bool, err error) {
 		switch {
 		case !kept:
+			e.Attempts = 1
 			fresh, err := i.bring(ctx, e)
 			if fresh {
 				r.Brought++
@@ -268,7 +269,6 @@ func (i *Inbox) Repair(ctx context.Context, scope db.Scope, since, until string)
 
 // bring keeps an event for whoever called, who then tries it.
 func (i *Inbox) bring(ctx context.Context, e Event) (fresh bool, err error) {
-	e.Attempts = 1
 	if i.isYoung(e.CreatedAt) { // its webhook may be on its way: it counts as brought, not as missed
 		return i.insert(ctx, e, leased)
 	}
