@@ -37,7 +37,7 @@ func Server(h http.Handler) *http.Server { return api.Server("", h) }
 
 func (a *App) admin() map[string]http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &books{a}, a.requests)
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &books{a}, a.requests, a.refused)
 	return map[string]http.Handler{
 		"/healthz": http.HandlerFunc(a.Health), "/readyz": http.HandlerFunc(a.Readiness), "/metrics": promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 	}
@@ -48,6 +48,12 @@ func (a *App) admin() map[string]http.Handler {
 func newRequests() *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "till_http_request_duration_seconds", Help: "Requests of the API by route and class of status.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25}}, []string{"route", "status"})
+}
+
+// newRefused counts Stripe's webhooks, or what came in their place, that were refused: by the check that they failed, a few series. It is
+// kept in memory, and each node has its own: nothing is written for what is not proved.
+func newRefused() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "till_stripe_webhooks_refused_total", Help: "Webhooks that were not proved to be Stripe's, by the check that they failed."}, []string{"check"})
 }
 
 // count takes in that a request was answered.

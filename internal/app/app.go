@@ -65,6 +65,7 @@ type App struct {
 	ended     sync.WaitGroup
 	stop      context.CancelFunc
 	requests  *prometheus.HistogramVec
+	refused   *prometheus.CounterVec
 	log       *slog.Logger
 }
 
@@ -146,6 +147,8 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	}
 	a.API = api.New(c.Version, a.Merchants.Authenticate, c.Log)
 	a.requests, a.API.Answered = newRequests(), a.count
+	a.refused = newRefused()
+	a.Inbox.Refused = func(check string) { a.refused.WithLabelValues(check).Inc() }
 	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox} {
 		r.Routes(a.API)
 	}

@@ -251,6 +251,15 @@ var visits = map[string]func(visitor){
 			a.Refused(404, "resource_missing", "id")
 		}
 	},
+	"POST /v1/stripe/signature": func(v visitor) {
+		event := tilltest.Event("payment_intent.succeeded", body{"id": "pi_x", "object": "payment_intent"})
+		firsts := v.till.Stripe(v.till.Shop).Sign(event)
+		if a := v.do("POST", "/v1/stripe/signature", body{"payload": event, "signature": firsts}); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else if a.Want(200); a.String("data", "check") != "signature" {
+			v.Errorf("another merchant's secret counts: %s", a.Raw)
+		}
+	},
 	"POST /v1/webhooks/stripe": func(v visitor) {
 		if v.kind == live {
 			return // there is no secret of live mode to sign with

@@ -125,3 +125,28 @@ func TestSweepByItself(t *testing.T) {
 		}
 	})
 }
+
+// Refused webhooks are counted by the check that they failed, and nothing is written for them.
+func TestRefusedWebhooksAreCounted(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		stripe := till.Stripe(till.Shop)
+		rest(t, till, till.Shop)
+		was := rows(t, till, nil)
+		event := tilltest.Event("payment_intent.succeeded", body{"id": "pi_x", "object": "payment_intent"})
+		for range 3 {
+			stripe.TellAt("/v1/webhooks/stripe", event, "whsec_another").Refused(400, "webhook_signature_invalid", "Stripe-Signature")
+		}
+		stripe.TellAt("/v1/webhooks/stripe", "{}", stripe.Secret()).Refused(400, "body_invalid", "")
+		till.As(tilltest.Shop{}).Do("POST", "/v1/webhooks/stripe", event).Refused(400, "webhook_signature_invalid", "Stripe-Signature")
+		figures := metrics(t, till)
+		for check, want := range map[string]string{"signature": "3", "body": "1", "header": "1", "mode": ""} {
+			if got := figures[`till_stripe_webhooks_refused_total{check="`+check+`"}`]; got != want {
+				t.Errorf("%s: %q, not %s", check, got, want)
+			}
+		}
+		if d := difference(was, rows(t, till, nil)); d != "" {
+			t.Errorf("something was written:\n%s", d)
+		}
+	})
+}

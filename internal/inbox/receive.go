@@ -45,9 +45,9 @@ func (i *Inbox) Receive(ctx context.Context, in *ReceiveInput) (*Received, error
 	if len(secrets) > most {
 		secrets = secrets[:most]
 	}
-	by, err := verify(in.Signature, in.RawBody, i.oldest(), secrets)
-	if err != nil {
-		return nil, i.refused(ctx, "", err)
+	by, refused := verify(in.Signature, in.RawBody, i.oldest(), secrets)
+	if refused != nil {
+		return nil, i.refused(ctx, "", refused)
 	}
 	return i.keep(ctx, by, in.RawBody, true)
 }
@@ -65,9 +65,9 @@ func (i *Inbox) ReceiveOwn(ctx context.Context, in *ReceiveOwnInput) (*Received,
 		if s.Secret == "" {
 			continue
 		}
-		by, err := verify(in.Signature, in.RawBody, i.oldest(), secrets)
-		if err != nil {
-			return nil, i.refused(ctx, in.Merchant, err)
+		by, refused := verify(in.Signature, in.RawBody, i.oldest(), secrets)
+		if refused != nil {
+			return nil, i.refused(ctx, in.Merchant, refused)
 		}
 		return i.keep(ctx, by, in.RawBody, true)
 	}
@@ -75,9 +75,17 @@ func (i *Inbox) ReceiveOwn(ctx context.Context, in *ReceiveOwnInput) (*Received,
 }
 
 // refused leaves a trace: somebody may be trying to have an order marked as paid.
-func (i *Inbox) refused(ctx context.Context, merchant string, err error) error {
-	i.Log.LogAttrs(ctx, slog.LevelWarn, "a webhook is not proved to be Stripe's", slog.String("request_id", api.RequestID(ctx)), slog.String("merchant", merchant), slog.Any("error", err))
-	return err
+func (i *Inbox) refused(ctx context.Context, merchant string, why *refusal) error {
+	i.Log.LogAttrs(ctx, slog.LevelWarn, "a webhook is not proved to be Stripe's", slog.String("request_id", api.RequestID(ctx)), slog.String("merchant", merchant), slog.Any("error", why.fault))
+	i.count(why.check)
+	return why.fault
+}
+
+// count counts a refusal in memory: nothing is written for what is not proved.
+func (i *Inbox) count(check string) {
+	if i.Refused != nil {
+		i.Refused(check)
+	}
 }
 
 // The forms of Stripe's names. They keep out of the database, and of URLs, what is not one.
@@ -89,13 +97,10 @@ var (
 // keep writes an event once for each merchant whose it is, answers, and has it applied. Only Stripe's own faults are 4xx: for ours it
 // must try again.
 func (i *Inbox) keep(ctx context.Context, by []merchant.InboundSecret, body []byte, verified bool) (*Received, error) {
-	seen, err := stripe.ParseEvent(body)
-	if err != nil || !wellFormed(seen) {
-		return nil, fault.New(fault.BodyInvalid, "", "Webhook Error: the body is not one of Stripe's events.")
-	}
-	owners := ownersOf(by, seen.Livemode)
-	if len(owners) == 0 {
-		return nil, fault.New(fault.WebhookSignature, "livemode", "Webhook Error: the event is of the other mode.")
+	seen, owners, refused := eventFor(by, body)
+	if refused != nil {
+		i.count(refused.check)
+		return nil, refused.fault
 	}
 	e := eventOf(seen)
 	e.Verified, e.Source = verified, FromWebhook
@@ -109,6 +114,18 @@ func (i *Inbox) keep(ctx context.Context, by []merchant.InboundSecret, body []by
 	out := &Received{}
 	out.Body.Received = true
 	return out, nil
+}
+
+// eventFor reads the event in a body, and says whose it is of those whose secrets proved it.
+func eventFor(by []merchant.InboundSecret, body []byte) (seen stripe.Event, owners map[db.Scope]int64, refused *refusal) {
+	seen, err := stripe.ParseEvent(body)
+	if err != nil || !wellFormed(seen) {
+		return seen, nil, &refusal{checkBody, fault.New(fault.BodyInvalid, "", "Webhook Error: the body is not one of Stripe's events.")}
+	}
+	if owners = ownersOf(by, seen.Livemode); len(owners) == 0 {
+		return seen, nil, &refusal{checkMode, fault.New(fault.WebhookSignature, "livemode", "Webhook Error: the event is of the other mode.")}
+	}
+	return seen, owners, nil
 }
 
 // eventOf is an event as it is kept, but for whose it is and how it came.

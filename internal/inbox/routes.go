@@ -52,4 +52,10 @@ func (i *Inbox) Routes(a *api.API) {
 			t, err := i.Resend(ctx, c.Scope, in.ID)
 			return api.Reply[Told]{Data: t}, err
 		})
+	api.Add(a, api.Operation{Method: "POST", Path: "/v1/stripe/signature", Summary: "Check a webhook's signature", Tag: "Stripe", Scope: api.WebhooksRead, MaxBody: 3 * body, // as JSON it is longer
+		Text: "Holds a webhook of Stripe's against the merchant's signing secrets, by the same checks as when it comes, and says which of them it fails and why. It writes nothing."},
+		func(ctx context.Context, c api.Caller, in *SignatureInput) (api.Reply[Diagnosis], error) {
+			d, err := i.Diagnose(ctx, c.Scope, in.Body.Payload, in.Body.Signature)
+			return api.Reply[Diagnosis]{Data: d}, err
+		})
 }
