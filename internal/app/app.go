@@ -130,7 +130,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.Outbox = &outbox.Outbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Dialer: dialer}
 	a.Inbox = &inbox.Inbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants,
 		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard,
-			RefetchRefunds: a.Refunds.Refetch}}
+			RefetchRefunds: a.Refunds.Refetch, RefetchCard: a.Cards.Refetch}}
 
 	a.tasks = task.NewRunner(d, c.Clock, c.Log, a.due()...)
 	if a.follows != nil {

@@ -24,6 +24,10 @@ var handlers = map[string]func(context.Context, *Inbox, Event) error{
 	"refund.updated":                           refund,
 	"refund.failed":                            refund,
 	"charge.refund.updated":                    refund,
+	"payment_method.automatically_updated":     card, // its bank has replaced it
+	"payment_method.updated":                   card,
+	"payment_method.detached":                  card,
+	"customer.source.updated":                  card, // the same, of a card in its older form
 }
 
 // Events are the types to register for at Stripe.
@@ -92,6 +96,14 @@ func refunded(ctx context.Context, i *Inbox, e Event) error {
 		return err
 	}
 	return i.Handlers.RefetchRefunds(ctx, e.Scope, e.Generation, seen.PaymentIntent.ID)
+}
+
+// card is only ever asked for: what an event says of it may be older than what is known.
+func card(ctx context.Context, i *Inbox, e Event) error {
+	if e.Object == "" {
+		return nil
+	}
+	return i.Handlers.RefetchCard(ctx, e.Scope, e.Generation, e.Object)
 }
 
 // refund of a hint is fetched from Stripe, for its payload is not trusted.

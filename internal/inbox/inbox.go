@@ -42,6 +42,7 @@ type Handlers struct {
 	RefetchPayment func(ctx context.Context, scope db.Scope, generation int64, intent string) error
 	Refund         func(ctx context.Context, scope db.Scope, generation int64, seen stripe.Refund) error
 	RefetchRefunds func(ctx context.Context, scope db.Scope, generation int64, intent string) error
+	RefetchCard    func(ctx context.Context, scope db.Scope, generation int64, paymentMethod string) error
 }
 
 // Event is one of Stripe's events, as it is kept.

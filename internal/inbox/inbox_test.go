@@ -37,7 +37,7 @@ var (
 
 // call is one thing that the inbox asked a room to take in.
 type call struct {
-	room       string // "payment", "refetch", "refund" or "refunds"
+	room       string // "payment", "refetch", "refund", "refunds" or "card"
 	scope      db.Scope
 	generation int64
 	object     string
@@ -81,6 +81,9 @@ func (r *rooms) handlers() inbox.Handlers {
 		},
 		RefetchRefunds: func(ctx context.Context, s db.Scope, g int64, pi string) error {
 			return r.take(ctx, call{"refunds", s, g, pi, ""})
+		},
+		RefetchCard: func(ctx context.Context, s db.Scope, g int64, pm string) error {
+			return r.take(ctx, call{"card", s, g, pm, ""})
 		},
 	}
 }

@@ -28,7 +28,11 @@ create table event_sweeps (
 );
 create index event_sweeps_due on event_sweeps (due_at) where due_at is not null;
 
+-- An event about a payment method finds its card.
+create index cards_payment_method on cards (merchant, mode, payment_method);
+
 -- +goose Down
+drop index cards_payment_method;
 drop table event_sweeps;
 drop index stripe_events_object;
 drop index stripe_events_new;
