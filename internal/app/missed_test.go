@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/db/dbtest"
 	"github.com/till-pay/till/internal/tilltest"
 	"github.com/till-pay/till/sandbox"
 )
@@ -83,6 +84,23 @@ func TestElevenLostEvents(t *testing.T) {
 			t.Errorf("a repeat: %s", again.Raw)
 		}
 		rest(t, till, till.Shop)
+		seen, path := map[string]bool{}, "/v1/stripe/events?limit=4"
+		for next := path; next != ""; {
+			page := till.Get(next).Want(200)
+			for n := range page.Len() {
+				if id := page.String("data", n, "id"); seen[id] {
+					t.Errorf("%s is on two pages", id)
+				} else {
+					seen[id] = true
+				}
+			}
+			if next = ""; page.String("page", "next") != "" {
+				next = path + "&cursor=" + page.String("page", "next")
+			}
+		}
+		if fmt.Sprint(len(seen)) != fmt.Sprint(again.At("data", "kept")) {
+			t.Errorf("the pages have %d events, kept are %v", len(seen), again.At("data", "kept"))
+		}
 		for _, id := range orders {
 			if got := till.Shop.Hears.About(id); !slices.Equal(got, []string{"payment.requires_action", "payment.completed"}) && !slices.Equal(got, []string{"payment.completed", "payment.requires_action"}) {
 				t.Errorf("the shop heard %v of %s", got, id)
@@ -122,6 +140,34 @@ func TestSweepByItself(t *testing.T) {
 		}
 		if missed, err := strconv.Atoi(figures["till_stripe_events_missed_total"]); err != nil || missed < 1 {
 			t.Errorf("missed are %q", figures["till_stripe_events_missed_total"])
+		}
+	})
+}
+
+// Till lives in the time of a sandbox's world: the sweep follows a leap of it at once, and a day that is leapt over hides nothing.
+func TestSweepFollowsALeap(t *testing.T) {
+	t.Parallel()
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		till := tilltest.Follow(t, url, sandbox.WithStart(tilltest.Start))
+		stripe := till.Stripe(till.Shop)
+		stripe.SetClock("frozen", 0)
+		tilltest.Until(t, "the account to be looked at", func() bool {
+			stripe.Advance(11 * time.Second)
+			looked, err := db.One(t.Context(), till.DB, db.Value[int64], `select count(*) from event_sweeps`)
+			return err == nil && looked == 1
+		})
+		p := till.Post("/v1/payments", body{"amount": "20.00", "currency": "EUR", "provider": "stripe", "payment_method": "pm_card_threeDSecure2Required",
+			"return_url": "https://shop.example/"}).Want(201)
+		sandbox.Open(t, till.StripeURL, till.Shop.StripeKey).Fault(sandbox.Fault{Kind: sandbox.Lost, Event: "*", Every: 1})
+		stripe.Authenticate(p.String("data", "next_action", "url"), "complete")
+		leapt := time.Now()
+		stripe.Advance(20 * time.Hour)
+		till.Shop.Hears.Await("payment.completed", p.ID())
+		if took := time.Since(leapt); took > 45*time.Second {
+			t.Errorf("it took %v of the machine's time", took)
+		}
+		if n := till.Get("/v1/stripe/events?source=sweep&type=payment_intent.succeeded").Want(200).Len(); n != 1 {
+			t.Errorf("the sweep has found %d", n)
 		}
 	})
 }

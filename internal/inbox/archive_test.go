@@ -153,7 +153,7 @@ func (n *node) sweepOnce() {
 		if err != nil {
 			n.t.Fatal(err)
 		}
-		if !more && n.number(`select count(*) from event_sweeps where due_at <= $1`, n.clock.Now().UnixMicro()) == 0 {
+		if !more && n.number(`select count(*) from event_sweeps where due_at <= $1 and lease_until <= $1`, n.clock.Now().UnixMicro()) == 0 {
 			break
 		}
 	}

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/merchant"
@@ -259,6 +261,10 @@ func (i *Inbox) Repair(ctx context.Context, scope db.Scope, since, until string)
 		return false, nil
 	})
 	applied, failed := crew.end()
+	if r.Brought > 0 {
+		i.Log.LogAttrs(ctx, slog.LevelInfo, "a repair brought in events that were missed", slog.String("request_id", api.RequestID(ctx)), slog.String("merchant", scope.Merchant),
+			slog.String("mode", scope.Mode), slog.Int("events", r.Brought))
+	}
 	if err != nil {
 		return Repaired{}, err
 	}

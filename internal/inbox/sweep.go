@@ -3,8 +3,10 @@ package inbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -18,8 +20,9 @@ import (
 const SweepTask = "inbox.sweep"
 
 const (
-	// between is the rest between two looks at one account.
-	between = time.Minute
+	// between is the rest between two looks at one account, on the clock; shortest is what it is on the machine's at the least.
+	between  = time.Minute
+	shortest = time.Second
 	// fair is the time that a webhook has to come by itself. A younger event is left to it: to bring it in too would change nothing,
 	// but it would be counted as missed.
 	fair = time.Minute
@@ -68,7 +71,11 @@ func (l look) next() time.Time {
 }
 
 // start is where the cursor of an account stands that was never looked at: what was before the merchant turned to it is no payment of ours.
+// It is never in the future, where the first key of a till that follows a sandbox's clock may come from: until then its time was real.
 func start(since, now time.Time) time.Time {
+	if since.After(now) {
+		since = now
+	}
 	first := now.Add(-firstLook)
 	if since.After(first) {
 		first = since
@@ -104,7 +111,7 @@ func (i *Inbox) sweep(ctx context.Context) (more bool, err error) {
 func (i *Inbox) lookAt(ctx context.Context, l look) {
 	bounded, cancel := context.WithTimeout(ctx, lookFor)
 	was := l
-	missed, whole, err := i.walk(bounded, &l)
+	missed, whole, err := i.walkSafely(bounded, &l)
 	inTime := bounded.Err() == nil
 	cancel()
 	if len(missed) > 0 {
@@ -115,19 +122,29 @@ func (i *Inbox) lookAt(ctx context.Context, l look) {
 	case db.IsMoved(err), ctx.Err() != nil: // another node goes on with it, or the next one will
 		return
 	case err != nil && (inTime || l.after == was.after):
-		i.lookFailed(ctx, was, l, err)
+		i.failed(ctx, was, l, err)
 		return
 	case whole && was.failures > 0:
 		i.Log.LogAttrs(ctx, slog.LevelInfo, "Stripe's list of events can be looked through again", slog.String("merchant", l.Merchant), slog.String("mode", l.Mode))
 	}
 	if !whole {
-		err = i.DB.Write(ctx, goOn(l, i.machine()))
+		err = i.DB.Write(ctx, i.goOn(l))
 	} else {
-		err = i.DB.Write(ctx, lookEnded(l, i.machine().Add(between)))
+		err = i.DB.Write(ctx, i.lookEnded(l))
 	}
 	if err != nil && !db.IsMoved(err) {
 		i.Log.LogAttrs(ctx, slog.LevelWarn, "the end of a look at Stripe's events was not written; it will be looked again", slog.String("merchant", l.Merchant), slog.Any("error", err))
 	}
+}
+
+// walkSafely is walk, where a panic is a failure of this look only.
+func (i *Inbox) walkSafely(ctx context.Context, l *look) (missed []string, whole bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return i.walk(ctx, l)
 }
 
 // walk looks through the list page by page. After each page it is written down how far it came, so that whoever goes on begins there;
@@ -152,7 +169,7 @@ func (i *Inbox) walk(ctx context.Context, l *look) (missed []string, whole bool,
 			return missed, err == nil, err
 		}
 		l.after = page[len(page)-1].ID
-		if err := i.DB.Write(ctx, cameTo(was, *l, i.machine().Add(lease))); err != nil {
+		if err := i.DB.Write(ctx, i.cameTo(was, *l)); err != nil {
 			return missed, false, err
 		}
 	}
@@ -216,20 +233,21 @@ func (i *Inbox) takesIn(scope db.Scope, seen stripe.Event) bool {
 	return concerns(seen) && wellFormed(seen) && seen.Livemode == (scope.Mode == merchant.Live)
 }
 
-// lookFailed lets an account rest, the longer the more often it failed, and says so once. A place in the list that Stripe has no more, for
-// it keeps events for thirty days, is given up: the look begins anew.
-func (i *Inbox) lookFailed(ctx context.Context, was, l look, err error) {
+// failed lets an account rest, the longer the more often it failed, and says so once. A place in the list that Stripe has no more, for it
+// keeps events for thirty days, is given up: the look begins anew.
+func (i *Inbox) failed(ctx context.Context, was, l look, err error) {
+	now := l
 	if l.after != "" && stripe.Meaning(err) == stripe.Refused {
-		l.after = ""
+		now.after = ""
 	}
-	l.failures++
+	now.failures++
 	why := inWords(err)
 	if was.failures == 0 {
 		i.Log.LogAttrs(ctx, slog.LevelWarn, "Stripe's list of events cannot be looked through; it is tried again, later and later", slog.String("merchant", l.Merchant),
 			slog.String("mode", l.Mode), slog.String("reason", why))
 	}
-	pause := min(between<<min(l.failures, 10), mostPause)
-	if err := i.DB.Write(ctx, lookFailed(l, why, i.machine().Add(pause))); err != nil && !db.IsMoved(err) {
+	pause := min(between<<min(now.failures, 10), mostPause)
+	if err := i.DB.Write(ctx, i.lookFailed(l, now, why, pause)); err != nil && !db.IsMoved(err) {
 		i.Log.LogAttrs(ctx, slog.LevelWarn, "the failure of a look at Stripe's events was not written", slog.String("merchant", l.Merchant), slog.Any("error", err))
 	}
 }
@@ -267,7 +285,7 @@ func (i *Inbox) enrol(ctx context.Context) error {
 		if to.IsZero() {
 			to = start(a.since, i.Clock.Now())
 		}
-		if err := i.DB.Write(ctx, supersede(a), insertLook(a, to, i.Clock.Now(), i.machine().Add(between))); err != nil && !db.IsMoved(err) {
+		if err := i.DB.Write(ctx, supersede(a), insertLook(a, to, i.Clock.Now())); err != nil && !db.IsMoved(err) {
 			return err
 		}
 	}

@@ -31,11 +31,11 @@ func (i *Inbox) unswept(ctx context.Context, limit int) ([]account, error) {
 		order by merchant, mode, generation limit $1`, limit)
 }
 
-func insertLook(a account, to, now, due time.Time) db.Change {
+func insertLook(a account, to, now time.Time) db.Change {
 	return db.Change{
-		SQL: `insert into event_sweeps (merchant, mode, generation, swept_to, look_after, checked_at, missed, failures, error, due_at)
-			values ($1, $2, $3, $4, '', $5, 0, 0, '', $6) on conflict do nothing`,
-		Args: []any{a.Merchant, a.Mode, a.generation, db.Micros(to), db.Micros(now), db.Micros(due)}, Rows: 1,
+		SQL: `insert into event_sweeps (merchant, mode, generation, swept_to, look_after, checked_at, missed, failures, error, due_at, lease_until)
+			values ($1, $2, $3, $4, '', $5, 0, 0, '', $6, 0) on conflict do nothing`,
+		Args: []any{a.Merchant, a.Mode, a.generation, db.Micros(to), db.Micros(now), db.Micros(now.Add(between))}, Rows: 1,
 	}
 }
 
@@ -48,8 +48,11 @@ func supersede(a account) db.Change {
 	}
 }
 
+// dueNow is the condition of a look that may begin: $1 is the clock's time, $2 the machine's.
+const dueNow = `due_at <= $1 and lease_until <= $2`
+
 func (i *Inbox) anyLookDue(ctx context.Context) (bool, error) {
-	found, err := db.All(ctx, i.DB, db.Value[string], `select merchant from event_sweeps where due_at <= $1 limit 1`, db.Micros(i.machine()))
+	found, err := db.All(ctx, i.DB, db.Value[string], `select merchant from event_sweeps where `+dueNow+` limit 1`, db.Micros(i.Clock.Now()), db.Micros(i.machine()))
 	return len(found) > 0, err
 }
 
@@ -59,44 +62,46 @@ func (i *Inbox) claimLooks(ctx context.Context, n int) (due []look, err error) {
 	err = i.DB.Tx(ctx, func(tx db.Tx) (err error) {
 		due, err = db.All(ctx, tx, func(r db.Row) (l look, err error) {
 			return l, r.Scan(&l.Merchant, &l.Mode, &l.generation, db.At(&l.sweptTo), &l.after, db.At(&l.newest), db.At(&l.young), db.At(&l.began), &l.failures)
-		}, `update event_sweeps set due_at = $1
-			where due_at <= $2 and (merchant, mode, generation) in (select merchant, mode, generation from event_sweeps where due_at <= $2 order by due_at limit $3)
+		}, `update event_sweeps set lease_until = $3
+			where `+dueNow+` and (merchant, mode, generation) in (select merchant, mode, generation from event_sweeps where `+dueNow+` order by due_at limit $4)
 			returning merchant, mode, generation, swept_to, look_after, look_newest, look_young, look_began, failures`,
-			db.Micros(now.Add(lease)), db.Micros(now), n)
+			db.Micros(i.Clock.Now()), db.Micros(now), db.Micros(now.Add(lease)), n)
 		return err
 	})
 	return due, err
 }
 
-// changed is a change of a look that misses where another node has gone on with it.
+// changed is a change of a look that misses where another node has gone on with it, or a later generation has taken its place.
 func changed(was look, set string, args ...any) db.Change {
 	return db.Change{
-		SQL:  `update event_sweeps set ` + set + ` where merchant = $1 and mode = $2 and generation = $3 and swept_to = $4 and look_after = $5`,
+		SQL: `update event_sweeps set ` + set + ` where merchant = $1 and mode = $2 and generation = $3 and swept_to = $4 and look_after = $5
+			and due_at is not null`,
 		Args: append([]any{was.Merchant, was.Mode, was.generation, db.Micros(was.sweptTo), was.after}, args...), Rows: 1,
 	}
 }
 
 // cameTo writes how far a look came, and renews its lease.
-func cameTo(was, now look, lease time.Time) db.Change {
-	return changed(was, `look_after = $6, look_newest = $7, look_young = $8, look_began = $9, due_at = $10`,
-		now.after, db.Micros(now.newest), db.Micros(now.young), db.Micros(now.began), db.Micros(lease))
+func (i *Inbox) cameTo(was, now look) db.Change {
+	return changed(was, `look_after = $6, look_newest = $7, look_young = $8, look_began = $9, lease_until = $10`,
+		now.after, db.Micros(now.newest), db.Micros(now.young), db.Micros(now.began), db.Micros(i.machine().Add(lease)))
 }
 
 // goOn lets a look go on when the others that are due had their turn.
-func goOn(l look, now time.Time) db.Change { return changed(l, `due_at = $6`, db.Micros(now)) }
-
-// lookEnded moves the cursor: the whole list has been seen.
-func lookEnded(l look, due time.Time) db.Change {
-	return changed(l, `swept_to = $6, look_after = '', look_newest = null, look_young = null, look_began = null, checked_at = $7, failures = 0, error = '', due_at = $8`,
-		db.Micros(l.next()), db.Micros(l.began), db.Micros(due))
+func (i *Inbox) goOn(l look) db.Change {
+	return changed(l, `due_at = $6, lease_until = 0`, db.Micros(i.Clock.Now()))
 }
 
-// lookFailed keeps what stood against a look. after is where it goes on.
-func lookFailed(l look, why string, due time.Time) db.Change {
-	return db.Change{
-		SQL:  `update event_sweeps set look_after = $4, failures = $5, error = $6, due_at = $7 where merchant = $1 and mode = $2 and generation = $3 and swept_to = $8 and due_at is not null`,
-		Args: []any{l.Merchant, l.Mode, l.generation, l.after, l.failures, why, db.Micros(due), db.Micros(l.sweptTo)}, Rows: 1,
-	}
+// lookEnded moves the cursor: the whole list has been seen. The next look is a rest away on the clock, which may run faster than the
+// machine's, so that it follows a leap, and shortest on the machine's, so that it does not look all the time.
+func (i *Inbox) lookEnded(l look) db.Change {
+	return changed(l, `swept_to = $6, look_after = '', look_newest = null, look_young = null, look_began = null, checked_at = $7, failures = 0, error = '',
+			due_at = $8, lease_until = $9`,
+		db.Micros(l.next()), db.Micros(l.began), db.Micros(i.Clock.Now().Add(between)), db.Micros(i.machine().Add(shortest)))
+}
+
+// lookFailed keeps what stood against a look, and lets it rest on the machine's clock. now is where it goes on.
+func (i *Inbox) lookFailed(was, now look, why string, pause time.Duration) db.Change {
+	return changed(was, `look_after = $6, failures = $7, error = $8, lease_until = $9`, now.after, now.failures, why, db.Micros(i.machine().Add(pause)))
 }
 
 // countMissed goes into the commit that keeps a missed event, so that each is counted once.

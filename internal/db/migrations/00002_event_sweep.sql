@@ -8,8 +8,8 @@ create index stripe_events_object on stripe_events (merchant, mode, object, crea
 
 -- How far Stripe's list of events has been looked through for each Stripe account of a merchant, under its newest generation. swept_to
 -- and what begins with look_ are a look under way: the event to go on after, the newest and the oldest young event that it has seen, and
--- when it began. Times of Stripe's are Stripe's; checked_at, when the last whole look began, is the clock's; due_at is the machine's, and
--- null where a later generation of the same account looks.
+-- when it began. Those are Stripe's times; checked_at, when the last whole look began, and due_at are the clock's, and due_at is null where a
+-- later generation of the same account looks; lease_until is the machine's: somebody is at work until then, or it rests after a failure.
 create table event_sweeps (
 	merchant    text   not null,
 	mode        text   not null,
@@ -24,6 +24,7 @@ create table event_sweeps (
 	failures    bigint not null,
 	error       text   not null,
 	due_at      bigint,
+	lease_until bigint not null,
 	primary key (merchant, mode, generation)
 );
 create index event_sweeps_due on event_sweeps (due_at) where due_at is not null;
