@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/base64"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +15,7 @@ import (
 // PageInput are the parameters of every list: newest first, by time and id.
 type PageInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"Objects on a page."`
-	Cursor string `query:"cursor" maxLength:"120" doc:"page.next of the page before."`
+	Cursor string `query:"cursor" maxLength:"400" doc:"page.next of the page before."`
 }
 
 // Position is a place in a list: the last object seen. The zero Position is the start.
@@ -25,6 +26,9 @@ type Position struct {
 
 // IsStart says that nothing was seen yet.
 func (p Position) IsStart() bool { return p.ID == "" }
+
+// stripeID is the form of an id of Stripe's: a list of Stripe's objects goes by those.
+var stripeID = regexp.MustCompile(`^[A-Za-z0-9_]{1,255}$`)
 
 // Position reads the cursor.
 func (in PageInput) Position() (Position, error) {
@@ -38,7 +42,7 @@ func (in PageInput) Position() (Position, error) {
 	}
 	at, last, _ := strings.Cut(string(raw), " ")
 	micros, err := strconv.ParseInt(at, 10, 64)
-	if err != nil || !id.Valid(last) {
+	if err != nil || !id.Valid(last) && !stripeID.MatchString(last) {
 		return Position{}, bad
 	}
 	return Position{time.UnixMicro(micros).UTC(), last}, nil

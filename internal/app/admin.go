@@ -37,7 +37,7 @@ func Server(h http.Handler) *http.Server { return api.Server("", h) }
 
 func (a *App) admin() map[string]http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &books{a}, a.requests)
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &books{a}, a.requests, a.refused)
 	return map[string]http.Handler{
 		"/healthz": http.HandlerFunc(a.Health), "/readyz": http.HandlerFunc(a.Readiness), "/metrics": promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 	}
@@ -48,6 +48,12 @@ func (a *App) admin() map[string]http.Handler {
 func newRequests() *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "till_http_request_duration_seconds", Help: "Requests of the API by route and class of status.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25}}, []string{"route", "status"})
+}
+
+// newRefused counts Stripe's webhooks, or what came in their place, that were refused: by the check that they failed, a few series. It is
+// kept in memory, and each node has its own: nothing is written for what is not proved.
+func newRefused() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "till_stripe_webhooks_refused_total", Help: "Webhooks that were not proved to be Stripe's, by the check that they failed."}, []string{"check"})
 }
 
 // count takes in that a request was answered.
@@ -61,9 +67,11 @@ func (a *App) count(route string, status int, took time.Duration) {
 // books are figures read from the database when they are asked for: they are the same from every node.
 type books struct{ app *App }
 
-// figure is one gauge and the query behind it. Each query is answered from an index that holds only what is open.
+// figure is one gauge or counter and the query behind it. Each query is answered from an index that holds only what is open, or from a
+// table with a row for each merchant.
 type figure struct {
 	desc *prometheus.Desc
+	kind prometheus.ValueType
 	sql  string
 	by   []func(clock.Clock) clock.Clock // each gives $1, $2 … of the query: a minute ago on this clock
 }
@@ -73,7 +81,12 @@ func own(c clock.Clock) clock.Clock { return c }
 var machine = clock.Clock.Machine // what leases go by
 
 func gauge(name, help, sql string, by ...func(clock.Clock) clock.Clock) figure {
-	return figure{prometheus.NewDesc("till_"+name, help, nil, nil), sql, by}
+	return figure{prometheus.NewDesc("till_"+name, help, nil, nil), prometheus.GaugeValue, sql, by}
+}
+
+// counter only grows.
+func counter(name, help, sql string) figure {
+	return figure{prometheus.NewDesc("till_"+name, help, nil, nil), prometheus.CounterValue, sql, nil}
 }
 
 var figures = []figure{
@@ -83,6 +96,9 @@ var figures = []figure{
 	gauge("events_unfanned", "Events that the outbox has not numbered yet.", `select count(*) from events where not fanned`),
 	gauge("deliveries_due", "Webhook deliveries whose time has come.", `select count(*) from deliveries where due_at <= $1`, own),
 	gauge("stripe_events_due", "Events of Stripe's that are kept and not taken in yet.", `select count(*) from stripe_events where due_at <= $1`, machine),
+	counter("stripe_events_missed_total", "Events that no webhook brought and that were found in Stripe's list.", `select cast(coalesce(sum(missed), 0) as bigint) from event_sweeps`),
+	gauge("stripe_sweep_lag_seconds", "How long ago Stripe's list of events was last looked through, of the account that has waited longest.", // $1 is a minute ago
+		`select coalesce(max(($1 - checked_at) / 1000000 + 60), 0) from event_sweeps where due_at is not null`, own),
 }
 
 // Describe implements prometheus.Collector.
@@ -107,6 +123,6 @@ func (b *books) Collect(to chan<- prometheus.Metric) {
 			to <- prometheus.NewInvalidMetric(f.desc, err)
 			continue
 		}
-		to <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, float64(n))
+		to <- prometheus.MustNewConstMetric(f.desc, f.kind, float64(n))
 	}
 }

@@ -65,6 +65,7 @@ type App struct {
 	ended     sync.WaitGroup
 	stop      context.CancelFunc
 	requests  *prometheus.HistogramVec
+	refused   *prometheus.CounterVec
 	log       *slog.Logger
 }
 
@@ -129,7 +130,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.Outbox = &outbox.Outbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Dialer: dialer}
 	a.Inbox = &inbox.Inbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants,
 		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard,
-			RefetchRefunds: a.Refunds.Refetch}}
+			RefetchRefunds: a.Refunds.Refetch, RefetchCard: a.Cards.Refetch}}
 
 	a.tasks = task.NewRunner(d, c.Clock, c.Log, a.due()...)
 	if a.follows != nil {
@@ -146,6 +147,8 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	}
 	a.API = api.New(c.Version, a.Merchants.Authenticate, c.Log)
 	a.requests, a.API.Answered = newRequests(), a.count
+	a.refused = newRefused()
+	a.Inbox.Refused = func(check string) { a.refused.WithLabelValues(check).Inc() }
 	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox} {
 		r.Routes(a.API)
 	}

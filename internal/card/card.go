@@ -1,9 +1,9 @@
 // Package card is saved payment methods: a card at Stripe, attached to a customer, charged later without the customer.
 //
 //	saving ──► active ──► deleting ──► deleted
-//	   └─────► failed
+//	   └─────► failed └─────────────────────┘ detached at Stripe
 //
-// Only active cards are shown and charged. Neither till nor its database ever sees a card number.
+// A card that its bank has replaced changes its number and date by Stripe's word. Only active cards are shown and charged. Neither till nor its database ever sees a card number.
 package card
 
 import (

@@ -137,10 +137,11 @@ func TestDelete(t *testing.T) {
 	})
 }
 
-// Somebody detached it in Stripe's dashboard: deleting it here finds it gone, and that is what was wanted.
+// Somebody detached it in Stripe's dashboard, and till has not heard of it: deleting it here finds it gone, and that is what was wanted.
 func TestDeleteOfACardThatStripeHasNot(t *testing.T) {
 	t.Parallel()
 	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		till.Stripe(till.Shop).BreakWebhook("lost", "payment_method.detached", 0)
 		c := save(till, "pm_card_visa", "jane@example.com").Want(201)
 		till.Stripe(till.Shop).Do("POST", "/v1/payment_methods/"+c.String("data", "payment_method")+"/detach", "").Want(200)
 		till.Delete("/v1/payments/cards/" + c.ID()).Want(200)

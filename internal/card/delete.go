@@ -33,6 +33,9 @@ func (s *Cards) Delete(ctx context.Context, scope db.Scope, card string) error {
 	_, _, err = s.Once.Run(ctx, call, update(c, now, s.Clock.Now()))
 	switch {
 	case db.IsMoved(err):
+		if now, err := s.find(ctx, scope, c.ID); err == nil && now.status == deleted {
+			return nil // an event of Stripe's told just now that it is gone
+		}
 		return fault.New(fault.StateConflict, "", "The card is changing; try again.")
 	case err != nil:
 		return err

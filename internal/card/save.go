@@ -129,9 +129,7 @@ func (s *Cards) takeIn(c once.Call, m stripe.PaymentMethod) once.Decide {
 		}
 		now := was
 		now.status, now.PaymentMethod = active, m.ID
-		if m.Card != nil {
-			now.Brand, now.Last4, now.ExpMonth, now.ExpYear, now.fingerprint = m.Card.Brand, m.Card.Last4, m.Card.ExpMonth, m.Card.ExpYear, m.Card.Fingerprint
-		}
+		learn(&now, m)
 		older, err := s.older(ctx, now)
 		if err != nil {
 			return nil, err

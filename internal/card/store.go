@@ -55,6 +55,12 @@ func (s *Cards) find(ctx context.Context, scope db.Scope, id string) (Card, erro
 	return db.One(ctx, s.DB, scan, `select `+columns+` from cards where merchant = $1 and mode = $2 and id = $3`, scope.Merchant, scope.Mode, id)
 }
 
+// byMethod are the cards of a payment method that may change by Stripe's word: one, or none; more only where it is saved for a second time.
+func (s *Cards) byMethod(ctx context.Context, scope db.Scope, method string) ([]Card, error) {
+	return db.All(ctx, s.DB, scan, `select `+columns+` from cards where merchant = $1 and mode = $2 and payment_method = $3 and status in ('saving', 'active')
+		order by created_at, id limit 10`, scope.Merchant, scope.Mode, method)
+}
+
 // older counts the active cards of the same customer that were saved before this one.
 func (s *Cards) older(ctx context.Context, c Card) (int64, error) {
 	return db.One(ctx, s.DB, db.Value[int64], `select count(*) from cards where merchant = $1 and mode = $2 and customer = $3 and status = 'active'

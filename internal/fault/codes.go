@@ -44,6 +44,7 @@ const (
 	WebhookSignature       Code = "webhook_signature_invalid"
 	WebhookUnset           Code = "webhook_unset"
 	WebhookAddress         Code = "webhook_address_refused"
+	EventUnhandled         Code = "event_unhandled"
 	DatabaseUnavailable    Code = "database_unavailable"
 	TooManyRequests        Code = "too_many_requests"
 )
@@ -96,6 +97,7 @@ var Codes = []Info{
 	{WebhookSignature, Invalid, "The Stripe-Signature header is absent, too old, or not made with a secret we know."},
 	{WebhookUnset, Refused, "The merchant has no webhook URL yet: PUT /v1/merchant/webhook first."},
 	{WebhookAddress, Refused, "The webhook URL leads to an address that deliveries may not go to."},
+	{EventUnhandled, Refused, "The event of Stripe's is of a type that till does nothing with, or of a connected account."},
 	{DatabaseUnavailable, Unavailable, "The database cannot be reached."},
 	{TooManyRequests, Limited, "Too many requests at once; wait as the Retry-After header says."},
 }

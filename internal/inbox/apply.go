@@ -71,7 +71,7 @@ func (i *Inbox) apply(ctx context.Context) (more bool, err error) {
 func (i *Inbox) start(ctx context.Context, e Event) {
 	ctx = context.WithoutCancel(ctx)
 	i.desk.ended.Go(func() {
-		i.try(ctx, e)
+		_ = i.try(ctx, e) // it is written down
 		i.desk.release(1)
 		if i.desk.behind.Swap(false) {
 			i.wake()
@@ -80,9 +80,9 @@ func (i *Inbox) start(ctx context.Context, e Event) {
 }
 
 // try hands one event to its room and writes down how that went.
-func (i *Inbox) try(ctx context.Context, e Event) {
+func (i *Inbox) try(ctx context.Context, e Event) (failed error) {
 	bounded, cancel := context.WithTimeout(ctx, patience)
-	failed := i.hand(bounded, e)
+	failed = i.hand(bounded, e)
 	cancel()
 	if failed != nil {
 		i.Log.LogAttrs(ctx, slog.LevelWarn, "event not applied", slog.String("event", e.ID), slog.String("type", e.Type), slog.Int64("attempts", e.Attempts), slog.Any("error", failed))
@@ -90,6 +90,7 @@ func (i *Inbox) try(ctx context.Context, e Event) {
 	if err := i.conclude(ctx, e, failed); err != nil {
 		i.Log.LogAttrs(ctx, slog.LevelWarn, "event's end not written; it will be applied again, which changes nothing", slog.String("event", e.ID), slog.Any("error", err))
 	}
+	return failed
 }
 
 // hand gives an event to its room. A panic is a failure of this event only.

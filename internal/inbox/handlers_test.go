@@ -19,6 +19,8 @@ import (
 const (
 	intent = "pi_3TillTest00000000000001"
 	money  = "re_3TillTest00000000000001"
+	method = "pm_1TillTest00000000000001"
+	source = "card_1TillTest00000000000001"
 )
 
 // want is what each event leads to: when its signature was verified, and when it is only a hint.
@@ -36,6 +38,10 @@ var want = map[string]struct{ verified, hint call }{
 	"refund.updated":                           {call{room: "refund", object: money, status: "succeeded"}, call{}},
 	"refund.failed":                            {call{room: "refund", object: money, status: "failed"}, call{}},
 	"charge.refund.updated":                    {call{room: "refund", object: money, status: "failed"}, call{}},
+	"payment_method.automatically_updated":     {call{room: "card", object: method}, call{room: "card", object: method}},
+	"payment_method.updated":                   {call{room: "card", object: method}, call{room: "card", object: method}},
+	"payment_method.detached":                  {call{room: "card", object: method}, call{room: "card", object: method}},
+	"customer.source.updated":                  {call{room: "card", object: source}, call{room: "card", object: source}},
 }
 
 // Each line of the table has its event in testdata and its expectation here, and the other way round.

@@ -4,6 +4,8 @@
 //	                      │
 //	                      └──apply──► applied │ tried again, with backoff │ given up, with the reason kept
 //
+// What Stripe could not deliver the sweep finds in Stripe's own list of events (sweep.go); from there on it goes the same way.
+//
 // Nothing is written before a signature is verified, and the verified secret alone says whose event it is.
 package inbox
 
@@ -28,6 +30,8 @@ type Inbox struct {
 	Handlers  Handlers
 	// Wake makes the room's task run now. nil where nobody runs tasks.
 	Wake func(task string)
+	// Refused is told of each webhook that was refused, and of the check that it failed. nil where nobody counts.
+	Refused func(check string)
 
 	desk desk
 }
@@ -38,6 +42,7 @@ type Handlers struct {
 	RefetchPayment func(ctx context.Context, scope db.Scope, generation int64, intent string) error
 	Refund         func(ctx context.Context, scope db.Scope, generation int64, seen stripe.Refund) error
 	RefetchRefunds func(ctx context.Context, scope db.Scope, generation int64, intent string) error
+	RefetchCard    func(ctx context.Context, scope db.Scope, generation int64, paymentMethod string) error
 }
 
 // Event is one of Stripe's events, as it is kept.
@@ -46,18 +51,28 @@ type Event struct {
 	ID         string
 	Generation int64 // of the merchant's Stripe account
 	Type       string
-	Object     string // the id of data.object; "" where it has none
-	Payload    string // the body as it came
-	Verified   bool   // false: only a hint; its object is fetched, never trusted
-	Attempts   int64  // tries to apply it, with the one that runs now
+	Object     string    // the id of data.object; "" where it has none
+	Payload    string    // the body as it came
+	Verified   bool      // false: only a hint; its object is fetched, never trusted
+	Attempts   int64     // tries to apply it, with the one that runs now
+	Source     string    // how it came first
+	CreatedAt  time.Time // when Stripe made it, to the second
 }
+
+// How an event comes.
+const (
+	FromWebhook = "webhook"
+	FromSweep   = "sweep"
+	FromRepair  = "repair"
+	FromResend  = "resend"
+)
 
 // ApplyTask is the task that takes in what was kept and not applied yet.
 const ApplyTask = "inbox.apply"
 
 // Tasks is the due work of the room.
 func (i *Inbox) Tasks() []task.Task {
-	return []task.Task{{Name: ApplyTask, Every: time.Second, Run: i.apply}}
+	return []task.Task{{Name: ApplyTask, Every: time.Second, Run: i.apply}, {Name: SweepTask, Every: 10 * time.Second, Run: i.sweep}}
 }
 
 // Wait returns when every event in progress is applied, which is bounded.

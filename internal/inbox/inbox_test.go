@@ -37,7 +37,7 @@ var (
 
 // call is one thing that the inbox asked a room to take in.
 type call struct {
-	room       string // "payment", "refetch", "refund" or "refunds"
+	room       string // "payment", "refetch", "refund", "refunds" or "card"
 	scope      db.Scope
 	generation int64
 	object     string
@@ -81,6 +81,9 @@ func (r *rooms) handlers() inbox.Handlers {
 		},
 		RefetchRefunds: func(ctx context.Context, s db.Scope, g int64, pi string) error {
 			return r.take(ctx, call{"refunds", s, g, pi, ""})
+		},
+		RefetchCard: func(ctx context.Context, s db.Scope, g int64, pm string) error {
+			return r.take(ctx, call{"card", s, g, pm, ""})
 		},
 	}
 }
@@ -153,6 +156,11 @@ type account struct {
 	token string
 }
 
+// key is the account's key at Stripe.
+func (a account) key() string {
+	return fmt.Sprintf("sk_%s_%s%d", a.Mode, strings.ReplaceAll(a.Merchant, "-", ""), a.Generation)
+}
+
 func secret() string { return "whsec_" + id.Token(24) }
 
 // shop is a merchant in test mode with a signing secret; "" is none.
@@ -176,7 +184,7 @@ func (n *node) provide(a account, name string) account {
 	if err := n.DB.Write(ctx, db.Change{
 		SQL: `insert into providers (merchant, mode, generation, account, secret_key, publishable_key, webhook_secret, webhook_endpoint, webhook_url, webhook_token, created_at, updated_at)
 			values ($1, $2, $3, $4, $5, '', $6, '', '', $7, $8, $8)`,
-		Args: []any{a.Merchant, a.Mode, a.Generation, name, seal("secret_key", "sk_"+a.Mode+"_"+id.Hex(12)), seal("webhook_secret", a.Secret), a.token, db.Micros(n.clock.Now())}, Rows: 1,
+		Args: []any{a.Merchant, a.Mode, a.Generation, name, seal("secret_key", a.key()), seal("webhook_secret", a.Secret), a.token, db.Micros(n.clock.Now())}, Rows: 1,
 	}); err != nil {
 		n.t.Fatal(err)
 	}
@@ -267,13 +275,16 @@ type kept struct {
 	generation, attempts               int64
 	verified                           bool
 	applied, due                       time.Time
+	source                             string
+	created                            time.Time
 }
 
 func (n *node) kept() []kept {
 	n.t.Helper()
 	all, err := db.All(ctx, n.DB, func(r db.Row) (k kept, err error) {
-		return k, r.Scan(&k.Merchant, &k.Mode, &k.id, &k.generation, &k.kind, &k.object, &k.payload, &k.verified, &k.attempts, &k.failure, db.At(&k.applied), db.At(&k.due))
-	}, `select merchant, mode, id, generation, type, object, payload, verified, attempts, error, applied_at, due_at from stripe_events order by merchant, mode, id`)
+		return k, r.Scan(&k.Merchant, &k.Mode, &k.id, &k.generation, &k.kind, &k.object, &k.payload, &k.verified, &k.attempts, &k.failure, db.At(&k.applied), db.At(&k.due), &k.source,
+			db.At(&k.created))
+	}, `select merchant, mode, id, generation, type, object, payload, verified, attempts, error, applied_at, due_at, source, created_at from stripe_events order by merchant, mode, id`)
 	if err != nil {
 		n.t.Fatal(err)
 	}

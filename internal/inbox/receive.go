@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"regexp"
+	"time"
 	"unicode/utf8"
 
 	"github.com/till-pay/till/internal/api"
@@ -44,9 +45,9 @@ func (i *Inbox) Receive(ctx context.Context, in *ReceiveInput) (*Received, error
 	if len(secrets) > most {
 		secrets = secrets[:most]
 	}
-	by, err := verify(in.Signature, in.RawBody, i.oldest(), secrets)
-	if err != nil {
-		return nil, i.refused(ctx, "", err)
+	by, refused := verify(in.Signature, in.RawBody, i.oldest(), secrets)
+	if refused != nil {
+		return nil, i.refused(ctx, "", refused)
 	}
 	return i.keep(ctx, by, in.RawBody, true)
 }
@@ -64,9 +65,9 @@ func (i *Inbox) ReceiveOwn(ctx context.Context, in *ReceiveOwnInput) (*Received,
 		if s.Secret == "" {
 			continue
 		}
-		by, err := verify(in.Signature, in.RawBody, i.oldest(), secrets)
-		if err != nil {
-			return nil, i.refused(ctx, in.Merchant, err)
+		by, refused := verify(in.Signature, in.RawBody, i.oldest(), secrets)
+		if refused != nil {
+			return nil, i.refused(ctx, in.Merchant, refused)
 		}
 		return i.keep(ctx, by, in.RawBody, true)
 	}
@@ -74,9 +75,17 @@ func (i *Inbox) ReceiveOwn(ctx context.Context, in *ReceiveOwnInput) (*Received,
 }
 
 // refused leaves a trace: somebody may be trying to have an order marked as paid.
-func (i *Inbox) refused(ctx context.Context, merchant string, err error) error {
-	i.Log.LogAttrs(ctx, slog.LevelWarn, "a webhook is not proved to be Stripe's", slog.String("request_id", api.RequestID(ctx)), slog.String("merchant", merchant), slog.Any("error", err))
-	return err
+func (i *Inbox) refused(ctx context.Context, merchant string, why *refusal) error {
+	i.Log.LogAttrs(ctx, slog.LevelWarn, "a webhook is not proved to be Stripe's", slog.String("request_id", api.RequestID(ctx)), slog.String("merchant", merchant), slog.Any("error", why.fault))
+	i.count(why.check)
+	return why.fault
+}
+
+// count counts a refusal in memory: nothing is written for what is not proved.
+func (i *Inbox) count(check string) {
+	if i.Refused != nil {
+		i.Refused(check)
+	}
 }
 
 // The forms of Stripe's names. They keep out of the database, and of URLs, what is not one.
@@ -88,31 +97,52 @@ var (
 // keep writes an event once for each merchant whose it is, answers, and has it applied. Only Stripe's own faults are 4xx: for ours it
 // must try again.
 func (i *Inbox) keep(ctx context.Context, by []merchant.InboundSecret, body []byte, verified bool) (*Received, error) {
-	seen, err := stripe.ParseEvent(body)
-	if err != nil || !utf8.Valid(body) || !idForm.MatchString(seen.ID) || !typeForm.MatchString(seen.Type) {
-		return nil, fault.New(fault.BodyInvalid, "", "Webhook Error: the body is not one of Stripe's events.")
+	seen, owners, refused := eventFor(by, body)
+	if refused != nil {
+		i.count(refused.check)
+		return nil, refused.fault
 	}
-	owners := ownersOf(by, seen.Livemode)
-	if len(owners) == 0 {
-		return nil, fault.New(fault.WebhookSignature, "livemode", "Webhook Error: the event is of the other mode.")
-	}
-	var object struct {
-		ID string `json:"id"`
-	}
-	if json.Unmarshal(seen.Object, &object) != nil || !idForm.MatchString(object.ID) {
-		object.ID = "" // of no kind that a room takes
-	}
-	e := Event{ID: seen.ID, Type: seen.Type, Object: object.ID, Payload: string(body), Verified: verified}
+	e := eventOf(seen)
+	e.Verified, e.Source = verified, FromWebhook
 	for scope, generation := range owners {
 		e.Scope, e.Generation = scope, generation
 		api.Concerns(ctx, scope.Merchant)
-		if err := i.take(ctx, e, concerns(seen)); err != nil {
+		if _, err := i.take(ctx, e, concerns(seen)); err != nil {
 			return nil, err
 		}
 	}
 	out := &Received{}
 	out.Body.Received = true
 	return out, nil
+}
+
+// eventFor reads the event in a body, and says whose it is of those whose secrets proved it.
+func eventFor(by []merchant.InboundSecret, body []byte) (seen stripe.Event, owners map[db.Scope]int64, refused *refusal) {
+	seen, err := stripe.ParseEvent(body)
+	if err != nil || !wellFormed(seen) {
+		return seen, nil, &refusal{checkBody, fault.New(fault.BodyInvalid, "", "Webhook Error: the body is not one of Stripe's events.")}
+	}
+	if owners = ownersOf(by, seen.Livemode); len(owners) == 0 {
+		return seen, nil, &refusal{checkMode, fault.New(fault.WebhookSignature, "livemode", "Webhook Error: the event is of the other mode.")}
+	}
+	return seen, owners, nil
+}
+
+// eventOf is an event as it is kept, but for whose it is and how it came.
+func eventOf(seen stripe.Event) Event {
+	var object struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(seen.Object, &object) != nil || !idForm.MatchString(object.ID) {
+		object.ID = "" // of no kind that a room takes
+	}
+	return Event{ID: seen.ID, Type: seen.Type, Object: object.ID, Payload: string(seen.Body), CreatedAt: time.Unix(seen.Created, 0).UTC()}
+}
+
+// wellFormed says that what was read as an event can be kept as one.
+func wellFormed(seen stripe.Event) bool {
+	const latest = 1 << 35 // the year 3058: microseconds of it still fit
+	return utf8.Valid(seen.Body) && idForm.MatchString(seen.ID) && typeForm.MatchString(seen.Type) && seen.Created >= 0 && seen.Created < latest
 }
 
 // concerns says whether an event is one that a room takes in. An event of a connected account is not: its objects are another's, whoever
@@ -132,35 +162,26 @@ func ownersOf(by []merchant.InboundSecret, live bool) map[db.Scope]int64 {
 	return owners
 }
 
-// take keeps an event, and begins to apply it where there is a free place; otherwise the task finds it.
-func (i *Inbox) take(ctx context.Context, e Event, concerns bool) error {
+// take keeps an event, and what else goes with a new one, and begins to apply it where there is a free place; otherwise the task finds it.
+// fresh is false where it was kept before, which changes nothing.
+func (i *Inbox) take(ctx context.Context, e Event, concerns bool, also ...db.Change) (fresh bool, err error) {
 	if !concerns {
-		_, err := i.insert(ctx, e, settled)
-		return err
+		return i.insert(ctx, e, settled, also...)
 	}
 	if i.desk.reserve(1) == 0 {
-		fresh, err := i.insert(ctx, e, waiting)
+		fresh, err := i.insert(ctx, e, waiting, also...)
 		if fresh {
 			i.desk.behind.Store(true)
 			i.wake()
 		}
-		return err
+		return fresh, err
 	}
 	e.Attempts = 1
-	fresh, err := i.insert(ctx, e, leased)
+	fresh, err = i.insert(ctx, e, leased, also...)
 	if !fresh || err != nil {
 		i.desk.release(1)
-		return err
+		return false, err
 	}
 	i.start(ctx, e)
-	return nil
-}
-
-// Routes registers the room's endpoints.
-func (i *Inbox) Routes(a *api.API) {
-	const body = 512 << 10 // of an event; Stripe's largest are a few tens of kilobytes
-	api.AddRaw(a, api.Operation{Method: "POST", Path: "/v1/webhooks/stripe", Summary: "Receive an event of Stripe", Tag: "Stripe", Open: true, MaxBody: body,
-		Text: "For Stripe. The event's signature proves it and tells whose it is."}, i.Receive)
-	api.AddRaw(a, api.Operation{Method: "POST", Path: "/v1/webhooks/stripe/{merchant_id}/{token}", Summary: "Receive an event of Stripe for one merchant", Tag: "Stripe", Open: true, MaxBody: body,
-		Text: "For Stripe: the merchant's own URL, from GET /v1/merchant."}, i.ReceiveOwn)
+	return true, nil
 }

@@ -28,15 +28,30 @@ const (
 	mostMACs      = 16
 )
 
-// unsigned is the fault of a request that does not prove to be Stripe's. Stripe shows its text to the merchant.
-func unsigned(why string) error {
-	return fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: %s.", why)
+// The checks that a webhook must pass, in their order.
+const (
+	checkHeader    = "header"    // Stripe-Signature can be read
+	checkSignature = "signature" // it is made with a secret that we know, over this body
+	checkTimestamp = "timestamp" // it is not old
+	checkBody      = "body"      // what it signs is an event
+	checkMode      = "mode"      // of the mode of that secret
+)
+
+// refusal is the fault of a request that does not prove to be Stripe's, with the check that it failed. Stripe shows its text to the merchant.
+type refusal struct {
+	check string
+	fault *fault.Error
 }
 
-func parseSignature(header string) (s signature, err error) {
-	malformed := unsigned("the Stripe-Signature header cannot be read")
+func unsigned(check, why string) *refusal {
+	return &refusal{check, fault.New(fault.WebhookSignature, "Stripe-Signature", "Webhook Error: %s.", why)}
+}
+
+func parseSignature(header string) (signature, *refusal) {
+	var s signature
+	malformed := unsigned(checkHeader, "the Stripe-Signature header cannot be read")
 	if header == "" {
-		return s, unsigned("the Stripe-Signature header is absent")
+		return s, unsigned(checkHeader, "the Stripe-Signature header is absent")
 	}
 	if len(header) > longestHeader {
 		return s, malformed
@@ -49,10 +64,11 @@ func parseSignature(header string) (s signature, err error) {
 		}
 		switch strings.TrimSpace(name) {
 		case "t":
-			if s.at, err = strconv.ParseInt(value, 10, 64); err != nil || timed {
+			at, err := strconv.ParseInt(value, 10, 64)
+			if err != nil || timed {
 				return s, malformed
 			}
-			timed = true
+			s.at, timed = at, true
 		case "v1":
 			if mac, err := hex.DecodeString(value); err == nil && len(mac) == sha256.Size && len(s.macs) < mostMACs {
 				s.macs = append(s.macs, mac)
@@ -76,10 +92,10 @@ func (i *Inbox) oldest() time.Time {
 
 // verify finds whose secrets made the signature: more than one merchant's where they gave the same. Every secret is tried each time,
 // so that the time it takes tells nothing; and only who knows a secret is told that a signature is old.
-func verify(header string, body []byte, oldest time.Time, secrets []merchant.InboundSecret) ([]merchant.InboundSecret, error) {
-	s, err := parseSignature(header)
-	if err != nil {
-		return nil, err
+func verify(header string, body []byte, oldest time.Time, secrets []merchant.InboundSecret) ([]merchant.InboundSecret, *refusal) {
+	s, refused := parseSignature(header)
+	if refused != nil {
+		return nil, refused
 	}
 	var by []merchant.InboundSecret
 	for _, candidate := range secrets {
@@ -89,9 +105,9 @@ func verify(header string, body []byte, oldest time.Time, secrets []merchant.Inb
 	}
 	switch {
 	case len(by) == 0:
-		return nil, unsigned("no signature matches a secret that we know")
+		return nil, unsigned(checkSignature, "no signature matches a secret that we know")
 	case time.Unix(s.at, 0).Before(oldest):
-		return nil, unsigned("the signature is more than five minutes old")
+		return nil, unsigned(checkTimestamp, "the signature is more than five minutes old")
 	}
 	return by, nil
 }

@@ -100,6 +100,22 @@ func (m *Merchants) InboundByToken(ctx context.Context, merchant, token string) 
 	return found, nil
 }
 
+// InboundOf are the signing secrets of one merchant in one mode, the newest generation first; of those without a secret, none.
+func (m *Merchants) InboundOf(ctx context.Context, scope db.Scope) (found []InboundSecret, err error) {
+	rows, err := listProviders(ctx, m.DB, scope)
+	for _, p := range rows {
+		if !p.HasWebhookSecret() {
+			continue
+		}
+		s, err := m.inboundSecret(p)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, s)
+	}
+	return found, err
+}
+
 func (m *Merchants) inboundSecret(p Provider) (InboundSecret, error) {
 	s := InboundSecret{Scope: p.Scope, Generation: p.Generation}
 	if !p.HasWebhookSecret() {

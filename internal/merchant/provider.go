@@ -56,6 +56,20 @@ func (m *Merchants) Provider(ctx context.Context, scope db.Scope) (Provider, err
 	return p, err
 }
 
+// Accounts are the Stripe accounts that a merchant uses or used in one mode: each under its newest generation, the one in use first.
+func (m *Merchants) Accounts(ctx context.Context, scope db.Scope) (all []Provider, err error) {
+	rows, err := listProviders(ctx, m.DB, scope)
+	if err == nil && len(rows) == 0 {
+		err = providerUnset(scope)
+	}
+	for _, p := range rows {
+		if latestOf(all, p.Account) == nil {
+			all = append(all, p)
+		}
+	}
+	return all, err
+}
+
 // SameAccount says whether two generations are of one Stripe account: a merchant that left an account and came back has several of it.
 func (m *Merchants) SameAccount(ctx context.Context, scope db.Scope, a, b int64) (bool, error) {
 	if a == b {

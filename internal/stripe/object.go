@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // Ref is a field that Stripe fills with an id, or with the whole object where it was expanded.
@@ -157,26 +159,46 @@ type WebhookEndpoint struct {
 
 func (w WebhookEndpoint) id() string { return w.ID }
 
-// Event is the envelope of a webhook.
+// Event is the envelope of an event, as a webhook or the list of events brings it.
 type Event struct {
-	ID       string
-	Type     string
-	Account  string
-	Created  int64
-	Livemode bool
-	Object   json.RawMessage // data.object
+	ID         string
+	Type       string
+	Account    string // of a connected account; "" where it is of our own
+	APIVersion string // that its object is written in
+	Created    int64  // Unix seconds
+	Livemode   bool
+	Object     json.RawMessage // data.object
+	Body       json.RawMessage // the whole, as it came
+}
+
+func (e Event) id() string { return e.ID }
+
+// UnmarshalJSON implements json.Unmarshaler, for the list.
+func (e *Event) UnmarshalJSON(body []byte) (err error) {
+	*e, err = ParseEvent(slices.Clone(body))
+	return err
+}
+
+// SameRelease says whether the event's object is written in a version of Stripe's API that our webhook endpoints are made with, or in one
+// of the same release: those differ by additions only (docs.stripe.com/api/versioning). What the list of events gives is in the
+// version that the account had when it happened, however old.
+func (e Event) SameRelease() bool {
+	_, release, named := strings.Cut(e.APIVersion, ".")
+	_, ours, _ := strings.Cut(APIVersion, ".")
+	return named && release == ours
 }
 
 // ParseEvent reads a webhook's body. It is lenient: unknown fields and types are no error.
 func ParseEvent(body []byte) (Event, error) {
 	var e struct {
-		ID       string `json:"id"`
-		Object   string `json:"object"`
-		Type     string `json:"type"`
-		Account  string `json:"account"`
-		Created  int64  `json:"created"`
-		Livemode bool   `json:"livemode"`
-		Data     struct {
+		ID         string `json:"id"`
+		Object     string `json:"object"`
+		Type       string `json:"type"`
+		Account    string `json:"account"`
+		APIVersion string `json:"api_version"`
+		Created    int64  `json:"created"`
+		Livemode   bool   `json:"livemode"`
+		Data       struct {
 			Object json.RawMessage `json:"object"`
 		} `json:"data"`
 	}
@@ -186,5 +208,5 @@ func ParseEvent(body []byte) (Event, error) {
 	if e.Object != "event" || e.ID == "" || e.Type == "" || len(e.ID) > 255 || len(e.Type) > 255 || len(e.Data.Object) == 0 {
 		return Event{}, errors.New("stripe: the body is not an event")
 	}
-	return Event{e.ID, e.Type, e.Account, e.Created, e.Livemode, e.Data.Object}, nil
+	return Event{e.ID, e.Type, e.Account, e.APIVersion, e.Created, e.Livemode, e.Data.Object, body}, nil
 }

@@ -61,7 +61,7 @@ const event = `{"id":"evt_1","object":"event","type":"payment_intent.succeeded",
 func TestParseEvent(t *testing.T) {
 	t.Parallel()
 	e, err := stripe.ParseEvent([]byte(event))
-	want := stripe.Event{ID: "evt_1", Type: "payment_intent.succeeded", Account: "acct_1", Created: 1700000000, Livemode: true, Object: json.RawMessage(`{"id":"pi_1"}`)}
+	want := stripe.Event{ID: "evt_1", Type: "payment_intent.succeeded", Account: "acct_1", Created: 1700000000, Livemode: true, Object: json.RawMessage(`{"id":"pi_1"}`), Body: json.RawMessage(event)}
 	if diff := cmp.Diff(want, e); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}

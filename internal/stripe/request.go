@@ -199,3 +199,32 @@ func (c *Client) CreateWebhookEndpoint(ctx context.Context, to string, events []
 	p.SetIdempotencyKey(key)
 	return call[WebhookEndpoint](ctx, c, http.MethodPost, "/v1/webhook_endpoints", p)
 }
+
+// mostTypes is how many types a list of events may be narrowed to (docs.stripe.com/api/events/list).
+const mostTypes = 20
+
+// Events walks the account's events of the given types, newest first, until see says stop: those made at from or later and, where to is
+// not zero, at to or earlier, to the second. Stripe keeps events for thirty days. More than twenty types cannot be asked for: then see
+// gets events of every type. cursor is "" or the id of an event to go on after.
+func (c *Client) Events(ctx context.Context, types []string, from, to time.Time, cursor string, see func(Event) (stop bool)) (next string, err error) {
+	made := &sdk.RangeQueryParams{GreaterThanOrEqual: from.Unix()}
+	if !to.IsZero() {
+		made.LesserThanOrEqual = to.Unix()
+	}
+	return list(ctx, c, "/v1/events", func(after string) any {
+		p := &sdk.EventListParams{CreatedRange: made}
+		p.Limit, p.StartingAfter = sdk.Int64(EventPage), text(after)
+		if len(types) <= mostTypes {
+			p.Types = sdk.StringSlice(types)
+		}
+		return p
+	}, cursor, see)
+}
+
+// EventPage is how many events one request of a walk brings.
+const EventPage = 100
+
+// Event asks for one event, as it was.
+func (c *Client) Event(ctx context.Context, id string) (Event, error) {
+	return call[Event](ctx, c, http.MethodGet, "/v1/events/"+url.PathEscape(id), &sdk.EventRetrieveParams{})
+}

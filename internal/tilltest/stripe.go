@@ -194,14 +194,21 @@ func (s *Stripe) Secret() string {
 // TellAt sends a webhook to any of till's URLs, signed with any secret.
 func (s *Stripe) TellAt(path, body, secret string) Answer {
 	s.t.Helper()
-	at := strconv.FormatInt(s.till.App.Clock.Now().Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(at + "." + body))
 	r, err := http.NewRequest(http.MethodPost, s.till.URL+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Stripe-Signature", "t="+at+",v1="+hex.EncodeToString(mac.Sum(nil)))
+	r.Header.Set("Stripe-Signature", s.signed(body, secret))
 	return s.read(r)
+}
+
+// Sign is the Stripe-Signature header of a webhook to the shop that is sent now.
+func (s *Stripe) Sign(body string) string { s.t.Helper(); return s.signed(body, s.Secret()) }
+
+func (s *Stripe) signed(body, secret string) string {
+	at := strconv.FormatInt(s.till.App.Clock.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(at + "." + body))
+	return "t=" + at + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
