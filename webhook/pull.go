@@ -128,7 +128,7 @@ func fill(ctx context.Context, c *client.Client, endpoint string, t *Tracker, ga
 	return n, nil
 }
 
-var enough = errors.New("enough")
+var errEnough = errors.New("enough")
 
 // name finds the first message whose id is not till's, among those whose ids are kept.
 func name(ctx context.Context, c *client.Client, endpoint string, t *Tracker, d *Difference) error {
@@ -137,12 +137,12 @@ func name(ctx context.Context, c *client.Client, endpoint string, t *Tracker, d 
 	t.mu.Unlock()
 	err := Pull(ctx, c, endpoint, kept, func(m Message) error {
 		if m.Sequence > d.Within.To {
-			return enough
+			return errEnough
 		}
 		_, err := t.Add(m)
 		return err
 	})
-	if err == nil || errors.Is(err, enough) {
+	if err == nil || errors.Is(err, errEnough) {
 		return &Difference{Range{d.Within.From, min(kept, d.Within.To)}} // every id that is kept is till's
 	}
 	return err

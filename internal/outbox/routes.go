@@ -36,7 +36,7 @@ func (o *Outbox) Routes(a *api.API) {
 			found, err := o.endpoints(ctx, c.Scope)
 			return api.Page[endpointView]{Data: found}, err
 		})
-	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/webhooks/endpoints/{id}/events", Summary: "Pull what was delivered", Tag: "Webhooks", Scope: api.WebhooksRead,
+	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/webhooks/endpoints/{id}/events", Summary: "Pull events of an endpoint", Tag: "Webhooks", Scope: api.WebhooksRead,
 		Text: "The endpoint's messages exactly as they are delivered, in the order of their sequence, whether they arrived or not: for what your server missed, and to prove that it missed nothing."},
 		func(ctx context.Context, c api.Caller, in *pullInput) (api.Page[message], error) {
 			return o.pull(ctx, c.Scope, *in)
