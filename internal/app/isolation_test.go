@@ -19,10 +19,10 @@ type body map[string]any
 // things are what the first merchant has: an object of every kind, in every state that can be acted upon.
 type things struct {
 	paid, held, waiting, failed, refund, card, delivery, endpoint string
-	payments                                            []string
-	customer, method                                    string
-	orderKey, refundKey                                 string
-	order, back                                         body
+	payments                                                      []string
+	customer, method                                              string
+	orderKey, refundKey                                           string
+	order, back                                                   body
 }
 
 func furnish(t *testing.T, till *tilltest.Till) (o things) {

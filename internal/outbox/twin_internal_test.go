@@ -45,7 +45,7 @@ func TestTwin(t *testing.T) {
 			same("numbering", twin)
 			seen := []Delivery{row} // what a node may have read, now or long ago
 			var until time.Time     // of the lease
-			for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+			for range rapid.IntRange(1, 12).Draw(rt, "steps") {
 				now = now.Add(time.Duration(rapid.IntRange(0, 40).Draw(rt, "seconds")) * time.Second)
 				switch rapid.SampledFrom([]string{"claim", "settle", "settle", "renew"}).Draw(rt, "step") {
 				case "claim":
