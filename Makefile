@@ -2,7 +2,7 @@
 
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FOLDERS     := bench client cmd internal sandbox
+FOLDERS     := bench client cmd internal sandbox webhook
 
 # With a throw-away PostgreSQL of the command's own; without one installed, only SQLite is tested, and it says so.
 WITH_POSTGRES := $(GO) run ./internal/db/dbtest/throwaway

@@ -18,11 +18,11 @@ type body map[string]any
 
 // things are what the first merchant has: an object of every kind, in every state that can be acted upon.
 type things struct {
-	paid, held, waiting, failed, refund, card, delivery string
-	payments                                            []string
-	customer, method                                    string
-	orderKey, refundKey                                 string
-	order, back                                         body
+	paid, held, waiting, failed, refund, card, delivery, endpoint string
+	payments                                                      []string
+	customer, method                                              string
+	orderKey, refundKey                                           string
+	order, back                                                   body
 }
 
 func furnish(t *testing.T, till *tilltest.Till) (o things) {
@@ -45,7 +45,8 @@ func furnish(t *testing.T, till *tilltest.Till) (o things) {
 	till.Clock.Advance(time.Minute) // what Stripe sends later
 	rest(t, till, till.Shop)
 	o.delivery = till.Get("/v1/webhooks/deliveries").Want(200).String("data", 0, "id")
-	if o.delivery == "" {
+	o.endpoint = till.Get("/v1/webhooks/endpoints").Want(200).String("data", 0, "id")
+	if o.delivery == "" || o.endpoint == "" {
 		t.Fatal("nothing was delivered")
 	}
 	return o
@@ -195,6 +196,14 @@ var visits = map[string]func(visitor){
 		}
 	},
 	"GET /v1/webhooks/deliveries": func(v visitor) { v.empty("/v1/webhooks/deliveries") },
+	"GET /v1/webhooks/endpoints": func(v visitor) {
+		if a := v.do("GET", "/v1/webhooks/endpoints", nil).Want(200); a.Len() != 0 { // endpoints are not copied for the twin
+			v.Errorf("%s", a.Raw)
+		}
+	},
+	"GET /v1/webhooks/endpoints/{id}/events": func(v visitor) {
+		v.do("GET", "/v1/webhooks/endpoints/"+v.o.endpoint+"/events", nil).Refused(404, "resource_missing", "id")
+	},
 	"POST /v1/webhooks/deliveries/{id}/redeliver": func(v visitor) {
 		a := v.do("POST", "/v1/webhooks/deliveries/"+v.o.delivery+"/redeliver", nil)
 		if v.kind == stranger && a.Status != 404 || a.Status < 400 && v.kind != twinned || a.Status >= 500 {

@@ -114,7 +114,8 @@ func rest(t testing.TB, till *tilltest.Till, shop tilltest.Shop) {
 	tilltest.Until(t, "everything to come to rest", func() bool {
 		open, err := db.One(t.Context(), till.DB, db.Value[int64], `select
 			(select count(*) from calls where state = 'open') + (select count(*) from stripe_events where due_at is not null) +
-			(select count(*) from events where not fanned) + (select count(*) from deliveries where due_at is not null)`)
+			(select count(*) from events where not fanned) + (select count(*) from deliveries where due_at is not null) +
+			(select count(*) from endpoints where checkpoint_due <= $1)`, till.App.Clock.Now().UnixMicro())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
@@ -45,7 +47,7 @@ func TestPutWebhook(t *testing.T) {
 		if err != nil || made.URL != url || made.NextSeq != 1 || made.Scope != scope {
 			t.Errorf("kept %+v, %v", made, err)
 		}
-		if got, err := w.EndpointSecret(ctx, made); err != nil || got != secret {
+		if got, err := w.EndpointSecrets(ctx, made); err != nil || !slices.Equal(got, []string{secret}) {
 			t.Errorf("kept another secret: %v", err)
 		}
 
@@ -61,11 +63,11 @@ func TestPutWebhook(t *testing.T) {
 		if err != nil || now.ID != made.ID || now.NextSeq != 8 || now.URL != "https://new.example.com" || !now.UpdatedAt.After(made.UpdatedAt) {
 			t.Errorf("kept %+v, %v; it was %+v", now, err, made)
 		}
-		if got, err := w.EndpointSecret(ctx, now); err != nil || got != secret {
+		if got, err := w.EndpointSecrets(ctx, now); err != nil || !slices.Equal(got, []string{secret}) {
 			t.Errorf("a new URL changed the secret: %v", err)
 		}
 		third, _ := w.ask(t, key, "PUT", webhook, listening("https://new.example.com", true)).data(t)["secret"].(string)
-		if got, err := w.EndpointSecret(ctx, now); err != nil || got != third || third == secret || !strings.HasPrefix(third, "whsec_") {
+		if got, err := w.EndpointSecrets(ctx, now); err != nil || !slices.Equal(got, []string{third, secret}) || third == secret || !strings.HasPrefix(third, "whsec_") {
 			t.Errorf("a new secret was asked for; %v", err)
 		}
 		if shown := w.ask(t, key, "GET", "/v1/merchant", ""); strings.Contains(shown.text, third) || !strings.Contains(shown.text, `"https://new.example.com"`) {
@@ -81,7 +83,7 @@ func TestPutWebhook(t *testing.T) {
 			t.Errorf("another merchant got %+v, %v", foreign, err)
 		}
 		foreign.ID = now.ID // an id of the first merchant's, asked for as the second
-		if _, err := w.EndpointSecret(ctx, foreign); !errors.Is(err, db.ErrNone) {
+		if _, err := w.EndpointSecrets(ctx, foreign); !errors.Is(err, db.ErrNone) {
 			t.Errorf("another merchant reads the secret: %v", err)
 		}
 	})
@@ -135,6 +137,87 @@ func TestWebhookURLsThatAreRefused(t *testing.T) {
 	})
 }
 
+// The secret before signs for as long as was asked for, and never a third; what is put aside is ciphertext, and of no use in the other's place.
+func TestRotateSecret(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w, ctx := setup(t, d), context.Background()
+		scope, key := w.shop(t, "one", "test")
+		w.ask(t, key, "PUT", webhook, `{"rotate_secret":true}`).want(t, 400, fault.ParameterMissing, "webhook_url") // nothing to rotate
+		wantEmpty(t, d, "endpoints")
+		put := func(body string) map[string]any { return w.ask(t, key, "PUT", webhook, body).data(t) }
+		first := put(listening("https://shop.example.com/hooks", false))
+		given := []string{first["secret"].(string)}
+		if first["previous_secret_until"] != nil || first["id"] == "" || first["last_sequence"] != float64(0) {
+			t.Errorf("at first: %v", first)
+		}
+		rotate := func(body string, hours int) {
+			t.Helper()
+			said := put(body)
+			given = append(given, said["secret"].(string))
+			want := any(nil)
+			if hours > 0 {
+				want = w.clock.Now().Add(time.Duration(hours) * time.Hour).Format(time.RFC3339Nano)
+			}
+			shown, _ := w.ask(t, key, "GET", "/v1/merchant", "").data(t)["webhook"].(map[string]any)
+			if said["previous_secret_until"] != want || shown["previous_secret_until"] != want || shown["id"] != first["id"] || said["url"] != "https://shop.example.com/hooks" {
+				t.Errorf("%s: said %v, shown %v; the overlap ends at %v", body, said, shown, want)
+			}
+		}
+		signs := func(which ...int) {
+			t.Helper()
+			e, err := w.Endpoint(ctx, scope)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := w.EndpointSecrets(ctx, e)
+			want := []string{}
+			for _, i := range which {
+				want = append(want, given[i])
+			}
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("not signed with secrets %v of %d, but with %d others; %v", which, len(given), len(got), err)
+			}
+		}
+		signs(0)
+		rotate(`{"rotate_secret":true}`, 24)
+		signs(1, 0)
+		w.clock.Advance(24*time.Hour - time.Microsecond)
+		signs(1, 0)
+		w.clock.Advance(time.Microsecond)
+		signs(1)
+		rotate(`{"rotate_secret":true,"overlap_hours":168}`, 168)
+		rotate(`{"rotate_secret":true,"overlap_hours":1,"webhook_url":"https://shop.example.com/hooks"}`, 1)
+		signs(3, 2) // the oldest ended at once, though its week was not over
+		put(listening("https://shop.example.com/hooks", false))
+		signs(3, 2)
+
+		swap := db.Change{SQL: `update endpoints set secret = previous_secret, previous_secret = secret where merchant = $1`, Args: []any{scope.Merchant}, Rows: 1}
+		if err := d.Write(ctx, swap); err != nil {
+			t.Fatal(err)
+		}
+		e, _ := w.Endpoint(ctx, scope)
+		if got, err := w.EndpointSecrets(ctx, e); err == nil {
+			t.Errorf("a secret opens in the place of another: %d", len(got))
+		}
+		if err := d.Write(ctx, swap); err != nil {
+			t.Fatal(err)
+		}
+
+		rotate(`{"rotate_secret":true,"overlap_hours":0}`, 0)
+		signs(4)
+		if kept, err := db.One(ctx, d, db.Value[string], `select previous_secret from endpoints where merchant = $1`, scope.Merchant); err != nil || kept != "" {
+			t.Errorf("a secret that has ended is still kept: %v", err)
+		}
+		for _, bad := range []string{`"overlap_hours":1`, `"rotate_secret":false,"overlap_hours":0`, `"rotate_secret":true,"overlap_hours":169`, `"rotate_secret":true,"overlap_hours":-1`,
+			`"rotate_secret":true,"overlap_hours":1.5`, `"rotate_secret":true,"overlap_hours":"24"`} {
+			w.ask(t, key, "PUT", webhook, `{"webhook_url":"https://shop.example.com/hooks",`+bad+`}`).want(t, 400, fault.ParameterInvalid, "overlap_hours")
+		}
+		w.ask(t, key, "PUT", webhook, `{"rotate_secret":true,"webhook_url":" "}`).want(t, 400, fault.ParameterMissing, "webhook_url")
+		signs(4)
+	})
+}
+
 // Requests at once make one endpoint, and the secret in use is one that was given out.
 func TestPutWebhookAtOnce(t *testing.T) {
 	t.Parallel()
@@ -164,9 +247,9 @@ func TestPutWebhookAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept, err := w.EndpointSecret(ctx, e)
-		if err != nil || len(given) != 1 || !given[kept] || len(ids) != 1 {
-			t.Errorf("%d endpoints, %d secrets given out, the one kept among them: %v; %v", len(ids), len(given), given[kept], err)
+		kept, err := w.EndpointSecrets(ctx, e)
+		if err != nil || len(given) != 1 || len(kept) != 1 || !given[kept[0]] || len(ids) != 1 {
+			t.Errorf("%d endpoints, %d secrets given out, %d kept; %v", len(ids), len(given), len(kept), err)
 		}
 	})
 }

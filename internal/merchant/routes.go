@@ -32,10 +32,17 @@ type providerView struct {
 }
 
 type webhookView struct {
-	URL       string    `json:"url"`
-	Secret    string    `json:"secret,omitempty" doc:"The signing secret, in the answer that made it and never again."`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	ID            string     `json:"id" format:"uuid" doc:"The endpoint's id, as in /v1/webhooks/endpoints."`
+	URL           string     `json:"url"`
+	Secret        string     `json:"secret,omitempty" doc:"The signing secret, in the answer that made it and never again."`
+	LastSequence  int64      `json:"last_sequence" doc:"How many deliveries have been numbered; 0 before the first."`
+	PreviousUntil *time.Time `json:"previous_secret_until" doc:"Until then deliveries carry the signature of the secret before, too; null where only the present one signs."`
+	CreatedAt     time.Time  `json:"created_at"`
+	UpdatedAt     time.Time  `json:"updated_at"`
+}
+
+func (m *Merchants) webhookView(e Endpoint, secret string) *webhookView {
+	return &webhookView{e.ID, e.URL, secret, e.NextSeq - 1, e.Overlap(m.Clock.Now()), e.CreatedAt, e.UpdatedAt}
 }
 
 type configView struct {
@@ -72,13 +79,13 @@ func (m *Merchants) Routes(a *api.API) {
 			return api.Reply[providerView]{Data: v}, nil
 		})
 	api.Add(a, api.Operation{Method: "PUT", Path: "/v1/merchant/webhook", Summary: "Set the webhook URL", Tag: tag, Scope: api.MerchantWrite,
-		Text: "Where till tells the merchant of events, signed as Standard Webhooks says. The first answer holds the signing secret; later ones only with rotate_secret."},
+		Text: "Where till tells the merchant of events, signed as Standard Webhooks says. The first answer holds the signing secret; later ones only with rotate_secret, which leaves the old secret signing beside the new one for overlap_hours, so that no delivery is refused while yours is changed."},
 		func(ctx context.Context, c api.Caller, in *listenInput) (api.Reply[webhookView], error) {
 			e, secret, err := m.Listen(ctx, c.Scope, in.Body)
 			if err != nil {
 				return api.Reply[webhookView]{}, err
 			}
-			return api.Reply[webhookView]{Data: webhookView{e.URL, secret, e.CreatedAt, e.UpdatedAt}}, nil
+			return api.Reply[webhookView]{Data: *m.webhookView(e, secret)}, nil
 		})
 	api.Add(a, api.Operation{Method: "GET", Path: "/v1/config", Summary: "Show what a front end needs", Tag: tag,
 		Text: "The publishable key and the account, for Stripe.js. Any API key may ask."},
@@ -105,7 +112,7 @@ func (m *Merchants) show(ctx context.Context, scope db.Scope) (merchantView, err
 	e, err := m.Endpoint(ctx, scope)
 	switch {
 	case err == nil:
-		v.Webhook = &webhookView{URL: e.URL, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt}
+		v.Webhook = m.webhookView(e, "")
 	case !errors.Is(err, db.ErrNone):
 		return merchantView{}, err
 	}

@@ -147,24 +147,39 @@ func insertEndpoint(e Endpoint, secret string) db.Change {
 	}
 }
 
-// updateEndpoint misses where the row changed since it was seen. It leaves next_seq alone: that is the outbox's.
-func updateEndpoint(e Endpoint, secret string, seen time.Time) db.Change {
+// sealedSecrets are an endpoint's signing secrets as its row holds them. previous is "" where there is none.
+type sealedSecrets struct {
+	current, previous string
+	previousUntil     time.Time
+}
+
+// updateEndpoint misses where the row changed since it was seen. It leaves the numbers, the chain and the checkpoints alone: they are the
+// outbox's.
+func updateEndpoint(e Endpoint, sealed sealedSecrets, seen time.Time) db.Change {
 	return db.Change{
-		SQL:  `update endpoints set url = $4, secret = $5, updated_at = $6 where merchant = $1 and mode = $2 and id = $3 and updated_at = $7`,
-		Args: []any{e.Merchant, e.Mode, e.ID, e.URL, secret, db.Micros(e.UpdatedAt), db.Micros(seen)}, Rows: 1,
+		SQL: `update endpoints set url = $4, secret = $5, previous_secret = $6, previous_until = $7, updated_at = $8
+			where merchant = $1 and mode = $2 and id = $3 and updated_at = $9`,
+		Args: []any{e.Merchant, e.Mode, e.ID, e.URL, sealed.current, sealed.previous, db.Micros(sealed.previousUntil), db.Micros(e.UpdatedAt), db.Micros(seen)}, Rows: 1,
 	}
 }
 
-func findEndpoint(ctx context.Context, q db.Querier, s db.Scope) (Endpoint, error) {
-	return db.One(ctx, q, scanEndpoint, `select merchant, mode, id, url, next_seq, created_at, updated_at from endpoints where merchant = $1 and mode = $2`, s.Merchant, s.Mode)
-}
+const endpointColumns = `merchant, mode, id, url, next_seq, chain, chain_seq, checkpoint_seq, checkpoint_hash, checkpoint_at, checkpoint_due, previous_until,
+	created_at, updated_at`
 
 func scanEndpoint(r db.Row) (Endpoint, error) {
 	var e Endpoint
-	err := r.Scan(&e.Merchant, &e.Mode, &e.ID, &e.URL, &e.NextSeq, db.At(&e.CreatedAt), db.At(&e.UpdatedAt))
+	err := r.Scan(&e.Merchant, &e.Mode, &e.ID, &e.URL, &e.NextSeq, &e.Chain, &e.ChainSeq, &e.Checkpoint.Sequence, &e.Checkpoint.Hash, db.At(&e.Checkpoint.At),
+		db.At(&e.CheckpointDue), db.At(&e.PreviousUntil), db.At(&e.CreatedAt), db.At(&e.UpdatedAt))
 	return e, err
 }
 
-func findEndpointSecret(ctx context.Context, q db.Querier, s db.Scope, id string) (string, error) {
-	return db.One(ctx, q, db.Value[string], `select secret from endpoints where merchant = $1 and mode = $2 and id = $3`, s.Merchant, s.Mode, id)
+func findEndpoint(ctx context.Context, q db.Querier, s db.Scope) (Endpoint, error) {
+	return db.One(ctx, q, scanEndpoint, `select `+endpointColumns+` from endpoints where merchant = $1 and mode = $2`, s.Merchant, s.Mode)
+}
+
+func findEndpointSecrets(ctx context.Context, q db.Querier, s db.Scope, id string) (sealedSecrets, error) {
+	return db.One(ctx, q, func(r db.Row) (k sealedSecrets, err error) {
+		return k, r.Scan(&k.current, &k.previous, db.At(&k.previousUntil))
+	},
+		`select secret, previous_secret, previous_until from endpoints where merchant = $1 and mode = $2 and id = $3`, s.Merchant, s.Mode, id)
 }

@@ -41,7 +41,7 @@ func TestADecisionFromOldRowsIsNotWritten(t *testing.T) {
 		both(t, d, "two first endpoints", [2][]db.Change{{insertEndpoint(e, "sealed")}, {insertEndpoint(rival, "sealed")}})
 		changed := e
 		changed.UpdatedAt = after(e.UpdatedAt, m.Clock.Now())
-		both(t, d, "two changes of an endpoint", [2][]db.Change{{updateEndpoint(changed, "sealed", e.UpdatedAt)}, {updateEndpoint(changed, "sealed", e.UpdatedAt)}})
+		both(t, d, "two changes of an endpoint", [2][]db.Change{{updateEndpoint(changed, sealedSecrets{}, e.UpdatedAt)}, {updateEndpoint(changed, sealedSecrets{}, e.UpdatedAt)}})
 	})
 }
 

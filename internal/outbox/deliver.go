@@ -116,7 +116,7 @@ func (o *Outbox) attempt(ctx context.Context, d Delivery) (ok bool, err error) {
 	return failure == "", err
 }
 
-// parcel is what is sent for a delivery: to the endpoint's URL of now, signed with its secret of now.
+// parcel is what is sent for a delivery: to the endpoint's URL of now, signed with its secrets of now.
 func (o *Outbox) parcel(ctx context.Context, d Delivery) (parcel, error) {
 	e, err := event.Get(ctx, o.DB, d.Scope, d.EventID)
 	if err != nil {
@@ -126,7 +126,7 @@ func (o *Outbox) parcel(ctx context.Context, d Delivery) (parcel, error) {
 	if err != nil {
 		return parcel{}, err
 	}
-	secret, err := o.Merchants.EndpointSecret(ctx, endpoint)
+	secrets, err := o.Merchants.EndpointSecrets(ctx, endpoint)
 	if err != nil {
 		return parcel{}, err
 	}
@@ -135,7 +135,7 @@ func (o *Outbox) parcel(ctx context.Context, d Delivery) (parcel, error) {
 		return parcel{}, err
 	}
 	p := parcel{url: endpoint.URL, id: e.ID, at: o.Clock.Machine().Now(), body: text}
-	p.signature, err = sign(secret, p.id, p.at, p.body)
+	p.signature, err = sign(secrets, p.id, p.at, p.body)
 	return p, err
 }
 

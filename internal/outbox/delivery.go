@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/huandu/go-sqlbuilder"
+
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/event"
@@ -34,8 +36,10 @@ type Delivery struct {
 	EndedAt        *time.Time `json:"ended_at" doc:"null while it is pending."`
 	Log            []Attempt  `json:"attempt_log" nullable:"false" doc:"The last 20 attempts, oldest first."`
 
+	// Retries counts attempts since it was last asked for: the place in the schedule.
+	Retries int64 `json:"-"`
+
 	endpoint string
-	retries  int64 // failures since it was last asked for: the place in the schedule
 }
 
 func (d Delivery) place() place { return place{d.Scope, d.endpoint} }
@@ -51,12 +55,33 @@ type Attempt struct {
 	took time.Duration
 }
 
+// After is a pending delivery after one more attempt, whatever it was before: it has succeeded, is due again by the schedule, or has failed
+// where that ends. It is pure; settle writes it.
+func (d Delivery) After(a Attempt, now time.Time) Delivery {
+	wait, again := next(d.ID, d.Retries)
+	d.Attempts, d.Retries = d.Attempts+1, d.Retries+1
+	d.EndedAt, d.NextAttemptAt = &now, nil
+	switch {
+	case a.Error == "":
+		d.Status = Succeeded
+	case again:
+		due := now.Add(wait).Truncate(time.Microsecond) // what a column holds
+		d.Status, d.EndedAt, d.NextAttemptAt = Pending, nil, &due
+	default:
+		d.Status = Failed
+	}
+	d.LastStatusCode, d.LastError = a.StatusCode, a.Error
+	return d
+}
+
 // ListInput filters deliveries.
 type ListInput struct {
 	api.PageInput
 	api.Between
 	Status string `query:"status" enum:"pending,succeeded,failed" doc:"Only deliveries that stand so."`
 	Type   string `query:"event_type" maxLength:"60" pattern:"^[a-z_]+\\.([a-z_.]+|\\*)$" patternDescription:"a type such as payment.completed, or payment.*" doc:"Only this type of event; payment.* for all of a noun." example:"payment.*"`
+	Event  string `query:"event_id" maxLength:"60" doc:"Only the delivery of this event: the webhook-id that you were sent."`
+	Object string `query:"object_id" maxLength:"60" doc:"Only deliveries about this payment, refund or card."`
 }
 
 // List is a page of deliveries, newest first, each with its log.
@@ -64,12 +89,26 @@ func (o *Outbox) List(ctx context.Context, scope db.Scope, in ListInput) (api.Pa
 	b := api.Select(columns, "deliveries", scope)
 	api.Filter(b, "status", in.Status)
 	api.FilterType(b, in.Type)
+	filterEvent(b, scope, in)
 	page, err := api.Find(ctx, o.DB, b, in.PageInput, in.Between, scan, func(d Delivery) api.Position { return api.Position{At: d.CreatedAt, ID: d.ID} })
 	if err != nil {
 		return api.Page[Delivery]{}, err
 	}
 	page.Data, err = withLogs(ctx, o.DB, scope, page.Data)
 	return page, err
+}
+
+// filterEvent narrows the list to the event, or to those about an object. It names the endpoint, of which a scope has one, for that is how
+// the index on events of deliveries begins; and it joins across, which for SQLite means in this order: from the object's few events.
+func filterEvent(b *sqlbuilder.SelectBuilder, scope db.Scope, in ListInput) {
+	own := "merchant = " + b.Var(scope.Merchant) + " and mode = " + b.Var(scope.Mode)
+	if in.Object != "" {
+		b.From("(select d.* from (select merchant, mode, id from events where " + own + " and object = " + b.Var(in.Object) + ") e cross join deliveries d" +
+			" where d.merchant = e.merchant and d.mode = e.mode and d.event = e.id and d.endpoint = (select id from endpoints where " + own + ")) deliveries")
+	}
+	if in.Event != "" {
+		b.Where("endpoint = (select id from endpoints where "+own+")", b.Equal("event", in.Event))
+	}
 }
 
 // Get is one delivery with its log.

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/event"
@@ -39,6 +40,7 @@ func (o *Outbox) Fan(ctx context.Context) (more bool, err error) {
 //
 // Events are read before the endpoint: an event that was written after the endpoint is then never taken for one without.
 func (o *Outbox) fan(ctx context.Context, scope db.Scope) (n int, err error) {
+	now, due := o.Clock.Now(), time.Time{}
 	err = o.DB.Decide(ctx, func(ctx context.Context) ([]db.Change, error) {
 		events, err := event.Unfanned(ctx, o.DB, scope, eventsPerCommit)
 		n = len(events)
@@ -46,18 +48,22 @@ func (o *Outbox) fan(ctx context.Context, scope db.Scope) (n int, err error) {
 			return nil, err
 		}
 		var changes []db.Change
+		for _, e := range events { // first of all: where another node has taken them, this guard says so
+			changes = append(changes, event.Fanned(e))
+		}
 		endpoint, err := o.Merchants.Endpoint(ctx, scope)
 		switch {
 		case errors.Is(err, db.ErrNone): // nobody listens: nothing will be delivered
 		case err != nil:
 			return nil, err
 		default:
-			changes = number(endpoint, events, o.Clock.Now())
-		}
-		for _, e := range events {
-			changes = append(changes, event.Fanned(e))
+			due = owed(endpoint, events, now)
+			changes = append(changes, number(endpoint, events, due, now)...)
 		}
 		return changes, nil
 	})
+	if err == nil && !due.IsZero() && !due.After(now) {
+		o.wake(CheckpointTask)
+	}
 	return n, err
 }

@@ -7,7 +7,8 @@
 //	                   failed ──────────────────┘
 //
 // Numbers are given after the commit that made the event true, so that hot endpoints do not serialise payments, and in one commit
-// with the deliveries, so that they have no gaps. An order of arrival is not promised: sequence tells the receiver the order.
+// with the deliveries, so that they have no gaps. An order of arrival is not promised: sequence tells the receiver the order. Over the ids
+// runs a chain of hashes, which checkpoints state: so a receiver can prove that it has heard everything, and find what it has not.
 package outbox
 
 import (
@@ -26,6 +27,8 @@ import (
 const (
 	FanTask     = "outbox.fan"
 	DeliverTask = "outbox.deliver"
+	// CheckpointTask states to merchants what they should have heard.
+	CheckpointTask = "outbox.checkpoint"
 )
 
 // Outbox is the deliveries of all merchants.
@@ -52,6 +55,7 @@ func (o *Outbox) Tasks() []task.Task {
 	return []task.Task{
 		{Name: FanTask, Every: time.Second, Run: o.Fan},
 		{Name: DeliverTask, Every: time.Second, Run: o.Deliver},
+		{Name: CheckpointTask, Every: 10 * time.Second, Run: o.Checkpoint},
 	}
 }
 

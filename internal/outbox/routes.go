@@ -30,4 +30,15 @@ func (o *Outbox) Routes(a *api.API) {
 			d, err := o.Redeliver(ctx, c.Scope, in.ID)
 			return api.Reply[Delivery]{Data: d}, err
 		})
+	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/webhooks/endpoints", Summary: "List endpoints", Tag: "Webhooks", Scope: api.WebhooksRead,
+		Text: "Where till delivers to, how far it has numbered, and the last checkpoint that it told. There is one endpoint in each mode at most."},
+		func(ctx context.Context, c api.Caller, _ *struct{}) (api.Page[endpointView], error) {
+			found, err := o.endpoints(ctx, c.Scope)
+			return api.Page[endpointView]{Data: found}, err
+		})
+	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/webhooks/endpoints/{id}/events", Summary: "Pull events of an endpoint", Tag: "Webhooks", Scope: api.WebhooksRead,
+		Text: "The endpoint's messages exactly as they are delivered, in the order of their sequence, whether they arrived or not: for what your server missed, and to prove that it missed nothing."},
+		func(ctx context.Context, c api.Caller, in *pullInput) (api.Page[message], error) {
+			return o.pull(ctx, c.Scope, *in)
+		})
 }

@@ -237,6 +237,8 @@ func TestRoutesNeedTheirScopes(t *testing.T) {
 			{"POST", "/v1/merchant/webhook/test", write},
 			{"GET", "/v1/webhooks/deliveries", read},
 			{"POST", "/v1/webhooks/deliveries/x/redeliver", write},
+			{"GET", "/v1/webhooks/endpoints", read},
+			{"GET", "/v1/webhooks/endpoints/x/events", read},
 		} {
 			others := slices.DeleteFunc(slices.Clone(api.Scopes), func(s string) bool { return s == c.needs })
 			if a := ask(t, s, scope, strings.Join(others, " "), c.method, c.path); a.Status != 403 {

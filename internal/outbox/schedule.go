@@ -1,7 +1,8 @@
 package outbox
 
 import (
-	"math/rand/v2"
+	"fmt"
+	"hash/fnv"
 	"time"
 )
 
@@ -19,12 +20,14 @@ var schedule = []time.Duration{
 	24 * time.Hour,
 }
 
-// next is the wait after a failure that retries came before, or false where the schedule has ended. Up to a tenth is added by chance,
-// so that what failed together does not come back together.
-func next(retries int64) (time.Duration, bool) {
+// next is the wait after a failure that retries came before, or false where the schedule has ended. Up to a tenth is added, by the delivery's
+// id, so that what failed together does not come back together, and that what comes of an attempt is a function of what is known.
+func next(delivery string, retries int64) (time.Duration, bool) {
 	if retries >= int64(len(schedule)) {
 		return 0, false
 	}
 	wait := schedule[retries]
-	return wait + rand.N(wait/10), true
+	spread := fnv.New64a()
+	fmt.Fprintf(spread, "%s %d", delivery, retries)
+	return wait + time.Duration(spread.Sum64()%uint64(wait/10)), true
 }

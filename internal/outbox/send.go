@@ -28,27 +28,32 @@ const (
 
 // message is the body of a delivery. It is the same on every attempt.
 type message struct {
-	Type      string          `json:"type"`
-	Timestamp time.Time       `json:"timestamp"`
-	ID        string          `json:"id"`
-	Sequence  int64           `json:"sequence"`
-	Data      json.RawMessage `json:"data"`
+	Type      string          `json:"type" example:"payment.completed"`
+	Timestamp time.Time       `json:"timestamp" doc:"When it happened."`
+	ID        string          `json:"id" format:"uuid" doc:"The event's id, sent as webhook-id."`
+	Sequence  int64           `json:"sequence" doc:"Counts the endpoint's deliveries from 1, without gaps."`
+	Data      json.RawMessage `json:"data" doc:"The object as it was at that moment."`
 }
 
 func body(e event.Event, sequence int64) ([]byte, error) {
 	return json.Marshal(message{e.Type, e.CreatedAt, e.ID, sequence, e.Data})
 }
 
-// sign is the webhook-signature of Standard Webhooks: HMAC-SHA256 of "id.timestamp.body" under the bytes that the secret encodes.
-func sign(secret, id string, at time.Time, body []byte) (string, error) {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
-	if err != nil || len(key) == 0 {
-		return "", errors.New("outbox: the endpoint's signing secret is not base64")
+// sign is the webhook-signature of Standard Webhooks: HMAC-SHA256 of "id.timestamp.body" under the bytes that a secret encodes, for each
+// secret, parted by spaces. A receiver takes a message that one of them proves.
+func sign(secrets []string, id string, at time.Time, body []byte) (string, error) {
+	var signatures []string
+	for _, secret := range secrets {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+		if err != nil || len(key) == 0 {
+			return "", errors.New("outbox: the endpoint's signing secret is not base64")
+		}
+		mac := hmac.New(sha256.New, key)
+		fmt.Fprintf(mac, "%s.%d.", id, at.Unix())
+		mac.Write(body)
+		signatures = append(signatures, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	}
-	mac := hmac.New(sha256.New, key)
-	fmt.Fprintf(mac, "%s.%d.", id, at.Unix())
-	mac.Write(body)
-	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)), nil
+	return strings.Join(signatures, " "), nil
 }
 
 // parcel is one request, signed.

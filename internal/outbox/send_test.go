@@ -17,6 +17,7 @@ import (
 	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/db/dbtest"
+	"github.com/till-pay/till/internal/merchant"
 )
 
 // Under the real clock the reference library checks the time too.
@@ -49,6 +50,61 @@ func TestSignatureOfNow(t *testing.T) {
 	if err := <-came; err != nil {
 		t.Error(err)
 	}
+}
+
+// While a secret overlaps with the one before, a receiver with either of them takes every delivery; afterwards only the new one is of use.
+func TestBothSecretsInAnOverlap(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n, scope := setup(t, d), seller()
+		type request struct {
+			header http.Header
+			body   []byte
+		}
+		came := make(chan request, 1)
+		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			came <- request{r.Header, body}
+		}))
+		defer s.Close()
+		secrets := []string{n.listen(scope, s.URL)}
+		takes := func(want ...bool) {
+			t.Helper()
+			n.tell(scope, "payment.completed", 1)
+			n.deliver()
+			r := <-came
+			for i, secret := range secrets {
+				hook, err := standardwebhooks.NewWebhook(secret)
+				if err == nil {
+					err = hook.VerifyIgnoringTimestamp(r.body, r.header) // the clock stands still
+				}
+				if (err == nil) != want[i] {
+					t.Errorf("with secret %d of %d the reference library says %v about %q", i+1, len(secrets), err, r.header)
+				}
+			}
+		}
+		rotate := func(hours *int64) {
+			t.Helper()
+			_, secret, err := n.Merchants.Listen(ctx, scope, merchant.ListenInput{RotateSecret: true, OverlapHours: hours})
+			if err != nil {
+				t.Fatal(err)
+			}
+			secrets = append(secrets, secret)
+		}
+		takes(true)
+		rotate(nil)
+		takes(true, true)
+		n.clock.Advance(24*time.Hour - time.Microsecond)
+		takes(true, true)
+		n.clock.Advance(time.Microsecond)
+		takes(false, true)
+		week, none := int64(168), int64(0)
+		rotate(&week)
+		rotate(&week)
+		takes(false, false, true, true) // two at most
+		rotate(&none)
+		takes(false, false, false, false, true)
+	})
 }
 
 func TestWhatFailsIsToldInClearWords(t *testing.T) {

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/huandu/go-sqlbuilder"
@@ -17,7 +18,7 @@ const columns = `merchant, mode, endpoint, seq, id, event, type, status, attempt
 func scan(r db.Row) (Delivery, error) {
 	var d Delivery
 	var ended, due time.Time
-	err := r.Scan(&d.Merchant, &d.Mode, &d.endpoint, &d.Sequence, &d.ID, &d.EventID, &d.Type, &d.Status, &d.Attempts, &d.retries,
+	err := r.Scan(&d.Merchant, &d.Mode, &d.endpoint, &d.Sequence, &d.ID, &d.EventID, &d.Type, &d.Status, &d.Attempts, &d.Retries,
 		db.At(&d.CreatedAt), db.At(&ended), db.At(&due))
 	d.EndedAt, d.NextAttemptAt = known(ended), known(due)
 	return d, err
@@ -30,20 +31,73 @@ func known(t time.Time) *time.Time {
 	return &t
 }
 
-// number gives events the next numbers of an endpoint, in one list: the guard on next_seq is what keeps them without gaps.
-func number(endpoint merchant.Endpoint, events []event.Event, now time.Time) []db.Change {
+// number gives events the next numbers of an endpoint, in one list: the guard on next_seq is what keeps them without gaps. The chain moves
+// on with them, unless it has older deliveries to take in first (link). due is when the next checkpoint is owed.
+func number(was merchant.Endpoint, events []event.Event, due, now time.Time) []db.Change {
+	is := was
+	is.NextSeq += int64(len(events))
+	if was.ChainSeq == was.NextSeq-1 {
+		for _, e := range events {
+			is.Chain, is.ChainSeq = chain(is.Chain, e.ID), is.ChainSeq+1
+		}
+	}
 	changes := []db.Change{{
-		SQL:  `update endpoints set next_seq = next_seq + $1 where merchant = $2 and mode = $3 and id = $4 and next_seq = $5`,
-		Args: []any{int64(len(events)), endpoint.Merchant, endpoint.Mode, endpoint.ID, endpoint.NextSeq}, Rows: 1,
+		SQL: `update endpoints set next_seq = $1, chain = $2, chain_seq = $3, checkpoint_due = $4
+			where merchant = $5 and mode = $6 and id = $7 and next_seq = $8 and chain_seq = $9 and checkpoint_seq = $10`,
+		Args: []any{is.NextSeq, is.Chain, is.ChainSeq, db.Micros(due), was.Merchant, was.Mode, was.ID, was.NextSeq, was.ChainSeq, was.Checkpoint.Sequence}, Rows: 1,
 	}}
 	for i, e := range events {
 		changes = append(changes, db.Change{
 			SQL: `insert into deliveries (merchant, mode, endpoint, seq, id, event, type, status, attempts, retries, created_at, due_at, lease_until)
 				values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $9, 0)`,
-			Args: []any{endpoint.Merchant, endpoint.Mode, endpoint.ID, endpoint.NextSeq + int64(i), id.New(), e.ID, e.Type, Pending, db.Micros(now)}, Rows: 1,
+			Args: []any{was.Merchant, was.Mode, was.ID, was.NextSeq + int64(i), id.New(), e.ID, e.Type, Pending, db.Micros(now)}, Rows: 1,
 		})
 	}
 	return changes
+}
+
+// link takes deliveries that were numbered before there was a chain into it: a step of those that follow chain_seq.
+func link(was merchant.Endpoint, events []string) db.Change {
+	is := was
+	for _, e := range events {
+		is.Chain, is.ChainSeq = chain(is.Chain, e), is.ChainSeq+1
+	}
+	return db.Change{
+		SQL:  `update endpoints set chain = $1, chain_seq = $2 where merchant = $3 and mode = $4 and id = $5 and chain_seq = $6`,
+		Args: []any{is.Chain, is.ChainSeq, was.Merchant, was.Mode, was.ID, was.ChainSeq}, Rows: 1,
+	}
+}
+
+// unlinked are the events of the deliveries that follow the chain, in order.
+func unlinked(ctx context.Context, q db.Querier, e merchant.Endpoint, limit int) ([]string, error) {
+	return db.All(ctx, q, db.Value[string], `select event from deliveries where merchant = $1 and mode = $2 and endpoint = $3 and seq > $4 order by seq limit $5`,
+		e.Merchant, e.Mode, e.ID, e.ChainSeq, limit)
+}
+
+// owing are the scopes whose endpoint owes a checkpoint by now, those that owe it longest first.
+func owing(ctx context.Context, q db.Querier, now time.Time, limit int) ([]db.Scope, error) {
+	return db.All(ctx, q, func(r db.Row) (s db.Scope, err error) { return s, r.Scan(&s.Merchant, &s.Mode) },
+		`select merchant, mode from endpoints where checkpoint_due <= $1 order by checkpoint_due limit $2`, db.Micros(now), limit)
+}
+
+// state is the change that keeps a checkpoint as told. Its guards are what it states and what was told before: of two nodes one tells it.
+func state(was merchant.Endpoint, now time.Time) db.Change {
+	return db.Change{
+		SQL: `update endpoints set checkpoint_seq = $1, checkpoint_hash = $2, checkpoint_at = $3, checkpoint_due = null
+			where merchant = $4 and mode = $5 and id = $6 and next_seq = $7 and chain_seq = $1 and checkpoint_seq = $8`,
+		Args: []any{was.ChainSeq, was.Chain, db.Micros(now), was.Merchant, was.Mode, was.ID, was.NextSeq, was.Checkpoint.Sequence}, Rows: 1,
+	}
+}
+
+// told are the messages of an endpoint after a number, in order, as they were or will be sent.
+func told(ctx context.Context, q db.Querier, e merchant.Endpoint, after int64, limit int) ([]message, error) {
+	return db.All(ctx, q, func(r db.Row) (m message, err error) {
+		var data string
+		err = r.Scan(&m.Type, db.At(&m.Timestamp), &m.ID, &m.Sequence, &data)
+		m.Data = json.RawMessage(data)
+		return m, err
+	}, `select e.type, e.created_at, e.id, d.seq, e.data from deliveries d join events e on e.merchant = d.merchant and e.mode = d.mode and e.id = d.event
+		where d.merchant = $1 and d.mode = $2 and d.endpoint = $3 and d.seq > $4 order by d.seq limit $5`, e.Merchant, e.Mode, e.ID, after, limit)
 }
 
 // placesPerTurn bounds the endpoints that one turn looks at. It is above places, so that endpoints without room cannot hide the others.
@@ -69,24 +123,24 @@ func claim(ctx context.Context, tx db.Tx, p place, n int, now, machine time.Time
 		returning `+columns, db.Micros(machine.Add(lease)), p.Merchant, p.Mode, p.endpoint, db.Micros(now), n, db.Micros(machine))
 }
 
-// settle is what an attempt changes. Its guard is the count of attempts: of two nodes that made the same one, the first counts.
-func settle(d Delivery, a Attempt, now time.Time) []db.Change {
-	status, ended, due := Succeeded, now, time.Time{}
-	if a.Error != "" {
-		if wait, again := next(d.retries); again {
-			status, ended, due = Pending, time.Time{}, now.Add(wait)
-		} else {
-			status = Failed
-		}
-	}
+// settle writes what an attempt changes. Its guard is the count of attempts: of two nodes that made the same one, the first counts.
+func settle(was Delivery, a Attempt, now time.Time) []db.Change {
+	is := was.After(a, now)
 	return []db.Change{{
-		SQL: `update deliveries set status = $1, ended_at = $2, due_at = $3, attempts = attempts + 1, retries = retries + 1, lease_until = 0
-			where merchant = $4 and mode = $5 and id = $6 and attempts = $7 and status = $8`,
-		Args: []any{status, db.Micros(ended), db.Micros(due), d.Merchant, d.Mode, d.ID, d.Attempts, Pending}, Rows: 1,
+		SQL: `update deliveries set status = $1, ended_at = $2, due_at = $3, attempts = $4, retries = retries + 1, lease_until = 0
+			where merchant = $5 and mode = $6 and id = $7 and attempts = $8 and status = $9`,
+		Args: []any{is.Status, micros(is.EndedAt), micros(is.NextAttemptAt), is.Attempts, was.Merchant, was.Mode, was.ID, was.Attempts, Pending}, Rows: 1,
 	}, {
 		SQL:  `insert into delivery_attempts (merchant, mode, delivery, attempt, started_at, took_us, status_code, error) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		Args: []any{d.Merchant, d.Mode, d.ID, a.Number, db.Micros(a.StartedAt), a.took.Microseconds(), a.StatusCode, a.Error}, Rows: 1,
+		Args: []any{was.Merchant, was.Mode, was.ID, a.Number, db.Micros(a.StartedAt), a.took.Microseconds(), a.StatusCode, a.Error}, Rows: 1,
 	}}
+}
+
+func micros(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return db.Micros(*t)
 }
 
 // renew makes a delivery due now. One that has ended begins the schedule anew; one that is being sent at this moment is left to it.

@@ -19,6 +19,7 @@ type Receiver struct {
 	URL    string
 	Down   atomic.Bool // it answers 503
 	t      testing.TB
+	own    atomic.Value // an http.HandlerFunc that answers in its place
 	secret string
 	strict bool // a delivery must have been signed just now
 	mu     sync.Mutex
@@ -45,8 +46,15 @@ func newReceiver(t testing.TB, l net.Listener, strict bool) *Receiver {
 	return r
 }
 
+// Hand leaves the requests to a handler of the test's own, while the receiver is not down.
+func (r *Receiver) Hand(h http.Handler) { r.own.Store(http.HandlerFunc(h.ServeHTTP)) }
+
 // ServeHTTP implements http.Handler.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	if own, ok := r.own.Load().(http.HandlerFunc); ok && !r.Down.Load() {
+		own(w, q)
+		return
+	}
 	body, err := io.ReadAll(q.Body)
 	if err != nil {
 		r.t.Error(err)

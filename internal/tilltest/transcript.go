@@ -273,6 +273,7 @@ func (p *player) rest() {
 	Until(p.t, "everything to come to rest", func() bool {
 		return p.posted() &&
 			count(`select count(*) from stripe_events where applied_at is null and due_at is not null and error = ''`) == 0 &&
+			count(`select count(*) from endpoints where checkpoint_due <= $1`, p.till.Clock.Now().UnixMicro()) == 0 &&
 			count(`select count(*) from events where not fanned`) == 0 &&
 			count(`select count(*) from deliveries where due_at <= $1`, p.till.Clock.Now().UnixMicro()) == 0
 	})
@@ -295,11 +296,12 @@ var (
 	}{
 		{regexp.MustCompile(`http://127\.0\.0\.1:\d+/till`), "<shop>"},
 		{regexp.MustCompile(`(/3d_secure_2/hosted/)\w+`), "$1<page>"},
-		{regexp.MustCompile(`_secret_[A-Za-z0-9]+`), "_secret"},
+		{regexp.MustCompile(`_secret_[A-Za-z0-9]{8,}`), "_secret"},
 		{regexp.MustCompile(`(/v1/webhooks/stripe/[^/"]+/)[\w-]+`), "$1<token>"},
 		{regexp.MustCompile(`\bShop [0-9a-f]{8}\b`), "Shop"},
 		{regexp.MustCompile(`("next": ")[\w-]+"`), `$1<cursor>"`},
 		{regexp.MustCompile(`("duration_ms": )\d+`), "$1<duration>"},
+		{regexp.MustCompile(`("hash": ")[0-9a-f]{64}"`), `$1<hash>"`},
 	}
 	mixed = regexp.MustCompile(`[0-9A-Z]`)
 )
@@ -338,7 +340,8 @@ func (p *player) pretty(path string, raw []byte) string {
 // collections say what an id is in the answers of a path.
 var collections = []struct{ path, noun string }{
 	{"/v1/payments/cards", "card"}, {"/v1/payments", "payment"}, {"/v1/refunds", "refund"}, {"/v1/events", "event"}, {"/v1/webhooks/deliveries", "delivery"},
-	{"/v1/merchant/webhook/test", "event"}, {"/v1/merchant", "merchant"},
+	{"/v1/webhooks/endpoints/", "event"}, {"/v1/webhooks/endpoints", "endpoint"}, {"/v1/merchant/webhook/test", "event"}, {"/v1/merchant/webhook", "endpoint"},
+	{"/v1/merchant", "merchant"},
 }
 
 // nouns names the ids of a body in its order, each after the field that holds it: payment_id, customer.id, data.id.
