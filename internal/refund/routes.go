@@ -8,7 +8,7 @@ import (
 
 // Routes registers the room's endpoints.
 func (s *Refunds) Routes(a *api.API) {
-	api.Add(a, api.Operation{Method: "POST", Path: "/v1/refunds", Summary: "Create a refund", Tag: "Refunds", Scope: api.PaymentsWrite, Status: 201,
+	api.Add(a, api.Operation{Method: "POST", Path: "/v1/refunds", Summary: "Create a refund", Tag: "Refunds", Scope: api.PaymentsWrite, Status: 201, Keyed: true,
 		Text: "Sends money of a completed payment back: all that is left, or an amount. Refunds together never exceed what was captured, however many are asked for at once. " +
 			"Stripe's processing fee is not returned. A refund may fail days later; then refund.failed is told and the amount can be refunded again."},
 		func(ctx context.Context, c api.Caller, in *CreateInput) (api.Reply[Refund], error) {
