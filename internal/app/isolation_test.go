@@ -162,6 +162,12 @@ var visits = map[string]func(visitor){
 			v.missing("POST", "/v1/payments/"+p+"/cancel", nil, "id")
 		}
 	},
+	"GET /v1/payments/{id}/attempts": func(v visitor) {
+		for _, p := range append(v.o.payments, v.o.doubted) {
+			v.missing("GET", "/v1/payments/"+p+"/attempts", nil, "id")
+		}
+	},
+	"GET /v1/refunds/{id}/attempts": func(v visitor) { v.missing("GET", "/v1/refunds/"+v.o.refund+"/attempts", nil, "id") },
 	"POST /v1/payments/{id}/release": func(v visitor) {
 		for _, p := range append(v.o.payments, v.o.doubted) {
 			v.missing("POST", "/v1/payments/"+p+"/release", nil, "id")

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"time"
 
+	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/id"
 )
 
 // The states of a call that waits for a word of its merchant, beside those in end.go. The recovery leaves both alone.
@@ -17,7 +19,8 @@ const (
 
 // Hold claims a call as Run does, and sends nothing until Open. A key that was used before is answered as by Run.
 func (o *Once) Hold(ctx context.Context, c Call, claim ...db.Change) (row string, replayed bool, err error) {
-	return o.claim(ctx, &c, held, claim)
+	first := entry{id: id.New(), Attempt: Attempt{At: o.clock.Now(), Kind: "request", Answer: "held", RequestID: api.RequestID(ctx)}}
+	return o.claim(ctx, &c, held, append(claim, first.keep(c)))
 }
 
 // Open makes a held call, once, with the changes that belong to that, and waits for it as Run does. From its commit on the call is like any
@@ -37,7 +40,8 @@ func (o *Once) Open(ctx context.Context, scope db.Scope, key string, changes ...
 	c := found.Call
 	c.begins(o.clock.Now(), o.machine.Now())
 	crash.Here("once.open.before")
-	err = o.db.Write(ctx, append([]db.Change{opened(c)}, changes...)...)
+	let := entry{id: id.New(), Attempt: Attempt{At: c.ClaimedAt, Kind: "release", Answer: "sent", RequestID: api.RequestID(ctx)}}
+	err = o.db.Write(ctx, append(append([]db.Change{opened(c)}, changes...), let.keep(c))...)
 	crash.Here("once.open.after")
 	var moved *db.Moved
 	switch {

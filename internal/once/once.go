@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/db"
@@ -51,6 +52,8 @@ type Call struct {
 	lease time.Time // of the machine
 	takes int64     // how often a node has taken it: only the node of the last take may say that nothing happened
 	leaps bool      // the clock may have leapt since the claim
+	trail *trail    // what is to be kept of its attempts; nil where nobody drives it
+	asked string    // the request that claimed it
 }
 
 // Window is when Stripe made what the call asked for, if it did, by clocks that differ by less than five minutes. Both ends are zero where
@@ -143,6 +146,7 @@ func (o *Once) Close(ctx context.Context) {
 // whether the call has ended by then. replayed says that the key had been used before: the row is that of the first time.
 // A *db.Moved error says that one of the claim's own guards missed (At counts from 0 in claim).
 func (o *Once) Run(ctx context.Context, c Call, claim ...db.Change) (row string, replayed bool, err error) {
+	c.asked = api.RequestID(ctx)
 	row, replayed, err = o.claim(ctx, &c, open, claim)
 	if err == nil && !replayed {
 		o.wait(ctx, c, o.begin(c))
@@ -184,7 +188,9 @@ func (o *Once) repeat(ctx context.Context, c Call) (row string, replayed bool, e
 	if err != nil {
 		return "", false, err
 	}
-	if first.Name != c.Name || first.Hash != c.Hash {
+	reused := first.Name != c.Name || first.Hash != c.Hash
+	o.repeated(ctx, first, reused)
+	if reused {
 		return "", false, fault.New(fault.IdempotencyKeyReused, "Idempotency-Key", "This Idempotency-Key was used before with other input, for %s %s. Use a new key for a new request.", noun(first.Name), first.Row)
 	}
 	if isOpen {
@@ -269,6 +275,7 @@ func (c Call) id() string { return c.Merchant + "/" + c.Mode + "/" + c.Key }
 
 // drive tries to end a call; where it cannot, it leaves the call for the recovery.
 func (o *Once) drive(ctx context.Context, c Call) {
+	c.trail = &trail{}
 	defer o.heartbeat(ctx, c)()
 	err := o.try(ctx, &c)
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/id"
+	"github.com/till-pay/till/internal/once"
 	"github.com/till-pay/till/internal/stripe"
 )
 
@@ -91,6 +92,17 @@ func (s *Payments) Routes(a *api.API) {
 			}
 			p, err := get(ctx, c.Scope, in.ID)
 			return api.Reply[Payment]{Data: p}, err
+		})
+	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/payments/{id}/attempts", Summary: "List the attempts of a payment", Tag: "Payments", Scope: api.PaymentsRead,
+		Text: "The audit trail, oldest first: each request under the payment's key, each send to Stripe and each look-up there with what came of it, captures and cancellations too. It is one page of a thousand lines at most; of repeats and look-ups each call keeps the first hundred."},
+		func(ctx context.Context, c api.Caller, in *struct {
+			ID string `path:"id" maxLength:"36"`
+		}) (api.Page[once.Attempt], error) {
+			if _, err := s.Get(ctx, c.Scope, in.ID); err != nil {
+				return api.Page[once.Attempt]{}, err
+			}
+			all, err := s.Once.Attempts(ctx, c.Scope, in.ID)
+			return api.Page[once.Attempt]{Data: all}, err
 		})
 	api.Add(a, api.Operation{Method: "POST", Path: "/v1/payments/{id}/capture", Summary: "Capture a payment", Tag: "Payments", Scope: api.PaymentsWrite,
 		Text: "Takes an authorized amount, or less; the rest is released. The payment and the amount are the key: the same capture again changes nothing."},

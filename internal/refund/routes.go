@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/once"
 )
 
 // Routes registers the room's endpoints.
@@ -25,5 +26,16 @@ func (s *Refunds) Routes(a *api.API) {
 		}) (api.Reply[Refund], error) {
 			r, err := s.Get(ctx, c.Scope, in.ID)
 			return api.Reply[Refund]{Data: r}, err
+		})
+	api.AddList(a, api.Operation{Method: "GET", Path: "/v1/refunds/{id}/attempts", Summary: "List the attempts of a refund", Tag: "Refunds", Scope: api.PaymentsRead,
+		Text: "The audit trail, oldest first, as that of a payment. A refund that was made outside till has none."},
+		func(ctx context.Context, c api.Caller, in *struct {
+			ID string `path:"id" maxLength:"36"`
+		}) (api.Page[once.Attempt], error) {
+			if _, err := s.Get(ctx, c.Scope, in.ID); err != nil {
+				return api.Page[once.Attempt]{}, err
+			}
+			all, err := s.Once.Attempts(ctx, c.Scope, in.ID)
+			return api.Page[once.Attempt]{Data: all}, err
 		})
 }

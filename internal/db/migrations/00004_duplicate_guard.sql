@@ -28,7 +28,7 @@ create table duplicate_guards (
 	primary key (merchant, mode, likeness)
 );
 
--- The story of a call: what was sent to Stripe and looked up there, and who asked again.
+-- The story of a call: what was sent to Stripe and looked up there, and who asked again. Nothing is decided by it.
 create table call_attempts (
 	merchant       text   not null,
 	mode           text   not null,
@@ -36,7 +36,7 @@ create table call_attempts (
 	id             text   not null,
 	kind           text   not null,
 	at             bigint not null,
-	ended_at       bigint,
+	took_us        bigint,
 	outcome        text   not null,
 	status_code    bigint not null,
 	code           text   not null,
