@@ -2,13 +2,23 @@ package cli_test
 
 import (
 	"bytes"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/till-pay/till/internal/cli"
 )
 
-// What the guide's samples in Node, Python and Go make of the same parts (docs/guide/idempotency.md) is what till makes.
+// composed is the sample in Go of docs/guide/idempotency.md.
+func composed(parts map[string]string) string {
+	v := url.Values{}
+	for name, value := range parts {
+		v.Set(name, value)
+	}
+	return strings.ReplaceAll(v.Encode(), "+", "%20")
+}
+
+// What the guide's sample makes is what till makes.
 func TestKeyCompose(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -21,6 +31,14 @@ func TestKeyCompose(t *testing.T) {
 		var out, errs bytes.Buffer
 		if status := cli.Main(append([]string{"key", "compose"}, c.parts...), &out, &errs); status != 0 || out.String() != c.want {
 			t.Errorf("%d %q %s, want %q", status, out.String(), errs.String(), c.want)
+		}
+		parts := map[string]string{}
+		for _, p := range c.parts {
+			name, value, _ := strings.Cut(p, "=")
+			parts[name] = value
+		}
+		if got := composed(parts); got+"\n" != c.want {
+			t.Errorf("the sample makes %q, want %q", got, c.want)
 		}
 	}
 	for _, c := range []struct {

@@ -44,6 +44,12 @@ func find(ctx context.Context, q db.Querier, scope db.Scope, key string) (c Call
 	return s.Call, s.state == open, err
 }
 
+// Known says whether a key was used before.
+func (o *Once) Known(ctx context.Context, scope db.Scope, key string) (bool, error) {
+	n, err := db.One(ctx, o.db, db.Value[int64], `select count(*) from calls where merchant = $1 and mode = $2 and key = $3`, scope.Merchant, scope.Mode, key)
+	return n > 0, err
+}
+
 func load(ctx context.Context, q db.Querier, scope db.Scope, key string) (stored, error) {
 	return db.One(ctx, q, scan, `select `+columns+` from calls where merchant = $1 and mode = $2 and key = $3`, scope.Merchant, scope.Mode, key)
 }

@@ -25,10 +25,10 @@ import (
 func (p Payment) alike() string {
 	who := ""
 	switch {
+	case p.Customer.Email != "": // of a customer with an id it is always known: one who pays by a new card first and by a saved one then is one
+		who = "email " + p.Customer.Email
 	case p.Customer.ID != "":
 		who = "id " + p.Customer.ID
-	case p.Customer.Email != "":
-		who = "email " + p.Customer.Email
 	case p.Customer.Reference != "":
 		who = "reference " + p.Customer.Reference
 	}
@@ -77,8 +77,13 @@ func (s *Payments) claim(ctx context.Context, p Payment, c once.Call, own []db.C
 	if err != nil {
 		return "", false, err
 	}
-	within := settings.DuplicateGuard.Within()
-	if within == 0 {
+	within, repeat := settings.DuplicateGuard.Within(), false
+	if within > 0 {
+		if repeat, err = s.Once.Known(ctx, c.Scope, c.Key); err != nil {
+			return "", false, err
+		}
+	}
+	if within == 0 || repeat { // a repeat is answered by its key: nothing is asked for it again
 		return s.Once.Run(ctx, c, append(insert(p), own...)...)
 	}
 	p.cardFingerprint = s.fingerprint(ctx, p)
@@ -91,6 +96,7 @@ func (s *Payments) claim(ctx context.Context, p Payment, c once.Call, own []db.C
 		}
 		if why != nil {
 			p.Status, p.Held = Held, why
+			s.Log.LogAttrs(ctx, slog.LevelInfo, "payment held", slog.String("payment", p.ID), slog.String("duplicate_of", why.DuplicateOf))
 			return s.Once.Hold(ctx, c, append(append(insert(p), own...), event.Insert(event.New(p.scope, "payment.held", p.ID, p.Shown(), p.CreatedAt)))...)
 		}
 		row, replayed, err := s.Once.Run(ctx, c, append(append([]db.Change{letThrough(p, version)}, insert(p)...), own...)...)

@@ -16,6 +16,9 @@ alter table payments add column card_fingerprint text not null default '';
 alter table payments add column held text not null default '';
 create index payments_likeness on payments (merchant, mode, likeness, created_at) where likeness <> '';
 create index payments_card on payments (merchant, mode, payment_method, created_at) where card_fingerprint <> '';
+-- With the order of the list behind it, or SQLite walks all payments of the merchant for the one.
+drop index payments_provider_ref;
+create index payments_provider_ref on payments (merchant, mode, provider_ref, created_at, id);
 create index payments_key on payments (merchant, mode, idempotency_key, created_at, id);
 create index payments_customer_ref on payments (merchant, mode, customer_ref, created_at, id) where customer_ref <> '';
 
@@ -50,6 +53,8 @@ drop table call_attempts;
 drop table duplicate_guards;
 drop index payments_customer_ref;
 drop index payments_key;
+drop index payments_provider_ref;
+create index payments_provider_ref on payments (merchant, mode, provider_ref);
 drop index payments_card;
 drop index payments_likeness;
 alter table payments drop column held;
