@@ -98,6 +98,7 @@ type Operation struct {
 	Open    bool   // no key at all: Stripe's webhooks prove themselves by their signature
 	Status  int    // of a success; 200 where it is 0
 	MaxBody int64  // bytes; 64 KiB where it is 0
+	Keyed   bool   // it moves money: a request without an Idempotency-Key header must have key_parts in its body
 }
 
 // Reply is what a handler answers.
@@ -203,7 +204,7 @@ func (a *API) operation(o Operation) huma.Operation {
 		op.Middlewares = append(op.Middlewares, a.authorize(o.Scope))
 		op.Security = []map[string][]string{{securityScheme: {}}}
 	}
-	op.Middlewares = append(op.Middlewares, a.query, a.body(limit))
+	op.Middlewares = append(op.Middlewares, a.query, a.body(limit, o.Keyed))
 	return op
 }
 

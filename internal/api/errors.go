@@ -165,7 +165,7 @@ func saying(d *huma.ErrorDetail) *fault.Error {
 	if m := required.FindStringSubmatch(d.Message); m != nil {
 		param = join(param, m[1])
 		if strings.EqualFold(param, "Idempotency-Key") {
-			return fault.New(fault.IdempotencyKeyRequired, param, "This call moves money: send an Idempotency-Key header, and the same one again when you repeat the call.")
+			return KeyRequired()
 		}
 		return fault.New(fault.ParameterMissing, clip(param), "The %s %s is required.", noun, clip(param))
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -79,8 +80,8 @@ func takes(op *huma.Operation, name string) bool {
 }
 
 // body reads a request's body whole, within its bounds, and refuses what is no JSON or JSON with a trap in it. A raw body, such
-// as a signed webhook's, is only bounded.
-func (a *API) body(limit int64) func(huma.Context, func(huma.Context)) {
+// as a signed webhook's, is only bounded. Who asks for money to move without a key hears of that before the fields are looked at.
+func (a *API) body(limit int64, keyed bool) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		want := ctx.Operation().RequestBody
 		if want == nil {
@@ -97,6 +98,9 @@ func (a *API) body(limit int64) func(huma.Context, func(huma.Context)) {
 		case want.Required && len(data) == 0:
 			err = fault.New(fault.BodyInvalid, "", "The body is missing: this call takes a JSON object.")
 		}
+		if err == nil && keyed && r.Header.Get("Idempotency-Key") == "" && !hasKeyParts(data) {
+			err = KeyRequired()
+		}
 		if err != nil {
 			a.write(ctx, err)
 			return
@@ -104,6 +108,19 @@ func (a *API) body(limit int64) func(huma.Context, func(huma.Context)) {
 		r.Body = io.NopCloser(bytes.NewReader(data))
 		next(ctx)
 	}
+}
+
+// hasKeyParts says whether a body names its key by parts; whether they are good is the room's to say.
+func hasKeyParts(data []byte) bool {
+	var in struct {
+		KeyParts json.RawMessage `json:"key_parts"`
+	}
+	return json.Unmarshal(data, &in) == nil && len(in.KeyParts) > 0 && string(in.KeyParts) != "null"
+}
+
+// KeyRequired is the refusal of a call that moves money and has no key.
+func KeyRequired() *fault.Error {
+	return fault.New(fault.IdempotencyKeyRequired, "Idempotency-Key", "This call moves money: send an Idempotency-Key header, and the same one again when you repeat the call.")
 }
 
 func (a *API) read(w http.ResponseWriter, r *http.Request, decoded bool, limit int64) ([]byte, error) {

@@ -97,6 +97,7 @@ func samples(o things) map[string]body {
 	return map[string]body{
 		"POST /v1/payments": {"amount": "50.00", "currency": "USD", "provider": "stripe", "payment_method": "pm_card_visa", "return_url": "https://shop.example/", "capture_method": "manual",
 			"customer": body{"email": "jane@example.com"}, "metadata": body{"a": "b"}, "description": "d", "statement_descriptor_suffix": "S1"},
+		"PUT /v1/merchant/settings":      {"duplicate_guard": body{"enabled": true, "minutes": 10}},
 		"POST /v1/payments/{id}/capture": {"amount": "1.00"},
 		"POST /v1/payments/cards":        {"payment_method_id": "pm_card_visa", "customer_email": "jim@example.com", "customer_name": "Jim"},
 		"POST /v1/refunds":               {"payment_id": o.paid, "amount": "1.00", "reason": "duplicate"},

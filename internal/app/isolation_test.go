@@ -18,11 +18,11 @@ type body map[string]any
 
 // things are what the first merchant has: an object of every kind, in every state that can be acted upon.
 type things struct {
-	paid, held, waiting, failed, refund, card, delivery, endpoint string
-	payments                                                      []string
-	customer, method                                              string
-	orderKey, refundKey                                           string
-	order, back                                                   body
+	paid, held, waiting, failed, refund, card, delivery, endpoint, doubted string
+	payments                                                               []string
+	customer, method                                                       string
+	orderKey, refundKey                                                    string
+	order, back                                                            body
 }
 
 func furnish(t *testing.T, till *tilltest.Till) (o things) {
@@ -41,6 +41,12 @@ func furnish(t *testing.T, till *tilltest.Till) (o things) {
 	o.card, o.customer, o.method = c.ID(), c.String("data", "customer", "id"), c.String("data", "payment_method")
 	o.back = body{"payment_id": o.paid, "amount": "10.00"}
 	o.refund = till.As(till.Shop).With("Idempotency-Key", o.refundKey).Want(201, "POST", "/v1/refunds", o.back).ID()
+	till.As(till.Shop).Want(200, "PUT", "/v1/merchant/settings", body{"duplicate_guard": body{"enabled": true, "minutes": 1440}})
+	again := body{"amount": "7.00", "currency": "USD", "provider": "stripe", "payment_method": "pm_card_visa"}
+	till.Post("/v1/payments", again).Want(201)
+	if o.doubted = till.Post("/v1/payments", again).Want(201).ID(); till.Get("/v1/payments/"+o.doubted).String("data", "status") != "held" {
+		t.Fatal("a duplicate is not held")
+	}
 	till.Shop.Hears.Await("refund.completed", o.refund)
 	till.Clock.Advance(time.Minute) // what Stripe sends later
 	rest(t, till, till.Shop)
@@ -109,7 +115,7 @@ func (v visitor) tell(kind string, object body) {
 // visits is what a visitor does at each operation of the OpenAPI document.
 var visits = map[string]func(visitor){
 	"GET /v1/payments": func(v visitor) {
-		for _, query := range []string{"", "?status=pending", "?customer_email=jane@example.com", "?metadata[order]=1", "?currency=USD&min_amount=50"} {
+		for _, query := range []string{"", "?status=pending", "?customer_email=jane@example.com", "?metadata[order]=1", "?currency=USD&min_amount=50", "?idempotency_key=" + url.QueryEscape(v.o.orderKey), "?status=held"} {
 			v.empty("/v1/payments" + query)
 		}
 	},
@@ -156,6 +162,26 @@ var visits = map[string]func(visitor){
 		for _, p := range v.o.payments {
 			v.missing("POST", "/v1/payments/"+p+"/cancel", nil, "id")
 		}
+	},
+	"GET /v1/payments/{id}/attempts": func(v visitor) {
+		for _, p := range append(v.o.payments, v.o.doubted) {
+			v.missing("GET", "/v1/payments/"+p+"/attempts", nil, "id")
+		}
+	},
+	"GET /v1/refunds/{id}/attempts": func(v visitor) { v.missing("GET", "/v1/refunds/"+v.o.refund+"/attempts", nil, "id") },
+	"POST /v1/payments/{id}/release": func(v visitor) {
+		for _, p := range append(v.o.payments, v.o.doubted) {
+			v.missing("POST", "/v1/payments/"+p+"/release", nil, "id")
+		}
+	},
+	"GET /v1/merchant/settings": func(v visitor) {
+		// The first merchant's guard is on; whoever is not its twin has chosen nothing.
+		if a := v.do("GET", "/v1/merchant/settings", nil).Want(200); a.At("data", "duplicate_guard", "enabled") != (v.kind == twinned) {
+			v.Errorf("%s", a.Raw)
+		}
+	},
+	"PUT /v1/merchant/settings": func(v visitor) {
+		v.do("PUT", "/v1/merchant/settings", body{"duplicate_guard": body{"enabled": false}}).Want(200)
 	},
 	"GET /v1/payments/cards": func(v visitor) {
 		for _, query := range []string{"", "?customer_email=jane@example.com", "?customer_id=" + v.o.customer} {

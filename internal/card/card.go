@@ -65,6 +65,9 @@ const (
 // Generation is the merchant's Stripe account that the card is saved in.
 func (c Card) Generation() int64 { return c.generation }
 
+// Fingerprint is Stripe's name for the card's number: two cards with one fingerprint are one card. "" where Stripe gave none.
+func (c Card) Fingerprint() string { return c.fingerprint }
+
 // Cards are all saved cards.
 type Cards struct {
 	DB        *db.DB

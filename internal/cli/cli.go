@@ -31,7 +31,7 @@ type commands struct {
 	Serve   serve   `cmd:"" help:"Run till."`
 	Sandbox boxes   `cmd:"" help:"Run Stripe in a box: Stripe's API on your machine, with state, for any language's SDK."`
 	Migrate migrate `cmd:"" help:"Bring the database up to this version, and stop."`
-	Key     key     `cmd:"" help:"Make, list and revoke API keys."`
+	Key     key     `cmd:"" help:"Make, list and revoke API keys; compose idempotency keys."`
 	Events  events  `cmd:"" help:"Stripe's events: what came, what was missed, and bringing it in."`
 }
 

@@ -18,6 +18,8 @@ type key struct {
 	Create keyCreate `cmd:"" help:"Make an API key; it is shown this once."`
 	List   keyList   `cmd:"" help:"List the merchants and their API keys."`
 	Revoke keyRevoke `cmd:"" help:"Revoke an API key, at once and for good."`
+
+	Compose keyCompose `cmd:"" help:"Print the idempotency key that parts such as agency, booking and action make."`
 }
 
 type keyCreate struct {

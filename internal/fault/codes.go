@@ -69,7 +69,7 @@ var Codes = []Info{
 	{AmountTooPrecise, Invalid, "The amount has more digits after the point than its currency; it is refused, never rounded."},
 	{AmountTooLarge, Invalid, "The amount is above the largest that Stripe takes in its currency."},
 	{CurrencyUnknown, Invalid, "The currency is not a three-letter code that Stripe takes."},
-	{IdempotencyKeyRequired, Invalid, "Calls that move money need an Idempotency-Key header, so that a repeat cannot move it twice."},
+	{IdempotencyKeyRequired, Invalid, "Calls that move money need an Idempotency-Key header, or key_parts in the body, so that a repeat cannot move it twice."},
 	{IdempotencyKeyTooLong, Invalid, "The Idempotency-Key is longer than 255 characters."},
 	{IdempotencyKeyReused, Refused, "The Idempotency-Key was used before with other input."},
 	{APIKeyMissing, Unauthenticated, "The X-API-Key header is absent."},

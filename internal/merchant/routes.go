@@ -87,6 +87,7 @@ func (m *Merchants) Routes(a *api.API) {
 			}
 			return api.Reply[webhookView]{Data: *m.webhookView(e, secret)}, nil
 		})
+	m.settingsRoutes(a, tag)
 	api.Add(a, api.Operation{Method: "GET", Path: "/v1/config", Summary: "Show what a front end needs", Tag: tag,
 		Text: "The publishable key and the account, for Stripe.js. Any API key may ask."},
 		func(ctx context.Context, c api.Caller, _ *nothing) (api.Reply[configView], error) {

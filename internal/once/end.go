@@ -53,8 +53,8 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 		}
 		crash.Here("once.send.before")
 		// The client to Stripe holds to the deadline by the clock on the wall too, which goes on while a machine sleeps: see Call.MaySend.
-		within, cancel := context.WithDeadline(ctx, c.SentAt.Add(leaves))
-		decide, err := s.Send(within, *c)
+		within, cancel := context.WithTimeout(ctx, c.SentAt.Add(leaves).Sub(o.machine.Now()))
+		decide, err := o.send(within, s, c)
 		cancel()
 		crash.Here("once.send.after")
 		said, _ := stripe.As(err)
@@ -79,7 +79,7 @@ func (o *Once) sending(ctx context.Context, c *Call) error {
 	if first {
 		return nil
 	}
-	return o.db.Write(ctx, begun(*c))
+	return c.trail.kept(o.db.Write(ctx, append([]db.Change{begun(*c)}, c.trail.begins(*c, o.clock.Now())...)...))
 }
 
 // look asks Stripe what an earlier send did. Where nothing is there the call is over, with the given reason, once nothing of it can be
@@ -87,7 +87,7 @@ func (o *Once) sending(ctx context.Context, c *Call) error {
 func (o *Once) look(ctx context.Context, s Steps, c *Call, why *stripe.Error, over bool) (ending, error) {
 	began := o.machine.Now()
 	c.leaps = clock.Leaps(o.clock)
-	decide, err := s.Find(ctx, *c)
+	decide, err := o.lookUp(ctx, s, c)
 	switch c.Looked(err, over, began) {
 	case Done:
 		return ending{decide, done, nil}, nil
@@ -121,11 +121,14 @@ func (o *Once) settle(ctx context.Context, c Call, e ending) error {
 		}
 		err = o.db.Decide(ctx, func(ctx context.Context) ([]db.Change, error) {
 			now, isOpen, err := find(ctx, o.db, c.Scope, c.Key)
-			if err != nil || !isOpen || !now.yields(c, e.state) {
+			switch {
+			case err != nil:
 				return nil, err
+			case !isOpen || !now.yields(c, e.state):
+				return c.trail.changes(c), nil
 			}
 			changes, err := e.decide(ctx)
-			return append(changes, closed(c, e, o.clock.Now())), err
+			return append(append(changes, closed(c, e, o.clock.Now())), c.trail.changes(c)...), err
 		})
 		if !fault.Is(err, fault.DatabaseUnavailable) && !fault.Is(err, fault.StateConflict) {
 			break

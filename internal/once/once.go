@@ -3,6 +3,7 @@
 //	claim    one commit: the key is taken and the row written, with all that the send needs. Keys are never deleted.
 //	send     no transaction is open. It starts from the row alone, under a key of ours: till-<row>-<call>.
 //	settle   one commit: what became of it, the ledger, the event, and the call closed. It closes even when a webhook was first.
+//	held     a call may be claimed and not sent: Hold takes its key and writes its row, and Open lets it go, once, by a guarded change.
 //	recover  a call that was claimed and not settled is taken up again when its lease ends: sent again under the same key,
 //	         or, when it is late, only looked up. So no send meets a key that Stripe has forgotten.
 //
@@ -22,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/db"
@@ -50,6 +52,8 @@ type Call struct {
 	lease time.Time // of the machine
 	takes int64     // how often a node has taken it: only the node of the last take may say that nothing happened
 	leaps bool      // the clock may have leapt since the claim
+	trail *trail    // what is to be kept of its attempts; nil where nobody drives it
+	asked string    // the request that claimed it
 }
 
 // Window is when Stripe made what the call asked for, if it did, by clocks that differ by less than five minutes. Both ends are zero where
@@ -143,27 +147,39 @@ func (o *Once) Close(ctx context.Context) {
 // whether the call has ended by then. replayed says that the key had been used before: the row is that of the first time.
 // A *db.Moved error says that one of the claim's own guards missed (At counts from 0 in claim).
 func (o *Once) Run(ctx context.Context, c Call, claim ...db.Change) (row string, replayed bool, err error) {
+	c.asked = api.RequestID(ctx)
+	row, replayed, err = o.claim(ctx, &c, open, claim)
+	if err == nil && !replayed {
+		o.wait(ctx, c, o.begin(c))
+	}
+	return row, replayed, err
+}
+
+// claim takes the key of a call in a state, together with the changes that belong to it; or answers with the call that had the key before.
+func (o *Once) claim(ctx context.Context, c *Call, state string, claim []db.Change) (row string, replayed bool, err error) {
 	c.claim(o.clock.Now(), o.machine.Now())
 	crash.Here("once.claim.before")
-	err = o.db.Write(ctx, append([]db.Change{insert(c)}, claim...)...)
+	err = o.db.Write(ctx, append([]db.Change{insert(*c, state)}, claim...)...)
 	crash.Here("once.claim.after")
 	var moved *db.Moved
 	switch {
 	case errors.As(err, &moved) && moved.At == 0:
-		return o.repeat(ctx, c)
+		return o.repeat(ctx, *c)
 	case errors.As(err, &moved):
 		return "", false, &db.Moved{At: moved.At - 1}
-	case err != nil:
-		return "", false, err
 	}
-	o.wait(ctx, c, o.begin(c))
-	return c.Row, false, nil
+	return c.Row, false, err
 }
 
 // claim fills in what insert writes. In memory nothing was sent yet; what insert writes is that the first send may have worked.
 func (c *Call) claim(now, machine time.Time) {
 	sum := sha256.Sum256([]byte(db.JSON([]any{c.Name, c.Input})))
 	c.Hash = hex.EncodeToString(sum[:])
+	c.begins(now, machine)
+}
+
+// begins sets the times of a call whose first send follows at once.
+func (c *Call) begins(now, machine time.Time) {
 	c.ClaimedAt, c.ResolveBy, c.SentAt, c.lease, c.takes = now, now.Add(giveUp), machine, machine.Add(lease), 1
 }
 
@@ -173,7 +189,9 @@ func (o *Once) repeat(ctx context.Context, c Call) (row string, replayed bool, e
 	if err != nil {
 		return "", false, err
 	}
-	if first.Name != c.Name || first.Hash != c.Hash {
+	reused := first.Name != c.Name || first.Hash != c.Hash
+	o.repeated(ctx, first, reused)
+	if reused {
 		return "", false, fault.New(fault.IdempotencyKeyReused, "Idempotency-Key", "This Idempotency-Key was used before with other input, for %s %s. Use a new key for a new request.", noun(first.Name), first.Row)
 	}
 	if isOpen {
@@ -258,6 +276,7 @@ func (c Call) id() string { return c.Merchant + "/" + c.Mode + "/" + c.Key }
 
 // drive tries to end a call; where it cannot, it leaves the call for the recovery.
 func (o *Once) drive(ctx context.Context, c Call) {
+	c.trail = &trail{}
 	defer o.heartbeat(ctx, c)()
 	err := o.try(ctx, &c)
 	if err == nil {

@@ -62,7 +62,7 @@ func (o *Once) release(c Call, why error) {
 	if c.Position != "" {
 		n = 1
 	}
-	if err := o.db.Write(ctx, released(c, o.machine.Now().Add(pause(n)), reason)); err != nil {
+	if err := o.db.Write(ctx, append(c.trail.changes(c), released(c, o.machine.Now().Add(pause(n)), reason))...); err != nil {
 		o.log.LogAttrs(ctx, slog.LevelWarn, "call not released; its lease will end", slog.String("call", c.Name), slog.String("row", c.Row), slog.Any("error", err))
 	}
 }

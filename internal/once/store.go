@@ -24,20 +24,34 @@ type stored struct {
 	state string
 }
 
-// insert takes the key. It records the first send too, which follows at once: whoever finds the call after a crash must take that send
-// for made.
-func insert(c Call) db.Change {
+// insert takes the key. Of an open call it records the first send too, which follows at once: whoever finds the call after a crash must take
+// that send for made. Of a held one nothing was sent.
+func insert(c Call, state string) db.Change {
+	sent := int64(1)
+	if state == held {
+		sent = 0
+	}
 	return db.Change{
 		SQL: `insert into calls (merchant, mode, key, name, hash, row_id, provider_key, generation, state, unsure, attempts, claimed_at, sent_at, lease_until, resolve_by, position, takes, error)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', true, 1, $9, $10, $11, $12, '', $13, '') on conflict do nothing`,
-		Args: []any{c.Merchant, c.Mode, c.Key, c.Name, c.Hash, c.Row, c.ProviderKey, c.Generation,
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', $16, '') on conflict do nothing`,
+		Args: []any{c.Merchant, c.Mode, c.Key, c.Name, c.Hash, c.Row, c.ProviderKey, c.Generation, state, sent > 0, sent,
 			db.Micros(c.ClaimedAt), db.Micros(c.SentAt), db.Micros(c.lease), db.Micros(c.ResolveBy), c.takes}, Rows: 1,
 	}
 }
 
 func find(ctx context.Context, q db.Querier, scope db.Scope, key string) (c Call, isOpen bool, err error) {
-	s, err := db.One(ctx, q, scan, `select `+columns+` from calls where merchant = $1 and mode = $2 and key = $3`, scope.Merchant, scope.Mode, key)
+	s, err := load(ctx, q, scope, key)
 	return s.Call, s.state == open, err
+}
+
+// Known says whether a key was used before.
+func (o *Once) Known(ctx context.Context, scope db.Scope, key string) (bool, error) {
+	n, err := db.One(ctx, o.db, db.Value[int64], `select count(*) from calls where merchant = $1 and mode = $2 and key = $3`, scope.Merchant, scope.Mode, key)
+	return n > 0, err
+}
+
+func load(ctx context.Context, q db.Querier, scope db.Scope, key string) (stored, error) {
+	return db.One(ctx, q, scan, `select `+columns+` from calls where merchant = $1 and mode = $2 and key = $3`, scope.Merchant, scope.Mode, key)
 }
 
 // RefusedBefore counts the calls of a name about a row that Stripe refused: a key derived from what a call does carries this number,

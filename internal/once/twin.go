@@ -11,7 +11,7 @@ import (
 // other on both engines.
 type Record struct {
 	Call
-	State string // open, done or refused
+	State string // open, done or refused; or held, and then open or dropped
 }
 
 // Claimed is a call that a caller claims at a moment, and what is kept of it: the record says already that the first send may have worked.
@@ -92,4 +92,31 @@ func (r Record) Kept(now time.Time) Record {
 		r.lease = now.Add(lease)
 	}
 	return r
+}
+
+// Held is a call that is claimed and not sent.
+func Held(c Call, now, machine time.Time) Record {
+	c.claim(now, machine)
+	return Record{c, held}
+}
+
+// Opened lets a held call go: the record then says that its first send may have worked. The call is that of who opened it.
+func (r Record) Opened(now, machine time.Time) (Call, Record, bool) {
+	if r.State != held {
+		return Call{}, r, false
+	}
+	c := r.Call
+	c.begins(now, machine)
+	r.Call, r.State = c, open
+	r.Unsure, r.Attempts = true, 1
+	return c, r, true
+}
+
+// Dropped ends a held call without a send.
+func (r Record) Dropped() (Record, bool) {
+	if r.State != held {
+		return r, false
+	}
+	r.State = dropped
+	return r, true
 }

@@ -32,10 +32,10 @@ func history(t *testing.T, d *db.DB, chance *rand.Rand) (missed int) {
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	base := Call{Scope: db.Scope{Merchant: "m", Mode: "test"}, Name: "n", Key: randomKey(chance), Row: "r", ProviderKey: "p", Generation: 1, Input: 1}
 	first, kept := Claimed(base, now, now)
-	if err := d.Write(t.Context(), insert(first)); err != nil {
+	if err := d.Write(t.Context(), insert(first, open)); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Write(t.Context(), insert(first)); !db.IsMoved(err) {
+	if err := d.Write(t.Context(), insert(first, open)); !db.IsMoved(err) {
 		t.Fatalf("a key was taken twice: %v", err)
 	}
 	holders := []Call{first, first}

@@ -21,6 +21,15 @@ func (s *Payments) Cancel(ctx context.Context, scope db.Scope, id string) (Payme
 	if p.Status == Cancelled {
 		return p, true, nil
 	}
+	if p.Status == Held {
+		ended, err := s.dismiss(ctx, p, "")
+		if err != nil {
+			return Payment{}, false, err
+		}
+		if p, err = s.Get(ctx, scope, id); err != nil || ended || p.Status == Cancelled {
+			return p, !ended, err
+		}
+	}
 	return s.cancel(ctx, p)
 }
 

@@ -16,12 +16,13 @@ import (
 
 // CreateInput is a payment as it is asked for.
 type CreateInput struct {
-	Key  string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"255" doc:"Names this payment: the same key again is the same payment, for ever."`
+	Key  string `header:"Idempotency-Key" minLength:"1" maxLength:"255" example:"order-1042" doc:"Names this payment: the same key again is the same payment, for ever. Required, unless key_parts is there."`
 	Body CreateBody
 }
 
 // CreateBody is the body of POST /v1/payments.
 type CreateBody struct {
+	KeyParts      map[string]string `json:"key_parts,omitempty" doc:"Names the call in place of the Idempotency-Key header, by what it is for: 2 to 10 parts, such as agency, booking and action. The key is the parts sorted by name, percent-encoded and joined: action=charge&agency=A1&booking=B77."`
 	Amount        api.Amount        `json:"amount"`
 	Currency      string            `json:"currency" minLength:"3" maxLength:"3" example:"USD"`
 	Provider      string            `json:"provider" enum:"stripe"`
@@ -44,21 +45,24 @@ type CustomerInput struct {
 
 // Create charges once, however often it is asked to. replayed says that the key was used before; the payment is then as it stands now.
 func (s *Payments) Create(ctx context.Context, scope db.Scope, in CreateInput) (p Payment, replayed bool, err error) {
+	if in.Key, err = once.Named(in.Key, in.Body.KeyParts); err != nil {
+		return Payment{}, false, err
+	}
 	if p, err = s.draft(ctx, scope, in); err != nil {
 		return Payment{}, false, err
 	}
-	claim := insert(p)
+	var own []db.Change
 	if p.SavedCardID != "" { // guarded in the claim, so that a repeat of an earlier payment finds that one even where its card has gone since
-		claim = append(claim, card.Charging(scope, p.SavedCardID))
+		own = append(own, card.Charging(scope, p.SavedCardID))
 	}
-	row, replayed, err := s.Once.Run(ctx, once.Call{
+	row, replayed, err := s.claim(ctx, p, once.Call{
 		Scope: scope, Name: createCall, Key: once.MerchantKey(in.Key), Input: p.asked(), Row: p.ID, Generation: p.generation, ProviderKey: "till-" + p.ID + "-create",
-	}, claim...)
+	}, own)
 	switch {
 	case db.IsMoved(err):
 		return Payment{}, false, fault.New(fault.CardInactive, "saved_card_id", "This saved card was deleted.")
 	case err != nil:
-		return Payment{}, false, err
+		return Payment{}, false, once.Asked(err, in.Body.KeyParts)
 	}
 	p, err = s.Get(ctx, scope, row)
 	return p, replayed, err
@@ -109,7 +113,7 @@ func (s *Payments) route(ctx context.Context, p *Payment, savedCard string) erro
 		if p.Customer.Email != "" && !strings.EqualFold(p.Customer.Email, c.Customer.Email) || p.Customer.ID != "" && p.Customer.ID != c.Customer.ID {
 			return fault.New(fault.CardCustomerMismatch, "customer", "This saved card belongs to another customer.")
 		}
-		p.SavedCardID, p.PaymentMethod, p.generation = c.ID, c.PaymentMethod, c.Generation()
+		p.SavedCardID, p.PaymentMethod, p.generation, p.cardFingerprint = c.ID, c.PaymentMethod, c.Generation(), c.Fingerprint()
 		p.Customer.ID, p.Customer.Email = c.Customer.ID, c.Customer.Email
 	} else {
 		provider, err := s.Merchants.Provider(ctx, p.scope)

@@ -16,12 +16,15 @@ type ListInput struct {
 	api.Between
 	api.MetadataFilter
 	Provider      string `query:"provider" enum:"stripe"`
-	Status        string `query:"status" maxLength:"20" doc:"pending, authorized, completed, failed, cancelled or refunded (all money sent back). completed includes payments refunded in part."`
+	Status        string `query:"status" maxLength:"20" doc:"pending, held, authorized, completed, failed, cancelled or refunded (all money sent back). completed includes payments refunded in part."`
 	Currency      string `query:"currency" maxLength:"3"`
 	MinAmount     string `query:"min_amount" maxLength:"24" doc:"At least this much, each payment in its own currency."`
 	MaxAmount     string `query:"max_amount" maxLength:"24" doc:"At most this much, each payment in its own currency."`
 	Card          string `query:"card" maxLength:"36" doc:"Charged to this saved card."`
 	CustomerEmail string `query:"customer_email" maxLength:"320"`
+	CustomerRef   string `query:"customer_reference" maxLength:"200" doc:"The merchant's own name for the customer, exactly as it was given."`
+	ProviderRef   string `query:"provider_ref" maxLength:"255" doc:"The payment behind one of Stripe's PaymentIntents."`
+	Key           string `query:"idempotency_key" maxLength:"255" doc:"The payment that was made under this key."`
 }
 
 // filter puts the filters that are set into the query.
@@ -35,6 +38,11 @@ func (in ListInput) filter(b *sqlbuilder.SelectBuilder) error {
 	api.Filter(b, "provider", in.Provider)
 	api.Filter(b, "saved_card", in.Card)
 	api.Filter(b, "customer_email", strings.ToLower(in.CustomerEmail))
+	if in.CustomerRef != "" {
+		b.Where(b.Equal("customer_ref", in.CustomerRef), "customer_ref <> ''") // as its index says
+	}
+	api.Filter(b, "provider_ref", in.ProviderRef)
+	api.Filter(b, "idempotency_key", in.Key)
 	for key, value := range in.Metadata {
 		b.Where("exists (select 1 from payment_metadata m where m.merchant = payments.merchant and m.mode = payments.mode and m.payment = payments.id and m.key = " +
 			b.Var(key) + " and m.value = " + b.Var(value) + ")")
@@ -46,7 +54,7 @@ func (in ListInput) filterStatus(b *sqlbuilder.SelectBuilder) error {
 	switch {
 	case in.Status == "":
 	case !knownStatus(in.Status):
-		return fault.New(fault.ParameterInvalid, "status", "status is pending, authorized, completed, failed, cancelled or refunded.")
+		return fault.New(fault.ParameterInvalid, "status", "status is pending, held, authorized, completed, failed, cancelled or refunded.")
 	case Status(in.Status) == Refunded:
 		b.Where(b.Equal("status", string(Completed)), "refunded = captured")
 	case Status(in.Status) == Completed:

@@ -207,7 +207,7 @@ func events(was, now Payment, at time.Time) []event.Event {
 }
 
 // EventTypes are the types of event that this room tells.
-var EventTypes = []string{"payment.authorized", "payment.cancelled", "payment.completed", "payment.failed", "payment.refunded", "payment.requires_action"}
+var EventTypes = []string{"payment.authorized", "payment.cancelled", "payment.completed", "payment.failed", "payment.held", "payment.refunded", "payment.requires_action"}
 
 // takeIn decides what Stripe's word makes of a payment's row as it stands. attempts is how often a call was sent; 0 where no call of ours was the source.
 func (s *Payments) takeIn(scope db.Scope, row string, seen stripe.PaymentIntent, attempts int64) once.Decide {
@@ -288,7 +288,7 @@ func (s *Payments) within(ctx context.Context, p Payment, generation int64, err 
 // mayBe says whether an intent that carries a payment's id in its metadata can be that payment's: metadata is copied easily.
 func (p Payment) mayBe(seen stripe.PaymentIntent) bool {
 	like := p.Amount.Minor == seen.Amount && strings.EqualFold(string(p.Currency), seen.Currency)
-	return p.ProviderRef == seen.ID || p.ProviderRef == "" && like
+	return p.ProviderRef == seen.ID || p.ProviderRef == "" && like && !p.unsent()
 }
 
 // OfIntent is the payment that an intent of an account belongs to; the zero Payment is none.

@@ -3,10 +3,12 @@
 //	            ┌────────────► failed ───────┐ (a failed intent stays payable at Stripe until resolve_by)
 //	            │                            ▼
 //	pending ────┼── authorized ────────► completed
-//	            │       │
-//	            └───────┴──► cancelled
+//	  ▲         │       │
+//	  │ release └───────┴──► cancelled
+//	held ────────────────────────┘ (cancelled unsent, by the merchant or at resolve_by)
 //
-// completed, failed and cancelled are ends: the first one reached stays, except that money seen at Stripe always wins.
+// A payment begins as pending, or as held where the duplicate guard takes it for another one again (guard.go): nothing of a held one is at
+// Stripe, and only the merchant's release sends it. completed, failed and cancelled are ends: the first one reached stays, except that money seen at Stripe always wins.
 // Unknown is pending, never failed. refunded is an amount beside the status, and a status only as it is shown.
 package payment
 
@@ -29,6 +31,7 @@ type Status string
 // The statuses. Refunded is only ever shown: a completed payment all of whose money went back.
 const (
 	Pending    Status = "pending"
+	Held       Status = "held"
 	Authorized Status = "authorized"
 	Completed  Status = "completed"
 	Failed     Status = "failed"
@@ -43,7 +46,7 @@ type Payment struct {
 	Amount     money.Money    `json:"amount" example:"50.00"`
 	Currency   money.Currency `json:"currency" example:"USD"`
 	Provider   string         `json:"provider" example:"stripe"`
-	Status     Status         `json:"status" enum:"pending,authorized,completed,failed,cancelled,refunded"`
+	Status     Status         `json:"status" enum:"pending,held,authorized,completed,failed,cancelled,refunded"`
 	// ProviderRef is empty until Stripe has answered.
 	ProviderRef    string    `json:"provider_ref" example:"pi_…" doc:"Stripe's PaymentIntent."`
 	IdempotencyKey string    `json:"idempotency_key"`
@@ -68,6 +71,7 @@ type Payment struct {
 
 	Failure    *Failure    `json:"failure" doc:"Why the last try failed; null where none did."`
 	NextAction *NextAction `json:"next_action" doc:"What the payer must do; null where nothing."`
+	Held       *Hold       `json:"held" doc:"Why the duplicate guard held it back; null where it did not. It stays after a release, as a record."`
 	Attempts   int64       `json:"attempts" doc:"How often till has asked Stripe for this payment; more than 1 after time-outs and outages. It never means more than one charge."`
 	ResolveBy  time.Time   `json:"resolve_by" doc:"An open payment is ended by then."`
 
@@ -80,6 +84,8 @@ type Payment struct {
 	providerStatus   string
 	providerCustomer string
 	dueAt            time.Time // when the sweep must look
+	likeness         string    // what a duplicate of it would share (guard.go); "" where the guard was off
+	cardFingerprint  string    // Stripe's name for the card's number; "" where it was not asked for
 }
 
 // Customer is who pays, as far as the merchant said.

@@ -12,7 +12,8 @@ import (
 
 const columns = `merchant, mode, id, version, generation, status, currency, amount, capturing, captured, refunding, refunded, fee, provider, provider_ref,
 	provider_status, charge_ref, payment_method, saved_card, customer, customer_email, customer_ref, provider_customer, description, suffix, capture_method, return_url,
-	metadata, failure, next_action, cancelling, attempts, idempotency_key, created_at, updated_at, resolve_by, due_at`
+	metadata, failure, next_action, cancelling, attempts, idempotency_key, created_at, updated_at, resolve_by, due_at,
+	likeness, card_fingerprint, held`
 
 func scan(r db.Row) (Payment, error) {
 	var p Payment
@@ -21,7 +22,8 @@ func scan(r db.Row) (Payment, error) {
 		&p.Refunding.Minor, &p.Refunded.Minor, &fee, &p.Provider, &p.ProviderRef, &p.providerStatus, &p.chargeRef, &p.PaymentMethod, &p.SavedCardID,
 		&p.Customer.ID, &p.Customer.Email, &p.Customer.Reference, &p.providerCustomer, &p.Description, &p.Suffix, &p.CaptureMethod, &p.ReturnURL,
 		db.Document(&p.Metadata), db.Document(&p.Failure), db.Document(&p.NextAction), &p.cancelling, &p.Attempts, &p.IdempotencyKey,
-		db.At(&p.CreatedAt), db.At(&p.UpdatedAt), db.At(&p.ResolveBy), db.At(&p.dueAt))
+		db.At(&p.CreatedAt), db.At(&p.UpdatedAt), db.At(&p.ResolveBy), db.At(&p.dueAt),
+		&p.likeness, &p.cardFingerprint, db.Document(&p.Held))
 	p.MerchantID, p.Livemode = p.scope.Merchant, p.scope.Mode == "live"
 	p.Amount.Currency, p.Captured.Currency, p.Refunding.Currency, p.Refunded.Currency = p.Currency, p.Currency, p.Currency, p.Currency
 	if fee != nil {
@@ -34,10 +36,11 @@ func scan(r db.Row) (Payment, error) {
 func insert(p Payment) []db.Change {
 	changes := []db.Change{{
 		SQL: `insert into payments (` + columns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, null, $9, '', '', '', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-			$20, '', '', false, 0, $21, $22, $22, $23, $24)`,
+			$20, '', '', false, 0, $21, $22, $22, $23, $24, $25, $26, $27)`,
 		Args: []any{p.scope.Merchant, p.scope.Mode, p.ID, p.version, p.generation, string(p.Status), string(p.Currency), p.Amount.Minor, p.Provider, p.PaymentMethod,
 			p.SavedCardID, p.Customer.ID, p.Customer.Email, p.Customer.Reference, p.providerCustomer, p.Description, p.Suffix, p.CaptureMethod, p.ReturnURL,
-			db.JSON(p.Metadata), p.IdempotencyKey, db.Micros(p.CreatedAt), db.Micros(p.ResolveBy), db.Micros(p.dueAt)}, Rows: 1,
+			db.JSON(p.Metadata), p.IdempotencyKey, db.Micros(p.CreatedAt), db.Micros(p.ResolveBy), db.Micros(p.dueAt),
+			p.likeness, p.cardFingerprint, document(p.Held)}, Rows: 1,
 	}}
 	for k, v := range p.Metadata {
 		changes = append(changes, db.Change{SQL: `insert into payment_metadata (merchant, mode, payment, key, value) values ($1, $2, $3, $4, $5)`,
@@ -128,6 +131,6 @@ func (s *Payments) List(ctx context.Context, scope db.Scope, in ListInput) (api.
 	return api.Find(ctx, s.DB, b, in.PageInput, in.Between, shown, func(p Payment) api.Position { return api.Position{At: p.CreatedAt, ID: p.ID} })
 }
 
-var statuses = []Status{Pending, Authorized, Completed, Failed, Cancelled, Refunded}
+var statuses = []Status{Pending, Held, Authorized, Completed, Failed, Cancelled, Refunded}
 
 func knownStatus(s string) bool { return slices.Contains(statuses, Status(s)) }

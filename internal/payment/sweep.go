@@ -38,6 +38,10 @@ func (s *Payments) sweep(ctx context.Context) (bool, error) {
 
 // resolve ends one payment. Without a word of Stripe's its call is still open, and the recovery of once has it.
 func (s *Payments) resolve(ctx context.Context, p Payment) error {
+	if p.Status == Held {
+		_, err := s.dismiss(ctx, p, unanswered)
+		return err
+	}
 	if p.ProviderRef == "" {
 		return nil
 	}

@@ -18,11 +18,12 @@ import (
 
 // CreateInput is a refund as it is asked for.
 type CreateInput struct {
-	Key  string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"255" doc:"Names this refund: the same key again is the same refund, for ever."`
+	Key  string `header:"Idempotency-Key" minLength:"1" maxLength:"255" example:"refund-1042" doc:"Names this refund: the same key again is the same refund, for ever. Required, unless key_parts is there."`
 	Body struct {
-		PaymentID string     `json:"payment_id" minLength:"1" maxLength:"36"`
-		Amount    api.Amount `json:"amount,omitempty" doc:"All that is left where it is left out."`
-		Reason    string     `json:"reason,omitempty" enum:"duplicate,fraudulent,requested_by_customer" doc:"fraudulent also blocks the card and the e-mail at Stripe."`
+		KeyParts  map[string]string `json:"key_parts,omitempty" doc:"Names the call in place of the Idempotency-Key header, by what it is for: 2 to 10 parts, such as agency, booking and action. The key is the parts sorted by name, percent-encoded and joined: action=charge&agency=A1&booking=B77."`
+		PaymentID string            `json:"payment_id" minLength:"1" maxLength:"36"`
+		Amount    api.Amount        `json:"amount,omitempty" doc:"All that is left where it is left out."`
+		Reason    string            `json:"reason,omitempty" enum:"duplicate,fraudulent,requested_by_customer" doc:"fraudulent also blocks the card and the e-mail at Stripe."`
 	}
 }
 
@@ -30,6 +31,10 @@ const createCall = "refund.create"
 
 // Create sends money back once, however often it is asked to. replayed says that the key was used before.
 func (s *Refunds) Create(ctx context.Context, scope db.Scope, in CreateInput) (Refund, bool, error) {
+	var err error
+	if in.Key, err = once.Named(in.Key, in.Body.KeyParts); err != nil {
+		return Refund{}, false, err
+	}
 	p, err := s.Payments.Get(ctx, scope, in.Body.PaymentID)
 	if err != nil {
 		return Refund{}, false, named(err, "payment_id")
@@ -51,7 +56,7 @@ func (s *Refunds) Create(ctx context.Context, scope db.Scope, in CreateInput) (R
 		return Refund{}, false, s.against(ctx, scope, p.ID, amount)
 	}
 	if err != nil {
-		return Refund{}, false, err
+		return Refund{}, false, once.Asked(err, in.Body.KeyParts)
 	}
 	r, err = s.Get(ctx, scope, row)
 	return r, replayed, err

@@ -117,15 +117,17 @@ func call[T any](ctx context.Context, c *Client, method, path string, params sdk
 	params.GetParams().Context = ctx
 	var r result[T]
 	err := c.backend.Call(method, path, c.secret, params, &r)
-	return r.checked(err)
+	return r.checked(ctx, err)
 }
 
 // checked is the answer, where it is one: a 200 of something on the way tells nothing.
-func (r *result[T]) checked(err error) (T, error) {
+func (r *result[T]) checked(ctx context.Context, err error) (T, error) {
 	if o, named := any(r.value).(interface{ id() string }); err == nil && named && o.id() == "" {
 		err = errors.New("the reply is not the object that was asked for")
 	}
-	return r.value, wrap(err)
+	err = wrap(err)
+	note(ctx, r.LastResponse, err)
+	return r.value, err
 }
 
 // page is one page of a list.
@@ -171,7 +173,7 @@ func turn[T any](ctx context.Context, c *Client, path string, params any) (page[
 	form.AppendTo(query, params)
 	var r result[page[T]]
 	err := c.backend.CallRaw(http.MethodGet, path, c.secret, []byte(query.Encode()), &sdk.Params{Context: ctx}, &r)
-	return r.checked(err)
+	return r.checked(ctx, err)
 }
 
 var errMorePages = errors.New("stripe: the list goes on; look again from the cursor")
