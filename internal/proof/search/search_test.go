@@ -1,3 +1,5 @@
+//go:build !race
+
 package search
 
 import (
@@ -13,7 +15,7 @@ func TestNothingIsLostDoubledOrStuck(t *testing.T) {
 	if err := Run(1, tell); err != nil {
 		t.Error(err)
 	}
-	for _, name := range []string{"payment", "refund", "refund, refused for a dispute"} {
+	for _, name := range []string{"payment", "refund", "refund, refused for a dispute", delivery} {
 		if err := one(name, "", 2, tell); err != nil {
 			t.Error(err)
 		}
@@ -35,6 +37,8 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{"no sweep", "refund, returned by the bank", 2, "nothing good can follow"},
 		{"look too early", "payment", 2, "the payment is called failed and its money is taken"},
 		{"send however late", "payment", 2, "the payment is called failed and its money is taken"},
+		{"number without a guard", delivery, 1, "the numbers have a gap or a double"},
+		{"succeed unheard", delivery, 1, "a delivery is called succeeded that nobody heard"},
 	} {
 		t.Run(c.bug+"/"+c.story, func(t *testing.T) {
 			t.Parallel()
