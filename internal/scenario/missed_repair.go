@@ -278,8 +278,8 @@ two different things happened, and neither was a fault of Stripe's, nor of the b
 What we did: brought the %d messages in, corrected the marks of your orders, and switched the check of
 signatures on in your shop.
 
-What you should do: let your shop listen to till only, or keep the check of signatures on, as in
-docs/guide/webhooks.md. Let a maintenance page answer 503, never 200: then Stripe tries again by itself.
+What you should do: let your shop listen to till only, as in docs/webhooks.md, or keep the check of Stripe's
+signatures on. Let a maintenance page answer 503, never 200: then Stripe tries again by itself.
 till also looks for missed messages once a minute now, so that a night like this one repairs itself.
 
 Kind regards`, missedWebhooks.Ticket.Contact, len(r.Unfounded), without, m.reasonsInWords(), len(m.forged), len(r.Missed), len(r.Overlooked), owed, len(r.Missed))
