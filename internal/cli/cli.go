@@ -33,6 +33,9 @@ type commands struct {
 	Migrate migrate `cmd:"" help:"Bring the database up to this version, and stop."`
 	Key     key     `cmd:"" help:"Make, list and revoke API keys; compose idempotency keys."`
 	Events  events  `cmd:"" help:"Stripe's events: what came, what was missed, and bringing it in."`
+
+	Diagnose diagnoses `cmd:"" help:"Say why something happened, on any account: read over the API, change nothing."`
+	Scenario scenarios `cmd:"" help:"Play support cases from beginning to end: stage, find, repair, letter."`
 }
 
 const description = `Payments on Stripe, exactly once.
