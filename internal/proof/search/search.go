@@ -1,7 +1,10 @@
 package search
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
+	"sync"
 	"time"
 )
 
@@ -33,14 +36,36 @@ func (r Report) String() string {
 	return fmt.Sprintf("%-40s %d faults %9d states %10d moves, %d deep, %d good ends, %v", r.Story, r.Faults, r.States, r.Found.Moves, r.Depth, r.Ends, r.Took.Round(time.Millisecond))
 }
 
-// Run searches every story with so many faults at most, at any points, and stops at the first flaw.
+// Run searches every story with so many faults at most, at any points, as many at a time as there are processors; it stops at the first flaw.
+// tell hears of each search as it ends.
 func Run(faults int, tell func(Report)) error {
+	names := []string{delivery}
 	for _, s := range stories {
-		if err := one(s.name, "", faults, tell); err != nil {
-			return err
-		}
+		names = append(names, s.name)
 	}
-	return one(delivery, "", faults, tell)
+	var mu sync.Mutex
+	var flaws []error
+	todo := make(chan string, len(names))
+	for _, name := range names {
+		todo <- name
+	}
+	close(todo)
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for name := range todo {
+				err := one(name, "", faults, func(r Report) { mu.Lock(); tell(r); mu.Unlock() })
+				if err != nil {
+					mu.Lock()
+					flaws = append(flaws, err)
+					mu.Unlock()
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(flaws...)
 }
 
 // delivery is the name of the second machine's search.

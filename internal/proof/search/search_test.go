@@ -34,7 +34,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{"missing guard", "payment, captured or cancelled later", 1, "the ledger holds 5000, the payment 0"},
 		{"key dropped", "payment", 2, "the card was charged twice"},
 		{"key dropped", "refund", 2, "the money went back twice"},
-		{"no sweep", "refund, returned by the bank", 2, "nothing good can follow"},
+		{"no sweep", "refund, pending first", 1, "nothing good can follow"},
 		{"look too early", "payment", 2, "the payment is called failed and its money is taken"},
 		{"send however late", "payment", 2, "the payment is called failed and its money is taken"},
 		{"number without a guard", delivery, 1, "the numbers have a gap or a double"},
