@@ -14,7 +14,7 @@ RACE = $(shell $(GO) env CGO_ENABLED | grep -qx 1 && echo -race)
 WITHOUT_RACE = $(shell grep -rl --include='*_test.go' '^//go:build !race' $(FOLDERS) | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
 .DEFAULT_GOAL := help
-.PHONY: help up build stripe-mock test check format bench bench-sandbox history createapikey generate
+.PHONY: help up build stripe-mock test check format bench bench-sandbox prove history createapikey generate
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench-sandbox: build stripe-mock ## measure the sandbox beside stripe-mock alone
 # At the version of go.mod, built from its own module file: what it needs besides is no business of ours.
 stripe-mock:
 	GOBIN=$(CURDIR)/bin $(GO) install github.com/stripe/stripe-mock@$$($(GO) list -m -f '{{.Version}}' github.com/stripe/stripe-mock)
+
+prove: ## kill till before and after each of its reads and writes, and look for money lost, doubled or stuck (RUNS=20 SEED=7 ONLY='…' ARGS=--json)
+	@$(GO) run ./internal/proof/prove $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)') $(ARGS)
 
 history: ## live through random histories of the sandbox's money, holding the books after each request (STEPS=100000 SEED=7)
 	TILL_HISTORY=$(or $(STEPS),100000) TILL_SEED=$(SEED) $(GO) test ./sandbox -run '^TestBooks$$' -count 1 -v

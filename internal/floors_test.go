@@ -15,18 +15,19 @@ import (
 const module = "github.com/till-pay/till/"
 
 // floors, from the top: a room may import the rooms of lower lines. Rooms on one line do not know each other.
-var floors = []string{"tilltest proof proof/search proof/prove", "cmd/till", "cli", "scenario", "app", "dashboard", "diagnose", "inbox outbox reconcile analytics", "billing payout",
+var floors = []string{"proof/prove", "tilltest proof proof/search", "cmd/till", "cli", "scenario", "app", "dashboard", "diagnose", "inbox outbox reconcile analytics", "billing payout",
 	"refund dispute transfer", "payment", "card radar seller", "merchant customer", "once ledger", "event task", "api stripe", "db", "money", "id clock fault crash"}
 
 // beside are the rooms on no floor: all that each may import, and all that may import it. "tests" are the tests of any floor.
 var beside = map[string]struct{ imports, importers string }{
-	"sandbox":             {"clock id money sandbox/spec sandbox/transcript", "bench cli scenario tilltest tests"},
+	"sandbox":             {"clock id money sandbox/spec sandbox/transcript", "bench cli scenario tilltest proof tests"},
 	"sandbox/spec":        {"money", "sandbox sandbox/spec/gen sandbox/judge"},
 	"sandbox/spec/gen":    {"sandbox/spec", ""},
 	"sandbox/judge":       {"sandbox sandbox/spec sandbox/transcript clock id money", "tests"},
 	"sandbox/transcript":  {"", "sandbox sandbox/judge tests"},
 	"db/dbtest":           {"db id", "tilltest tests db/dbtest/throwaway"},
-	"db/dbtest/throwaway": {"db/dbtest", ""},
+	"db/dbtest/cluster":   {"", "db/dbtest/throwaway proof"},
+	"db/dbtest/throwaway": {"db/dbtest db/dbtest/cluster", ""},
 	"bench":               {"sandbox", ""},
 	"client":              {"tilltest", "webhook scenario diagnose cli tests"},
 	"webhook":             {"client tilltest", "scenario tests"},

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/till-pay/till/internal/crash"
 )
 
 // Alone keeps every other process that asks for it off an SQLite file, until Close or the end of this process, whichever way that comes:
@@ -27,7 +29,7 @@ func (s *sqliteDB) alone(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot find the SQLite file: %w", err)
 	}
-	lock, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path + ".lock"}).EscapedPath()+"?_pragma=busy_timeout(1000)")
+	lock, err := sql.Open(crash.Driver("sqlite"), "file:"+(&url.URL{Path: path + ".lock"}).EscapedPath()+"?_pragma=busy_timeout(1000)")
 	if err != nil {
 		return err
 	}

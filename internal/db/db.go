@@ -164,21 +164,18 @@ func IsMoved(err error) bool {
 
 // Write applies the changes in order, all or none. It returns *Moved where a guard missed.
 func (d *DB) Write(ctx context.Context, changes ...Change) error {
-	crash.Here("db.write.before")
 	err := d.Tx(ctx, func(tx Tx) error {
 		for i, c := range changes {
 			n, err := tx.Exec(ctx, c.SQL, c.Args...)
 			if err != nil {
 				return err
 			}
-			if c.Rows != Any && n != c.Rows {
+			if c.Rows != Any && n != c.Rows && !crash.Bug("missing_guard") {
 				return &Moved{At: i}
 			}
 		}
-		crash.Here("db.write.within")
 		return nil
 	})
-	crash.Here("db.write.after")
 	if err == nil && d.Committed != nil {
 		for _, c := range changes {
 			if c.Topic != "" {

@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/till-pay/till/internal/crash"
 )
 
 type postgres struct{ pool *pgxpool.Pool }
@@ -27,6 +29,7 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 		config.MaxConns = 16
 	}
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
+	config.ConnConfig.DialFunc = crash.Dial("postgres", config.ConnConfig.DialFunc)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open PostgreSQL: %w", err)

@@ -12,6 +12,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/till-pay/till/internal/crash"
 )
 
 // sqliteDB has one writer: SQLite's own waiting for a lock is unfair, and seconds long under load. Readers see the last commit (WAL).
@@ -31,7 +33,7 @@ func openSQLite(ctx context.Context, path string) (*sqliteDB, error) {
 	// FULL: a commit is on the disk before it is answered.
 	pragmas := "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)"
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
-	writer, err := sql.Open("sqlite", file+"?"+pragmas+"&_txlock=immediate")
+	writer, err := sql.Open(crash.Driver("sqlite"), file+"?"+pragmas+"&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +42,7 @@ func openSQLite(ctx context.Context, path string) (*sqliteDB, error) {
 		writer.Close()
 		return nil, fmt.Errorf("cannot open the SQLite file %s: %w", path, err)
 	}
-	readers, err := sql.Open("sqlite", file+"?"+pragmas+"&_pragma=query_only(1)")
+	readers, err := sql.Open(crash.Driver("sqlite"), file+"?"+pragmas+"&_pragma=query_only(1)")
 	if err != nil {
 		writer.Close()
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/merchant"
@@ -40,7 +41,12 @@ const (
 // overlap is how far before the newest event of the last look the next one begins. Stripe promises no order: events of one second come in
 // any, an event may enter the list after a later one has (docs.stripe.com/webhooks: no delivery order is guaranteed), and young events
 // were left to their webhooks. Half of it is for these, see look.next, and half for what Stripe lists late.
-func overlap() time.Duration { return 10 * time.Minute }
+func overlap() time.Duration {
+	if crash.Bug("sweep_without_overlap") {
+		return 0
+	}
+	return 10 * time.Minute
+}
 
 // look is how far Stripe's list of one account has been looked through.
 type look struct {

@@ -18,6 +18,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
 
+	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/db"
 )
 
@@ -144,25 +145,28 @@ func makeKeyFile(path string) (bool, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return false, err
 	}
-	draft, err := os.CreateTemp(dir, ".master-key-*") // mode 0600
-	if err != nil {
+	var draft *os.File
+	if err := crash.Step("master key create", func() (err error) {
+		draft, err = os.CreateTemp(dir, ".master-key-*") // mode 0600
+		return err
+	}); err != nil {
 		return false, err
 	}
 	defer os.Remove(draft.Name())
 	defer draft.Close()
-	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(draft)); err != nil {
+	if err := crash.Step("master key write", func() error { return insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(draft)) }); err != nil {
 		return false, err
 	}
-	if err := draft.Sync(); err != nil {
+	if err := crash.Step("master key sync", draft.Sync); err != nil {
 		return false, err
 	}
-	if err := os.Link(draft.Name(), path); err != nil {
+	if err := crash.Step("master key link", func() error { return os.Link(draft.Name(), path) }); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return false, nil
 		}
 		return false, err
 	}
-	return true, flush(dir)
+	return true, crash.Step("master key folder sync", func() error { return flush(dir) })
 }
 
 // flush makes a folder's new entry outlive a power cut: what the key will seal is worth nothing without it.

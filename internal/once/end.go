@@ -51,12 +51,13 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 		if err := o.sending(ctx, c); err != nil {
 			return ending{}, errors.Join(err, last)
 		}
-		crash.Here("once.send.before")
+		if crash.Bug("key_dropped") {
+			c.ProviderKey += fmt.Sprint("-", c.Attempts)
+		}
 		// The client to Stripe holds to the deadline by the clock on the wall too, which goes on while a machine sleeps: see Call.MaySend.
 		within, cancel := context.WithTimeout(ctx, c.SentAt.Add(leaves).Sub(o.machine.Now()))
 		decide, err := o.send(within, s, c)
 		cancel()
-		crash.Here("once.send.after")
 		said, _ := stripe.As(err)
 		switch c.Heard(before, err, last) {
 		case Done:

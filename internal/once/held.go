@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/till-pay/till/internal/api"
-	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/id"
 )
@@ -39,10 +38,8 @@ func (o *Once) Open(ctx context.Context, scope db.Scope, key string, changes ...
 	}
 	c := found.Call
 	c.begins(o.clock.Now(), o.machine.Now())
-	crash.Here("once.open.before")
 	let := entry{id: id.New(), Attempt: Attempt{At: c.ClaimedAt, Kind: "release", Answer: "sent", RequestID: api.RequestID(ctx)}}
 	err = o.db.Write(ctx, append(append([]db.Change{opened(c)}, changes...), let.keep(c))...)
-	crash.Here("once.open.after")
 	var moved *db.Moved
 	switch {
 	case errors.As(err, &moved) && moved.At == 0: // another request was first

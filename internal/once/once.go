@@ -158,9 +158,10 @@ func (o *Once) Run(ctx context.Context, c Call, claim ...db.Change) (row string,
 // claim takes the key of a call in a state, together with the changes that belong to it; or answers with the call that had the key before.
 func (o *Once) claim(ctx context.Context, c *Call, state string, claim []db.Change) (row string, replayed bool, err error) {
 	c.claim(o.clock.Now(), o.machine.Now())
-	crash.Here("once.claim.before")
+	if crash.Bug("dedup_off") {
+		c.Key += " " + c.Row
+	}
 	err = o.db.Write(ctx, append([]db.Change{insert(*c, state)}, claim...)...)
-	crash.Here("once.claim.after")
 	var moved *db.Moved
 	switch {
 	case errors.As(err, &moved) && moved.At == 0:
@@ -295,14 +296,14 @@ func (o *Once) try(ctx context.Context, c *Call) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	if crash.Bug("settle_before_send") {
+		_ = o.db.Write(ctx, closed(*c, ending{state: done}, o.clock.Now()))
+	}
 	ending, err := o.end(ctx, c)
 	if err != nil {
 		return err
 	}
-	crash.Here("once.settle.before")
-	err = o.settle(ctx, *c, ending)
-	crash.Here("once.settle.after")
-	return err
+	return o.settle(ctx, *c, ending)
 }
 
 // heartbeat keeps the lease while a call takes long, so that no other node takes it up. The returned function ends it.

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/fault"
 )
 
@@ -130,7 +131,7 @@ func (d *Dialer) client() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:                  nil,
-			DialContext:            d.DialContext,
+			DialContext:            crash.Dial("webhook", d.DialContext),
 			TLSHandshakeTimeout:    dialTimeout,
 			MaxIdleConns:           64,
 			MaxIdleConnsPerHost:    perEndpoint,

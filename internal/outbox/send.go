@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/till-pay/till/internal/crash"
 	"github.com/till-pay/till/internal/event"
 )
 
@@ -87,7 +88,7 @@ func (o *Outbox) post(ctx context.Context, p parcel) (status int, failure string
 		return 0, inWords(err)
 	}
 	defer answer.Body.Close()
-	_, _ = io.CopyN(io.Discard, answer.Body, mostRead) // the status has said it all
+	_, _ = io.CopyN(io.Discard, crash.Body("webhook", r, answer.Body), mostRead) // the status has said it all
 	switch code := answer.StatusCode; {
 	case code >= 200 && code < 300:
 		return code, ""

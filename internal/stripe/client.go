@@ -46,7 +46,7 @@ func HTTPClient() *http.Client {
 		Timeout: 30 * time.Second,
 		Transport: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			DialContext:           crash.Dial("stripe", (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext),
 			TLSHandshakeTimeout:   10 * time.Second,
 			ResponseHeaderTimeout: 30 * time.Second,
 			MaxIdleConnsPerHost:   64,
@@ -82,7 +82,6 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if by, ok := r.Context().Deadline(); ok && time.Now().Round(0).After(by.Round(0)) {
 		return nil, context.DeadlineExceeded
 	}
-	crash.Here("stripe.before")
 	next := b.next
 	if next == nil {
 		next = http.DefaultTransport
@@ -90,7 +89,6 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	var connected atomic.Bool
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	reply, err := next.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
-	crash.Here("stripe.after")
 	if err != nil && !connected.Load() {
 		err = &neverConnected{err}
 	}
@@ -100,7 +98,7 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	reply.Body = struct {
 		io.Reader
 		io.Closer
-	}{io.LimitReader(reply.Body, 4<<20), reply.Body}
+	}{io.LimitReader(crash.Body("stripe", r, reply.Body), 4<<20), reply.Body}
 	return reply, nil
 }
 
