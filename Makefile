@@ -50,8 +50,8 @@ bench-sandbox: build stripe-mock ## measure the sandbox beside stripe-mock alone
 stripe-mock:
 	GOBIN=$(CURDIR)/bin $(GO) install github.com/stripe/stripe-mock@$$($(GO) list -m -f '{{.Version}}' github.com/stripe/stripe-mock)
 
-prove: ## kill till before and after each of its reads and writes, and look for money lost, doubled or stuck (RUNS=20 SEED=7 ONLY='…' ARGS=--json)
-	@$(GO) run ./internal/proof/prove $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)') $(ARGS)
+prove: ## search the model; kill till before and after each read and write; look for money lost, doubled or stuck (RUNS=20 MODEL=2 SEED=7 ONLY='…')
+	@$(GO) run ./internal/proof/prove $(if $(RUNS),--runs $(RUNS)) $(if $(MODEL),--model $(MODEL)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)') $(ARGS)
 
 history: ## live through random histories of the sandbox's money, holding the books after each request (STEPS=100000 SEED=7)
 	TILL_HISTORY=$(or $(STEPS),100000) TILL_SEED=$(SEED) $(GO) test ./sandbox -run '^TestBooks$$' -count 1 -v

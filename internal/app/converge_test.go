@@ -54,6 +54,14 @@ var (
 			till.Stripe(till.Shop).Advance(24 * time.Hour)
 			return []string{p, r}
 		}, "refund.failed"},
+		{"two refunds that fail later", func(till *tilltest.Till) []string { // more events than can be heard in every order
+			p := till.Post("/v1/payments", fifty.with("payment_method", "pm_card_refundFail")).Want(201).ID()
+			for _, amount := range []string{"20.00", "15.00"} {
+				till.Post("/v1/refunds", body{"payment_id": p, "amount": amount}).Want(201)
+			}
+			till.Stripe(till.Shop).Advance(24 * time.Hour)
+			return []string{p}
+		}, "refund.failed"},
 		{"refund in the dashboard", func(till *tilltest.Till) []string {
 			p := till.Post("/v1/payments", fifty).Want(201)
 			till.Stripe(till.Shop).Do("POST", "/v1/refunds", "amount=700&payment_intent="+p.String("data", "provider_ref")).Want(200)
