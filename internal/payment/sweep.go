@@ -56,10 +56,11 @@ func (s *Payments) resolve(ctx context.Context, p Payment) error {
 	return err
 }
 
-// postpone lets the sweep rest; a payment that has ended meanwhile is due no more and is left alone.
+// postpone lets the sweep rest; a payment that has ended meanwhile is due no more and is left alone, and so is one that was released
+// meanwhile and has a time of its own.
 func postpone(p Payment, until time.Time) db.Change {
 	return db.Change{
-		SQL:  `update payments set due_at = $4 where merchant = $1 and mode = $2 and id = $3 and due_at is not null`,
-		Args: []any{p.scope.Merchant, p.scope.Mode, p.ID, db.Micros(until)}, Rows: db.Any,
+		SQL:  `update payments set due_at = $4 where merchant = $1 and mode = $2 and id = $3 and due_at = $5`,
+		Args: []any{p.scope.Merchant, p.scope.Mode, p.ID, db.Micros(until), db.Micros(p.dueAt)}, Rows: db.Any,
 	}
 }
