@@ -81,7 +81,7 @@ func (s *Cards) refetch(ctx context.Context, c Card, generation int64) error {
 			return nil, nil
 		}
 		seen, err := client.PaymentMethod(ctx, was.PaymentMethod)
-		if stripe.Meaning(err) == stripe.Refused {
+		if stripe.Absent(err) {
 			return nil, nil // there is no such payment method: the hint was wrong
 		}
 		if err != nil {

@@ -1,8 +1,12 @@
 package card_test
 
 import (
+	"io"
+	"net/http"
 	"net/url"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,5 +107,43 @@ func TestCardDetachedAtStripe(t *testing.T) {
 		if n := told(till, "card.updated", theirs.ID()); n != 0 {
 			t.Errorf("told %d updates", n)
 		}
+	})
+}
+
+// restricted is a way to Stripe by a key that may not read payment methods, for a while.
+type restricted struct{ on atomic.Bool }
+
+func (d *restricted) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !d.on.Load() || r.Method != http.MethodGet || !strings.HasPrefix(r.URL.Path, "/v1/payment_methods/") {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/json"}}, Request: r, Body: io.NopCloser(strings.NewReader(
+		`{"error":{"type":"invalid_request_error","message":"The provided key does not have the required permissions for this endpoint."}}`))}, nil
+}
+
+// That Stripe does not show a payment method is not that there is none: the news waits, and is taken in when the key may read again.
+func TestCardNewsThatTheKeyMayNotRead(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		door := &restricted{}
+		till.Merchants.HTTP = &http.Client{Transport: door, Timeout: 30 * time.Second}
+		box := sandbox.Open(t, till.StripeURL, till.Shop.StripeKey)
+		c := save(till, "pm_card_visa", "jane@example.com").Want(201)
+		door.on.Store(true)
+		box.UpdateCard(c.String("data", "payment_method"), sandbox.CardUpdate{ExpYear: 2031, Last4: "9999"})
+		news := func() tilltest.Answer {
+			return till.Get("/v1/stripe/events?type=payment_method.automatically_updated").Want(200)
+		}
+		tilltest.Until(t, "the news to be tried", func() bool {
+			return news().Len() == 1 && (news().At("data", 0, "applied_at") != nil || news().String("data", 0, "error") != "")
+		})
+		if told := news(); told.At("data", 0, "applied_at") != nil {
+			t.Fatalf("it counts as taken in: %s", told.Raw)
+		}
+		door.on.Store(false)
+		tilltest.Until(t, "the news to be taken in", func() bool {
+			till.Clock.Advance(time.Second)
+			return listed(till, "jane@example.com").String("data", 0, "last4") == "9999"
+		})
 	})
 }

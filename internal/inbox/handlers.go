@@ -123,7 +123,7 @@ func refund(ctx context.Context, i *Inbox, e Event) error {
 		return err
 	}
 	seen, err := client.Refund(ctx, e.Object)
-	if stripe.Meaning(err) == stripe.Refused {
+	if stripe.Absent(err) {
 		return nil // there is no such refund: the hint was wrong
 	}
 	if err != nil {

@@ -1,11 +1,15 @@
 package inbox_test
 
 import (
+	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/db"
@@ -179,6 +183,38 @@ func TestHintOfARefundIsAskedOfStripe(t *testing.T) {
 			if k.applied.IsZero() {
 				t.Errorf("%+v", k)
 			}
+		}
+	})
+}
+
+// A key that may not read refunds, for a while: the hint is kept, and is no news of nothing. It is asked again.
+func TestHintThatTheKeyMayNotAskOf(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n, stripe := withArchive(t, d)
+		shop := n.shop("")
+		var allowed atomic.Bool
+		stripe.refuse(func(w http.ResponseWriter, r *http.Request) bool {
+			if !allowed.Load() {
+				stripeError(w, 403, "The provided key does not have the required permissions for this endpoint.")
+			} else {
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprintf(w, `{"id":%q,"object":"refund","status":"failed"}`, money)
+			}
+			return true
+		})
+		if got := n.post(shared+"/"+shop.Merchant+"/"+shop.token, "-", sample(t, "refund.failed")); !got.received() {
+			t.Fatalf("%d %s", got.status, got.text)
+		}
+		n.Wait()
+		if k := n.only(); !k.applied.IsZero() || k.failure == "" {
+			t.Fatalf("it counts as taken in: %+v", k)
+		}
+		allowed.Store(true)
+		n.clock.Advance(time.Minute)
+		n.work()
+		if calls := n.heard(); len(calls) != 1 || calls[0] != (call{"refund", shop.Scope, 1, money, "failed"}) {
+			t.Errorf("heard %+v", calls)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -10,10 +11,14 @@ import (
 	"github.com/till-pay/till/internal/tilltest"
 )
 
-// door is a way to Stripe on which a key that was good can become one no more: Stripe itself answers that.
-type door struct{ revoked atomic.Bool }
+// door is a way to Stripe on which a key that was good can become one no more: Stripe itself answers that. One that is blind may not read.
+type door struct{ revoked, blind atomic.Bool }
 
 func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
+	if d.blind.Load() && r.Method == http.MethodGet {
+		return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/json"}}, Request: r, Body: io.NopCloser(strings.NewReader(
+			`{"error":{"type":"invalid_request_error","message":"The provided key does not have the required permissions for this endpoint."}}`))}, nil
+	}
 	if d.revoked.Load() {
 		r = r.Clone(r.Context())
 		r.Header.Set("Authorization", "Bearer revoked")
@@ -55,5 +60,24 @@ func TestRevokedKey(t *testing.T) {
 		}
 		fields(t, till.Post("/v1/refunds", body{"payment_id": paid.ID()}).Want(201), "status", "completed")
 		fields(t, till.As(till.Shop).Want(201, "POST", "/v1/payments/cards", body{"payment_method_id": "pm_card_visa", "customer_email": "joe@example.com"}), "brand", "visa")
+	})
+}
+
+// A key that may not read is told as that: it is no word of Stripe's that there is no such payment, which would end what is to be asked.
+func TestKeyThatMayNotRead(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		d := &door{}
+		till.Merchants.HTTP = &http.Client{Transport: d, Timeout: 30 * time.Second}
+		paid := till.Post("/v1/payments", order("pm_card_visa")).Want(201)
+		d.blind.Store(true)
+		till.Get("/v1/payments/"+paid.ID()+"?refresh=true").Refused(422, "provider_refused", "")
+		if err := till.Payments.Refetch(t.Context(), till.Shop.Scope, 1, paid.String("data", "provider_ref")); err == nil {
+			t.Error("what could not be asked counts as asked")
+		}
+		d.blind.Store(false)
+		if err := till.Payments.Refetch(t.Context(), till.Shop.Scope, 1, "pi_of_nobody"); err != nil {
+			t.Errorf("an intent that Stripe has not is no trouble: %v", err)
+		}
 	})
 }

@@ -237,7 +237,7 @@ func (s *Payments) Refetch(ctx context.Context, scope db.Scope, generation int64
 		return err
 	}
 	seen, err := client.PaymentIntent(ctx, intent)
-	if stripe.Meaning(err) == stripe.Refused {
+	if stripe.Absent(err) {
 		return nil // not an intent of this account: nobody's news
 	}
 	if err != nil {

@@ -52,11 +52,15 @@ func (s *Payments) Refresh(ctx context.Context, scope db.Scope, payment string) 
 
 // unreachable turns Stripe's silence into a fault.
 func unreachable(err error) error {
-	if _, ok := stripe.As(err); !ok {
+	said, ok := stripe.As(err)
+	if !ok {
 		return err
 	}
-	if stripe.Meaning(err) == stripe.BadCredentials {
+	switch stripe.Meaning(err) {
+	case stripe.BadCredentials:
 		return fault.New(fault.ProviderCredentials, "", "Stripe refuses the merchant's secret key.").Because(err)
+	case stripe.Refused:
+		return fault.New(fault.ProviderRefused, "", "Stripe refuses to show the payment: %s", said.Message).Because(err)
 	}
 	return fault.New(fault.ProviderUnavailable, "", "Stripe did not answer; the payment stands as it was known.").Because(err)
 }

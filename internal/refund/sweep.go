@@ -48,7 +48,7 @@ func (s *Refunds) refetch(ctx context.Context, r Refund) error {
 		return err
 	}
 	seen, err := client.Refund(ctx, r.ProviderRef)
-	if stripe.Meaning(err) == stripe.Refused {
+	if stripe.Absent(err) {
 		return nil
 	}
 	if err != nil {

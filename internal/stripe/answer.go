@@ -88,6 +88,12 @@ func Meaning(err error) Outcome {
 	return Unknown // 409: this request did nothing, an earlier one may have; 5xx, 424, time-out, cut or truncated: anything may be
 }
 
+// Absent says that Stripe has no such object for this key: there is no news of it. A key that may not look (403) says nothing of what is there.
+func Absent(err error) bool {
+	e, ok := As(err)
+	return ok && Meaning(err) == Refused && e.Status != http.StatusForbidden
+}
+
 const idempotencyError = "idempotency_error"
 
 // notSent says that no byte of the request left. A failed dial alone does not: Go's transport sends a request anew by itself where the
