@@ -17,7 +17,7 @@ type Settings struct {
 // DuplicateGuard holds a payment back that looks like one made a little before under another key, and asks the merchant.
 type DuplicateGuard struct {
 	Enabled bool  `json:"enabled" example:"true" doc:"Hold a payment of the same customer, amount and card as one made shortly before under another key."`
-	Minutes int64 `json:"minutes,omitempty" minimum:"1" maximum:"1440" default:"10" example:"10" doc:"How long shortly is, from the earlier payment's creation."`
+	Minutes int64 `json:"minutes,omitempty" minimum:"1" maximum:"1440" default:"10" example:"10" doc:"How long shortly is, from when the earlier payment was made, or released where it was held."`
 }
 
 // Within is how long after a payment another one like it is held: no time where the guard is off.

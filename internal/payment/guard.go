@@ -40,23 +40,30 @@ func (p Payment) alike() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// duplicated is why a payment is held, in view of those of its likeness that were made within the guard's time, newest first; nil where it
+// duplicated is why a payment is held, in view of those of its likeness that were let go within the guard's time, newest first; nil where it
 // may go. Only a payment that took money, or still may, stands in the way: one that failed or was cancelled must not hold back the honest
 // next try, nor one whose money all went back, nor one that is itself held.
 func duplicated(p Payment, earlier []Payment, within time.Duration) *Hold {
 	for _, e := range earlier {
-		age := p.CreatedAt.Sub(e.CreatedAt)
+		age, asked := p.CreatedAt.Sub(e.letGoAt()), "asked for"
 		if e.ID == p.ID || e.IdempotencyKey == p.IdempotencyKey || age > within {
 			continue
 		}
+		if e.Held != nil {
+			asked = "released"
+		}
 		switch e.Shown().Status {
 		case Pending, Authorized, Completed:
-			return &Hold{DuplicateOf: e.ID, Until: p.ResolveBy, Reason: fmt.Sprintf("%s %s from the same customer and card was asked for %s before, under another key.",
-				money.FromMinor(p.Amount.Minor, p.Currency), p.Currency, ago(age))}
+			return &Hold{DuplicateOf: e.ID, Until: p.ResolveBy, Reason: fmt.Sprintf("%s %s from the same customer and card was %s %s before, under another key.",
+				money.FromMinor(p.Amount.Minor, p.Currency), p.Currency, asked, ago(age))}
 		}
 	}
 	return nil
 }
+
+// letGoAt is when a payment that was sent was let go to Stripe: when it was made, or when it was released, however long it was held before.
+// The time that its payer has begins there.
+func (p Payment) letGoAt() time.Time { return p.ResolveBy.Add(-resolveWithin) }
 
 // ago is a time in whole units, as a person would say it.
 func ago(d time.Duration) string {
@@ -144,11 +151,12 @@ func released(p Payment) db.Change {
 	}
 }
 
-// alikeSince are the payments of a likeness that were made since a time and took money or still may, newest first. Twenty are enough: only
-// those whose money all went back are passed over.
+// alikeSince are the payments of a likeness that were let go since a time and took money or still may, newest first. Twenty are enough: only
+// those whose money all went back are passed over. That none was held for longer than two days before bounds the search.
 func (s *Payments) alikeSince(ctx context.Context, p Payment, since time.Time) ([]Payment, error) {
 	return db.All(ctx, s.DB, scan, `select `+columns+` from payments where merchant = $1 and mode = $2 and likeness = $3 and likeness <> '' and created_at >= $4
-		and status in ('pending', 'authorized', 'completed') order by created_at desc limit 20`, p.scope.Merchant, p.scope.Mode, p.likeness, db.Micros(since))
+		and resolve_by >= $5 and status in ('pending', 'authorized', 'completed') order by resolve_by desc limit 20`,
+		p.scope.Merchant, p.scope.Mode, p.likeness, db.Micros(since.Add(-2*resolveWithin)), db.Micros(since.Add(resolveWithin)))
 }
 
 // lookWithin bounds the question to Stripe whose card a payment method is: the payer waits for it.

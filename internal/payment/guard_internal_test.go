@@ -11,7 +11,7 @@ func TestDuplicated(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	made := func(id, key string, status Status, age time.Duration) Payment {
-		p := Payment{ID: id, IdempotencyKey: key, Status: status, CreatedAt: at.Add(-age), ResolveBy: at.Add(resolveWithin), Currency: "EUR", Amount: money.FromMinor(310000, "EUR")}
+		p := Payment{ID: id, IdempotencyKey: key, Status: status, CreatedAt: at.Add(-age), ResolveBy: at.Add(resolveWithin - age), Currency: "EUR", Amount: money.FromMinor(310000, "EUR")}
 		if status == Refunded {
 			p.Status, p.Captured, p.Refunded = Completed, p.Amount, p.Amount
 		}

@@ -123,9 +123,10 @@ func TestRelease(t *testing.T) {
 		balanced(t, till, held.ID(), 310000)
 		cancel(till, held.ID()).Refused(422, "payment_status", "")
 
-		// A payment counts from when it was made. Within that time the released one holds the next.
-		till.Clock.Advance(5 * time.Minute)
-		fields(t, till.Post("/v1/payments", booking("a1@example.com", "pm_card_visa")).Want(201), "status", "held", "held.duplicate_of", held.ID())
+		// A payment counts from when it was sent: the released one from its release, however long it was held before.
+		till.Clock.Advance(10 * time.Minute)
+		next := till.Post("/v1/payments", booking("a1@example.com", "pm_card_visa")).Want(201)
+		fields(t, next, "status", "held", "held.duplicate_of", held.ID(), "held.reason", "3100.00 EUR from the same customer and card was released 10 minutes before, under another key.")
 		till.Clock.Advance(time.Second)
 		fields(t, till.Post("/v1/payments", booking("a1@example.com", "pm_card_visa")).Want(201), "status", "completed")
 	})
