@@ -25,7 +25,7 @@ type Attempt struct {
 	Kind        string    `json:"kind" enum:"request,repeat,send,look_up,release,drop" doc:"request: the merchant asked for the first time; repeat: again under the same key; send: till asked Stripe to do it; look_up: till asked Stripe what an earlier send did; release and drop: what became of a held one."`
 	Call        string    `json:"call" example:"payment.create"`
 	ProviderKey string    `json:"provider_key" doc:"The Idempotency-Key at Stripe; the same for every send of a call."`
-	Answer      string    `json:"answer" example:"answered" doc:"Of a send: answered (a success or a decline), refused, bad_credentials, not_executed, unknown (it may have happened), none (the process died before an answer) or under_way. Of a look_up: found, absent, goes_on or unknown. Of a request: claimed, held, replayed, or other_input where the key was used before with other input. Of a release: sent. Of a drop: not_sent."`
+	Answer      string    `json:"answer" example:"answered" doc:"Of a send: answered (a success or a decline), refused, bad_credentials, not_executed, unknown (it may have happened), none (the process died before an answer), under_way, or not_kept (made by a version of till that kept no trail). Of a look_up: found, absent, goes_on or unknown. Of a request: claimed, held, replayed, or other_input where the key was used before with other input. Of a release: sent. Of a drop: not_sent."`
 	StatusCode  int64     `json:"status_code" doc:"Stripe's HTTP status; 0 where no whole reply came, and where Stripe was not asked."`
 	Code        string    `json:"code" example:"card_declined" doc:"Stripe's, of an error or a decline."`
 	StripeID    string    `json:"stripe_request_id" example:"req_…" doc:"Finds the request in Stripe's own log."`
@@ -194,9 +194,10 @@ type over struct {
 // under way while its node keeps the lease, and after that has got no answer that anybody heard.
 func (c over) told(lines []entry, machine time.Time) (all []Attempt) {
 	first := Attempt{At: c.ClaimedAt, Kind: "request", Answer: "claimed"}
-	sent, asked := c.Attempts == 0, false
+	sent, asked, heard := c.Attempts == 0, false, false
 	for _, e := range lines {
 		a := e.Attempt
+		heard = heard || a.Kind == "send" || a.Kind == "look_up"
 		switch {
 		case a.Kind == "send" && e.id == sendID(1):
 			sent = true
@@ -210,7 +211,11 @@ func (c over) told(lines []entry, machine time.Time) (all []Attempt) {
 		all = append(all, a)
 	}
 	if !sent {
-		all = append(all, Attempt{At: c.ClaimedAt, Kind: "send", Answer: c.unanswered(c.Attempts == 1, machine)})
+		answer := c.unanswered(c.Attempts == 1, machine)
+		if !heard && (c.state == done || c.state == refused) { // whatever closes a call writes what it stands on: it was closed before there was a trail
+			answer = "not_kept"
+		}
+		all = append(all, Attempt{At: c.ClaimedAt, Kind: "send", Answer: answer})
 	}
 	if !asked {
 		all = append(all, first)

@@ -28,3 +28,32 @@ func TestTheTrailTakesAnyWord(t *testing.T) {
 		}
 	})
 }
+
+// A call that was closed by a till that kept no trail yet is not told as one whose process died.
+func TestATrailFromBeforeThereWasOne(t *testing.T) {
+	t.Parallel()
+	machine := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	line := func(kind, answer string) entry { return entry{id: "l", Attempt: Attempt{Kind: kind, Answer: answer}} }
+	for _, c := range []struct {
+		state string
+		lines []entry
+		want  string
+	}{
+		{done, nil, "not_kept"},
+		{refused, nil, "not_kept"},
+		{done, []entry{line("repeat", "replayed")}, "not_kept"}, // asked for again since
+		{done, []entry{line("look_up", "found")}, "none"},
+		{open, nil, "none"},
+	} {
+		of := over{stored: stored{Call{Attempts: 1, lease: machine}, c.state}}
+		answer := ""
+		for _, a := range of.told(c.lines, machine) {
+			if a.Kind == "send" {
+				answer = a.Answer
+			}
+		}
+		if answer != c.want {
+			t.Errorf("%s with %+v: the send is told as %q, want %q", c.state, c.lines, answer, c.want)
+		}
+	}
+}
