@@ -133,9 +133,12 @@ func (i *Inbox) lookAt(ctx context.Context, l look) {
 	case whole && was.failures > 0:
 		i.Log.LogAttrs(ctx, slog.LevelInfo, "Stripe's list of events can be looked through again", slog.String("merchant", l.Merchant), slog.String("mode", l.Mode))
 	}
-	if !whole {
+	switch {
+	case !whole:
 		err = i.DB.Write(ctx, i.goOn(l))
-	} else {
+	case was.failures > 0:
+		err = i.DB.Write(ctx, i.lookEnded(l), i.onceMore(l))
+	default:
 		err = i.DB.Write(ctx, i.lookEnded(l))
 	}
 	if err != nil && !db.IsMoved(err) {

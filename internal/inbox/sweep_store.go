@@ -99,6 +99,17 @@ func (i *Inbox) lookEnded(l look) db.Change {
 		db.Micros(l.next()), db.Micros(l.began), db.Micros(i.Clock.Now().Add(between)), db.Micros(i.machine().Add(shortest)))
 }
 
+// onceMore has events of the account tried once more that were given up: what stood against asking Stripe for its list, a revoked key above
+// all, stood against asking for their objects too. No list shows them as missed, for they are kept.
+func (i *Inbox) onceMore(l look) db.Change {
+	return db.Change{
+		SQL: `update stripe_events set due_at = $4 where merchant = $1 and mode = $2 and applied_at is null and due_at is null and created_at >= $5
+			and generation in (select o.generation from providers o join providers p on p.merchant = o.merchant and p.mode = o.mode and p.account = o.account
+				where p.merchant = $1 and p.mode = $2 and p.generation = $3)`,
+		Args: []any{l.Merchant, l.Mode, l.generation, db.Micros(i.machine()), db.Micros(i.Clock.Now().Add(-retained))}, Rows: db.Any,
+	}
+}
+
 // lookFailed keeps what stood against a look, and lets it rest on the machine's clock. now is where it goes on.
 func (i *Inbox) lookFailed(was, now look, why string, pause time.Duration) db.Change {
 	return changed(was, `look_after = $6, failures = $7, error = $8, lease_until = $9`, now.after, now.failures, why, db.Micros(i.machine().Add(pause)))

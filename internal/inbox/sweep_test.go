@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -298,6 +299,53 @@ func TestSweepInTrouble(t *testing.T) {
 		}
 		if !strings.Contains(n.log.String(), "can be looked through again") || n.number(`select count(*) from event_sweeps where error <> '' or failures > 0`) != 0 {
 			t.Error("that it is over is not told")
+		}
+	})
+}
+
+// A key is revoked for days: what a webhook brought meanwhile and had to be asked of Stripe is given up in the end, and it is in no list of
+// what was missed, for it is kept. Once the key is good again, it is tried again by itself.
+func TestGivenUpWhileTheKeyWasBad(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n, stripe := withArchive(t, d)
+		shop, other := n.shop(""), n.shop("")
+		n.sweepOnce()
+		var good atomic.Bool
+		stripe.refuse(func(w http.ResponseWriter, r *http.Request) bool {
+			switch theirs := strings.Contains(r.Header.Get("Authorization"), other.key()); {
+			case !good.Load() || theirs:
+				stripeError(w, 401, "Invalid API Key provided")
+			case strings.HasPrefix(r.URL.Path, "/v1/refunds/"):
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprintf(w, `{"id":%q,"object":"refund","status":"succeeded"}`, money)
+			default:
+				return false
+			}
+			return true
+		})
+		for _, a := range []account{shop, other} {
+			n.post(shared+"/"+a.Merchant+"/"+a.token, "-", sample(t, "refund.created"))
+		}
+		n.Wait()
+		for range 72 {
+			n.pass(time.Hour)
+		}
+		if left := n.number(`select count(*) from stripe_events where due_at is null and applied_at is null and attempts = 20`); left != 2 {
+			t.Fatalf("%d of 2 are given up", left)
+		}
+		good.Store(true)
+		for range 65 {
+			n.pass(time.Minute)
+		}
+		if calls := n.heard(); len(calls) != 1 || calls[0] != (call{"refund", shop.Scope, 1, money, "succeeded"}) {
+			t.Errorf("heard %+v", calls)
+		}
+		for range 120 {
+			n.pass(time.Minute)
+		}
+		if n.number(`select max(attempts) from stripe_events`) != 21 || len(n.heard()) != 1 {
+			t.Errorf("it is tried on and on: %+v", n.kept())
 		}
 	})
 }
