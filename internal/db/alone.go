@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -22,25 +23,34 @@ func (d *DB) Alone(ctx context.Context) error {
 	return nil
 }
 
-// alone takes SQLite's own lock on an empty file beside the database, which the operating system lets go of when a process dies. It waits
-// for a second: a process that is being replaced may be about to end.
+// alone waits for a second: a process that is being replaced may be about to end.
 func (s *sqliteDB) alone(ctx context.Context) error {
-	path, err := filepath.EvalSymlinks(s.path)
-	if err != nil {
-		return fmt.Errorf("cannot find the SQLite file: %w", err)
-	}
-	lock, err := sql.Open(crash.Driver("sqlite"), "file:"+(&url.URL{Path: path + ".lock"}).EscapedPath()+"?_pragma=busy_timeout(1000)")
-	if err != nil {
-		return err
-	}
-	lock.SetMaxOpenConns(1)
-	if _, err = lock.ExecContext(ctx, "begin exclusive"); err == nil {
-		s.lock = lock // with its one connection, which holds the transaction
+	lock, err := s.hold(ctx, ".lock", time.Second)
+	if err == nil {
+		s.lock = lock
 		return nil
 	}
-	lock.Close()
 	if code, ok := resultCode(err); ok && code == sqlite3.SQLITE_BUSY {
 		return fmt.Errorf("another till serves from the SQLite file %s, which is for one process: stop that one, choose another file, or use PostgreSQL", s.path)
 	}
 	return fmt.Errorf("cannot lock the SQLite file %s: %w", s.path, err)
+}
+
+// hold takes SQLite's own lock on an empty file beside the database, which the operating system lets go of when a process dies. Close of what
+// it returns ends it: its one connection holds a transaction.
+func (s *sqliteDB) hold(ctx context.Context, suffix string, patience time.Duration) (*sql.DB, error) {
+	path, err := filepath.EvalSymlinks(s.path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the SQLite file: %w", err)
+	}
+	lock, err := sql.Open(crash.Driver("sqlite"), fmt.Sprintf("file:%s?_pragma=busy_timeout(%d)", (&url.URL{Path: path + suffix}).EscapedPath(), patience.Milliseconds()))
+	if err != nil {
+		return nil, err
+	}
+	lock.SetMaxOpenConns(1)
+	if _, err = lock.ExecContext(ctx, "begin exclusive"); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return lock, nil
 }

@@ -3,13 +3,40 @@ package db_test
 import (
 	"database/sql"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/db/dbtest"
 )
+
+// Two commands begin together with a new SQLite file, as "till serve" and "till key create" in two terminals: one migrates, the other waits,
+// and both find the whole database. Nodes on PostgreSQL take turns by a lock of its own.
+func TestMigrationsAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		url := "sqlite:" + filepath.Join(t.TempDir(), "till.db")
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				d, err := db.Open(t.Context(), url)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer d.Close()
+				if err := d.Migrate(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+}
 
 // A database that has deliveries from before the chain owes a checkpoint of all of them after the migration; one without owes nothing. And
 // the way back loses no row.

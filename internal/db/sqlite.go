@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -75,7 +76,13 @@ func (s *sqliteDB) begin(ctx context.Context) (transaction, error) {
 	return &sqliteTx{tx}, nil
 }
 
+// migrate lets processes that start together take turns: who is second finds the work done. Of a big file the indexes take a while.
 func (s *sqliteDB) migrate(ctx context.Context) error {
+	lock, err := s.hold(ctx, ".migrate", time.Minute)
+	if err != nil {
+		return fmt.Errorf("cannot lock the SQLite file %s to migrate it: %w", s.path, err)
+	}
+	defer lock.Close()
 	return migrate(ctx, goose.DialectSQLite3, s.writer)
 }
 
