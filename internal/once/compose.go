@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/fault"
@@ -24,6 +25,8 @@ func Compose(parts map[string]string) (string, error) {
 			return "", fault.New(fault.ParameterInvalid, "key_parts", "The name of a key part is 1 to 40 characters of a to z and _.")
 		case value == "" || len([]rune(value)) > 100:
 			return "", fault.New(fault.ParameterInvalid, "key_parts."+name, "The key part %s must be 1 to 100 characters long.", name)
+		case strings.ContainsRune(value, utf8.RuneError): // stands for whatever could not be read, so that two values would be one
+			return "", fault.New(fault.ParameterInvalid, "key_parts."+name, "The key part %s holds a character that is broken.", name)
 		}
 		if b.Len() > 0 {
 			b.WriteByte('&')

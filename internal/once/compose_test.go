@@ -42,6 +42,8 @@ func TestCompose(t *testing.T) {
 		{map[string]string{"a": "1", "b1": "1"}, fault.ParameterInvalid, "key_parts"},
 		{map[string]string{"a": "1", strings.Repeat("n", 41): "1"}, fault.ParameterInvalid, "key_parts"},
 		{map[string]string{"a": "1", "b": ""}, fault.ParameterInvalid, "key_parts.b"},
+		{map[string]string{"a": "1", "b": "B\ufffd7"}, fault.ParameterInvalid, "key_parts.b"}, // what JSON makes of every half of a pair: two bookings would be one
+		{map[string]string{"a": "1", "b": "B\xff7"}, fault.ParameterInvalid, "key_parts.b"},
 		{map[string]string{"a": "1", "b": long + "x"}, fault.ParameterInvalid, "key_parts.b"},
 		{map[string]string{"a": long, "b": long, "c": long}, fault.IdempotencyKeyTooLong, "key_parts"},
 		{map[string]string{"a": "1", "b": strings.Repeat("ü", 50)}, fault.IdempotencyKeyTooLong, "key_parts"},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/till-pay/till/internal/db"
@@ -23,10 +24,10 @@ import (
 // alike is what two payments must share to be taken for one, as a hash: the customer, by the best name that is known of them; the amount; and
 // the card, by Stripe's fingerprint of its number, or else by the id of the payment method.
 func (p Payment) alike() string {
-	who := ""
+	who, email := "", strings.TrimSpace(p.Customer.Email)
 	switch {
-	case p.Customer.Email != "": // of a customer with an id it is always known: one who pays by a new card first and by a saved one then is one
-		who = "email " + p.Customer.Email
+	case email != "": // of a customer with an id it is always known: one who pays by a new card first and by a saved one then is one
+		who = "email " + email
 	case p.Customer.ID != "":
 		who = "id " + p.Customer.ID
 	case p.Customer.Reference != "":

@@ -64,6 +64,7 @@ func TestAlike(t *testing.T) {
 		"another description":               with(func(p *Payment) { p.Description = "y" }),
 		"another method of the same card":   with(func(p *Payment) { p.PaymentMethod = "pm_2" }),
 		"no id, but the same e-mail":        with(func(p *Payment) { p.Customer.ID = "" }),
+		"space around the e-mail":           with(func(p *Payment) { p.Customer.Email = " a@example.com\t" }),
 		"the e-mail counts before the rest": with(func(p *Payment) { p.Customer.Reference = "s" }),
 	} {
 		if same.alike() != one.alike() {
