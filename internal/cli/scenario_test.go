@@ -73,6 +73,9 @@ func TestScenarioStage(t *testing.T) {
 	if err := json.Unmarshal([]byte(found), &w); err != nil || status != 0 || len(w.Unfounded) == 0 || len(w.Missed) == 0 {
 		t.Fatalf("%d, %v: %s%s", status, err, found, errs)
 	}
+	if out, errs, status := command(t, dir, append([]string{"SANDBOX=" + r.Sandbox, "KEY=" + r.SandboxKey}, till...), "scenario", "stage", "02"); status != 1 || out != "" || !strings.Contains(errs, "was staged with this merchant before") {
+		t.Errorf("staged again: %d %s%s", status, out, errs)
+	}
 	for _, file := range []string{"orders.csv", "requests.jsonl"} {
 		if _, err := os.Stat(filepath.Join(dir, "case", file)); err != nil {
 			t.Error(err)
@@ -84,8 +87,10 @@ func TestScenarioStage(t *testing.T) {
 func TestScenarioRefusals(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "orders.csv"), []byte("order,amount\n1,2\n"), 0o600); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{"orders.csv": "order,amount\n1,2\n", "amounts.csv": "order,payment_intent,amount,currency,paid\nA,pi_1,much,EUR,true\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	key := []string{"TILL=http://127.0.0.1:1", "TILL_API_KEY=none"}
 	for _, c := range []struct {
@@ -103,6 +108,7 @@ func TestScenarioRefusals(t *testing.T) {
 		{"diagnose webhooks --since yesterday", key, 2, "72h"},
 		{"diagnose webhooks --orders missing.csv", key, 1, "missing.csv"},
 		{"diagnose webhooks --orders orders.csv", key, 1, "payment_intent"},
+		{"diagnose webhooks --orders amounts.csv", key, 1, "amounts.csv: line 2 of the orders: \"much\" is not an amount"},
 		{"diagnose duplicates --confirm", key, 1, "--refund"},
 		{"diagnose signature", key, 1, "--payload"},
 	} {
