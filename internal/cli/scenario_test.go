@@ -28,11 +28,12 @@ func command(t *testing.T, dir string, env []string, args ...string) (out, errs 
 	return o.String(), e.String(), c.ProcessState.ExitCode()
 }
 
-// A case is played by the command, whose last line scripts read; nothing of it stays behind.
+// A case is played by the command, whose last line scripts read; nothing of it stays behind, and the database that the environment names for
+// serving is left alone.
 func TestScenarioRun(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	out, errs, status := command(t, dir, nil, "scenario", "run", "11", "--seed", "5", "--json")
+	out, errs, status := command(t, dir, []string{"TILL_DB=postgres://127.0.0.1:1/production"}, "scenario", "run", "11", "--seed", "5", "--json")
 	var r struct {
 		Scenario string
 		Seed     uint64
