@@ -111,6 +111,12 @@ func TestShellVerifies(t *testing.T) {
 			t.Errorf("%s: %d %s", name, code, said)
 		}
 	}
+	headers, body := kept(t, r.header, r.body)
+	for _, wrong := range []string{"TOLERANCE=x", "TOLERANCE=5m", "NOW=yesterday"} {
+		if said, code := script(t, []string{"WEBHOOK_SECRET=" + after, wrong}, "verify", headers, body); code != 2 || !strings.Contains(said, "is a") {
+			t.Errorf("%s must not let a signature of any age through: %d %s", wrong, code, said)
+		}
+	}
 	if said, code := script(t, nil, "--help"); code != 0 || !strings.Contains(said, "receiver.sh audit RECEIVED") {
 		t.Errorf("--help: %d %s", code, said)
 	}

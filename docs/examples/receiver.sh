@@ -54,8 +54,14 @@ hmac() {
 
 verify() {
   headers=$1 body=$2
-  [ -r "$headers" ] && [ -r "$body" ] || trouble "cannot read $headers and $body"
+  for file in "$headers" "$body"; do
+    [ -r "$file" ] || trouble "cannot read $file"
+  done
   [ -n "${WEBHOOK_SECRET:-}" ] || trouble "WEBHOOK_SECRET is not set"
+  tolerance=${TOLERANCE:-300} now=${NOW:-$(date +%s)}
+  # What is no number would make the comparison below fail, and so let every age through.
+  case $tolerance in *[!0-9]*) trouble "TOLERANCE is a number of seconds, not $tolerance" ;; esac
+  case $now in *[!0-9]*) trouble "NOW is a Unix time in seconds, not $now" ;; esac
   id=$(header webhook-id) stamp=$(header webhook-timestamp) signatures=$(header webhook-signature)
   [ -n "$id" ] || refused header "there is no webhook-id"
   [ -n "$signatures" ] || refused header "there is no webhook-signature"
@@ -75,8 +81,8 @@ verify() {
   done
   [ -n "$good" ] || refused signature "none of the signatures is good for the secret: it is another one, or the body is not as it was sent"
 
-  age=$((${NOW:-$(date +%s)} - stamp))
-  if [ "$age" -gt "${TOLERANCE:-300}" ] || [ "$age" -lt "-${TOLERANCE:-300}" ]; then
+  age=$((now - stamp))
+  if [ "$age" -gt "$tolerance" ] || [ "$age" -lt "-$tolerance" ]; then
     refused timestamp "it was signed $age seconds ago: an old message sent again by somebody, or a wrong clock"
   fi
   jq -e -r --arg id "$id" 'select(.id == $id) | "good: message \(.sequence), \(.type), \(.id)"' <"$body" 2>/dev/null ||
@@ -107,6 +113,8 @@ audit() {
   [ -r "$received" ] || trouble "cannot read $received"
   [ -n "${TILL_API_KEY:-}" ] || trouble "TILL_API_KEY is not set"
   case $after in *[!0-9]*) trouble "AFTER is a number, not $after" ;; esac
+  unreadable=$(awk 'NF > 0 && ($1 !~ /^[0-9]+$/ || NF < 2) { print NR; exit }' "$received")
+  [ -z "$unreadable" ] || trouble "line $unreadable of $received is not a sequence and an id"
   dir=$(mktemp -d)
   trap 'rm -rf "$dir"' EXIT
 

@@ -120,7 +120,7 @@ func hasKeyParts(data []byte) bool {
 
 // KeyRequired is the refusal of a call that moves money and has no key.
 func KeyRequired() *fault.Error {
-	return fault.New(fault.IdempotencyKeyRequired, "Idempotency-Key", "This call moves money: send an Idempotency-Key header, and the same one again when you repeat the call.")
+	return fault.New(fault.IdempotencyKeyRequired, "Idempotency-Key", "This call moves money: send an Idempotency-Key header, or key_parts in the body, and the same again when you repeat the call.")
 }
 
 func (a *API) read(w http.ResponseWriter, r *http.Request, decoded bool, limit int64) ([]byte, error) {

@@ -103,7 +103,7 @@ func run(parser *kong.Kong, args []string, out, errs io.Writer) int {
 	return 0
 }
 
-// plain is an error in one line, without its code: people read it.
+// plain is an error in one line, without its code, and with the place that was wrapped around it: people read it.
 func plain(err error) string {
 	var f *fault.Error
 	if errors.As(err, &f) {
@@ -111,7 +111,7 @@ func plain(err error) string {
 		if f.Cause != nil {
 			s += " (" + f.Cause.Error() + ")"
 		}
-		return oneLine(s)
+		return oneLine(strings.Replace(err.Error(), f.Error(), s, 1))
 	}
 	return oneLine(err.Error())
 }

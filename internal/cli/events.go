@@ -26,7 +26,7 @@ type eventsList struct {
 	remote
 	Type   string `placeholder:"TYPE" help:"Only this type: payment_intent.succeeded, or refund.* for all of an object."`
 	Object string `placeholder:"ID" help:"Only events about this object of Stripe's."`
-	Source string `placeholder:"HOW" help:"Only events that came this way: webhook, sweep, repair or resend."`
+	Source string `placeholder:"HOW" help:"Only events that first came this way: webhook, sweep, repair or resend."`
 	Limit  int    `placeholder:"N" default:"50" help:"So many at most, newest first (${default})."`
 	JSON   bool   `name:"json" help:"One JSON object a line."`
 }
@@ -172,7 +172,7 @@ func (m *eventsMissed) Run(c *console) error {
 	}
 	switch {
 	case len(g.Missed) > 0:
-		fmt.Fprintf(c.out, "%s missed since %s: Stripe has %d, %d are here. Bring them in: till events repair --since %s\n", plural(len(g.Missed), "event was", "events were"), second(g.Since), g.AtStripe, g.Kept, m.Since)
+		fmt.Fprintf(c.out, "%s missed since %s, of %d at Stripe. Bring them in: till events repair --since %s\n", plural(len(g.Missed), "event was", "events were"), second(g.Since), g.AtStripe, m.Since)
 	default:
 		fmt.Fprintf(c.out, "Nothing is missing since %s: Stripe has %s, and all are here.\n", second(g.Since), plural(g.AtStripe, "event", "events"))
 	}

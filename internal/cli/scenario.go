@@ -40,7 +40,7 @@ func (l *scenarioList) Run(c *console) error {
 type scenarioRun struct {
 	Number string `arg:"" name:"nr" help:"The case, from till scenario list: 02."`
 	Seed   uint64 `placeholder:"N" default:"1" help:"Stage another world of the same kind; 1 (the default) has the case's own figures."`
-	DB     string `name:"db" placeholder:"URL" env:"TILL_DB" help:"postgres://…: keep the books in a schema of its own there, which goes away; an SQLite file that goes away where it is not given."`
+	DB     string `name:"db" placeholder:"URL" help:"postgres://…: keep the books in a schema of its own there, which goes away; an SQLite file that goes away where it is not given."`
 	JSON   bool   `name:"json" help:"Print one JSON line at the end, for scripts; the transcript goes nowhere."`
 }
 

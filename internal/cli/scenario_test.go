@@ -28,11 +28,12 @@ func command(t *testing.T, dir string, env []string, args ...string) (out, errs 
 	return o.String(), e.String(), c.ProcessState.ExitCode()
 }
 
-// A case is played by the command, whose last line scripts read; nothing of it stays behind.
+// A case is played by the command, whose last line scripts read; nothing of it stays behind, and the database that the environment names for
+// serving is left alone.
 func TestScenarioRun(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	out, errs, status := command(t, dir, nil, "scenario", "run", "11", "--seed", "5", "--json")
+	out, errs, status := command(t, dir, []string{"TILL_DB=postgres://127.0.0.1:1/production"}, "scenario", "run", "11", "--seed", "5", "--json")
 	var r struct {
 		Scenario string
 		Seed     uint64
@@ -73,6 +74,9 @@ func TestScenarioStage(t *testing.T) {
 	if err := json.Unmarshal([]byte(found), &w); err != nil || status != 0 || len(w.Unfounded) == 0 || len(w.Missed) == 0 {
 		t.Fatalf("%d, %v: %s%s", status, err, found, errs)
 	}
+	if out, errs, status := command(t, dir, append([]string{"SANDBOX=" + r.Sandbox, "KEY=" + r.SandboxKey}, till...), "scenario", "stage", "02"); status != 1 || out != "" || !strings.Contains(errs, "was staged with this merchant before") {
+		t.Errorf("staged again: %d %s%s", status, out, errs)
+	}
 	for _, file := range []string{"orders.csv", "requests.jsonl"} {
 		if _, err := os.Stat(filepath.Join(dir, "case", file)); err != nil {
 			t.Error(err)
@@ -84,8 +88,10 @@ func TestScenarioStage(t *testing.T) {
 func TestScenarioRefusals(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "orders.csv"), []byte("order,amount\n1,2\n"), 0o600); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{"orders.csv": "order,amount\n1,2\n", "amounts.csv": "order,payment_intent,amount,currency,paid\nA,pi_1,much,EUR,true\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	key := []string{"TILL=http://127.0.0.1:1", "TILL_API_KEY=none"}
 	for _, c := range []struct {
@@ -103,6 +109,7 @@ func TestScenarioRefusals(t *testing.T) {
 		{"diagnose webhooks --since yesterday", key, 2, "72h"},
 		{"diagnose webhooks --orders missing.csv", key, 1, "missing.csv"},
 		{"diagnose webhooks --orders orders.csv", key, 1, "payment_intent"},
+		{"diagnose webhooks --orders amounts.csv", key, 1, "amounts.csv: line 2 of the orders: \"much\" is not an amount"},
 		{"diagnose duplicates --confirm", key, 1, "--refund"},
 		{"diagnose signature", key, 1, "--payload"},
 	} {

@@ -28,6 +28,7 @@ type Payment struct {
 	Refunding      money.Money
 	Refunded       money.Money
 	Card           string // the saved card, or else the payment method
+	Meant          bool   // the guard held it as a duplicate, and somebody released it: it is none
 	Customer       string // the id, or else the reference, or else the e-mail
 	Metadata       map[string]string
 }
@@ -56,12 +57,14 @@ type told struct {
 		Email     string `json:"email"`
 		Reference string `json:"reference"`
 	} `json:"customer"`
+	Held     *struct{}         `json:"held"`
 	Metadata map[string]string `json:"metadata"`
 }
 
 func (t told) payment() (Payment, error) {
 	p := Payment{ID: t.ID, Status: t.Status, ProviderRef: t.ProviderRef, IdempotencyKey: t.IdempotencyKey, CreatedAt: t.CreatedAt, Metadata: t.Metadata,
-		Card: first(t.SavedCardID, t.PaymentMethod), Customer: first(t.Customer.ID, t.Customer.Reference, t.Customer.Email)}
+		Meant: t.Held != nil && t.Status != "held" && t.Status != "cancelled",
+		Card:  first(t.SavedCardID, t.PaymentMethod), Customer: first(t.Customer.ID, t.Customer.Reference, t.Customer.Email)}
 	c, err := money.ParseCurrency(t.Currency)
 	if err != nil {
 		return p, fmt.Errorf("payment %s: %w", t.ID, err)

@@ -216,6 +216,9 @@ func TestDuplicates(t *testing.T) {
 			t.Errorf("%+v", g.Proposals)
 		}
 		// Without a booking to go by, customer and card must do: the second trip of anna's counts as one more.
+		if by := w.duplicates("boking", time.Hour); !strings.Contains(by.Cause, `none of the payments has "boking"`) {
+			t.Errorf("a key that nothing has is not a clean bill: %s", by.Cause)
+		}
 		if by := w.duplicates("", time.Hour); len(by.Groups) != 1 || by.Groups[0].Object != "anna" || by.Total["EUR"] != "93.00" {
 			t.Errorf("by customer and card: %+v", by)
 		}
@@ -270,6 +273,32 @@ func (w *world) confirmed(found *diagnose.Duplicates) {
 	if r := broken.Confirm(w.t.Context(), w.client); len(r) != 1 || r[0].Error == "" {
 		w.t.Errorf("a refund of more than there is: %+v", r)
 	}
+}
+
+// What the guard held and a person released was meant: it must not be sent back. What came unheld after it is a duplicate like any other.
+func TestReleasedIsNoDuplicate(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		guard := func(on bool) {
+			w.As(w.Shop).Want(200, "PUT", "/v1/merchant/settings", map[string]any{"duplicate_guard": map[string]any{"enabled": on}})
+		}
+		guard(true)
+		first, _ := w.pay("31.00", "anna", nil)
+		meant, _ := w.pay("31.00", "anna", nil)
+		if a := w.As(w.Shop).Want(200, "POST", "/v1/payments/"+meant+"/release", nil); a.String("data", "status") != "completed" {
+			t.Fatalf("released: %s", a.String("data", "status"))
+		}
+		for _, by := range []string{"booking", ""} {
+			if found := w.duplicates(by, time.Hour); len(found.Groups) > 0 {
+				t.Errorf("by %q: %+v", by, found.Groups)
+			}
+		}
+		guard(false)
+		third, _ := w.pay("31.00", "anna", nil)
+		if found := w.duplicates("booking", time.Hour); len(found.Groups) != 1 || found.Groups[0].Keep != first || found.Proposals()[0].PaymentID != third {
+			t.Errorf("%+v", found)
+		}
+	})
 }
 
 // A repeat under the same key is no duplicate, and is counted among the requests.

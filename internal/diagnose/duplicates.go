@@ -73,7 +73,7 @@ func FindDuplicates(ctx context.Context, c *client.Client, in DuplicatesInput) (
 	if err != nil {
 		return nil, err
 	}
-	d := &Duplicates{Check: "duplicates", Since: facts.Since, Until: facts.Until, By: first(in.By, "customer, card"), Within: in.Within.String(),
+	d := &Duplicates{Check: "duplicates", Since: facts.Since, Until: facts.Until, By: first(in.By, "customer, card"), Within: hours(in.Within),
 		Looked: len(facts.Payments), Groups: []Group{}, Total: map[string]string{}, Returned: map[string]string{}}
 	for _, tries := range grouped(facts.Payments, in) {
 		g, err := d.group(ctx, c, in, tries)
@@ -83,6 +83,12 @@ func FindDuplicates(ctx context.Context, c *client.Client, in DuplicatesInput) (
 		d.Groups = append(d.Groups, g)
 	}
 	d.Cause = d.cause()
+	if comparable := func(p Payment) bool { return subject(p, in.By) != "" }; len(facts.Payments) > 0 && !slices.ContainsFunc(facts.Payments, comparable) {
+		d.Cause = "Nothing was compared: none of the payments names its customer."
+		if in.By != "" {
+			d.Cause = fmt.Sprintf("Nothing was compared: none of the payments has %q in its metadata.", in.By)
+		}
+	}
 	return d, nil
 }
 
@@ -97,14 +103,15 @@ func subject(p Payment, by string) string {
 	return p.Customer
 }
 
-// grouped are the payments that took the same money for the same thing, in quick succession; those that took none are left out. The same
+// grouped are the payments that took the same money for the same thing, in quick succession; those that took none are left out, and those
+// that a person has looked at and released. The same
 // amount for another booking, or for the same customer a month later, is no duplicate.
 func grouped(all []Payment, in DuplicatesInput) (groups [][]Payment) {
 	type like struct{ subject, card, amount, currency string }
 	by := map[like][]Payment{}
 	for _, p := range all {
 		s := subject(p, in.By)
-		if s == "" || !p.Captured.Positive() {
+		if s == "" || p.Meant || !p.Captured.Positive() {
 			continue
 		}
 		l := like{subject: s, amount: p.Amount.String(), currency: string(p.Amount.Currency)}

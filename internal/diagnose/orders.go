@@ -54,7 +54,10 @@ func ordersJSON(r io.Reader) (all []Order, err error) {
 		Currency string      `json:"currency"`
 		Paid     bool        `json:"paid"`
 	}
-	if err := json.NewDecoder(r).Decode(&rows); err != nil {
+	var wrong *json.UnmarshalTypeError
+	if err := json.NewDecoder(r).Decode(&rows); errors.As(err, &wrong) {
+		return nil, fmt.Errorf("the list of orders: %s is not to be written as a JSON %s", first(wrong.Field, "an order"), wrong.Value)
+	} else if err != nil {
 		return nil, fmt.Errorf("the list of orders is not JSON as it is expected: %w", err)
 	}
 	for n, row := range rows {

@@ -25,6 +25,7 @@ func TestReadOrders(t *testing.T) {
 		"":                    "empty",
 		"order,amount\nA,1\n": `no column "payment_intent"`,
 		"[{]":                 "not JSON",
+		`[{"paid":"yes"}]`:    "paid is not to be written as a JSON string",
 		`[{"order":"A","amount":"1.234","currency":"EUR"}]`:                    "order 1",
 		"order,payment_intent,amount,currency,paid\nA,pi_1,49.00,EUR,perhaps":  "line 2",
 		"order,payment_intent,amount,currency,paid\nA,pi_1,49.00,EUR":          "wrong number of fields",

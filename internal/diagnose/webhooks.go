@@ -197,7 +197,7 @@ func (w *Webhooks) cause() string {
 	var s string
 	switch n := len(w.Unfounded); {
 	case w.Orders == 0:
-		s = "No list of orders was given to compare."
+		s = "No orders were given to compare."
 	case n == 0:
 		s = fmt.Sprintf("Each of %s that are marked as paid has its money behind it.", plural(w.Paid, "order"))
 	default:

@@ -69,6 +69,9 @@ func (p Payment) letGoAt() time.Time { return p.ResolveBy.Add(-resolveWithin) }
 // ago is a time in whole units, as a person would say it.
 func ago(d time.Duration) string {
 	n, unit := int64(max(d, 0)/time.Second), "second"
+	if n == 0 {
+		return "less than a second"
+	}
 	if n >= 120 {
 		n, unit = n/60, "minute"
 	}

@@ -52,6 +52,17 @@ func TestDuplicated(t *testing.T) {
 	}
 }
 
+// How long before is said as a person would.
+func TestAgo(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{-time.Second: "less than a second", 999 * time.Millisecond: "less than a second", time.Second: "1 second",
+		119 * time.Second: "119 seconds", 2 * time.Minute: "2 minutes"} {
+		if got := ago(d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+}
+
 // What makes two payments alike, and what parts them.
 func TestAlike(t *testing.T) {
 	t.Parallel()

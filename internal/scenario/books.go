@@ -33,7 +33,10 @@ func newBooks(ctx context.Context, dir, database string) (*books, error) {
 	q.Set("search_path", b.schema)
 	u.RawQuery = q.Encode()
 	b.url = u.String()
-	return b, b.do(ctx, "create schema "+b.schema)
+	if err := b.do(ctx, "create schema "+b.schema); err != nil {
+		return nil, err // there is nothing to drop
+	}
+	return b, nil
 }
 
 // close drops the schema, whether or not its caller is being told to stop.

@@ -12,7 +12,7 @@ import (
 )
 
 var missedWebhooks = Scenario{
-	Number: "02", Title: "Fake and missed webhooks",
+	Number: "02", Title: "Fake and missed webhooks", first: "order-FB-1001",
 	Ticket: Ticket{
 		From: "Flowbox SaaS, Hamburg", Contact: "Lars", Priority: "High", Subject: "Paid orders without a payment, and payments without a paid order",
 		Text: `Hello,

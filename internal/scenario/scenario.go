@@ -32,6 +32,7 @@ type Scenario struct {
 	Country   string        // of the merchant's Stripe account
 	History   time.Duration // how far in the past its story begins
 	Hears     bool          // the merchant's own server hears till
+	first     string        // the key of its first payment, where a second staging would only repeat the payments of the first
 	begin     func(*world) play
 }
 

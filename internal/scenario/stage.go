@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,9 @@ func Stage(ctx context.Context, at Place, s Scenario, seed uint64) error {
 	say := &transcript{at.Out}
 	w := &world{ctx: ctx, rand: chance(seed, s.Number), own: seed == DefaultSeed, say: say, dir: dir, stripe: newStripe(at.Stripe, at.StripeKey),
 		base: at.Till, key: at.TillKey, till: client.New(at.Till, at.TillKey)}
+	if err := w.fresh(s); err != nil {
+		return err
+	}
 	s.introduce(say, seed)
 	if err := w.stripe.control(ctx, http.MethodGet, "clock", nil, nil); err != nil {
 		return fmt.Errorf("--stripe-url is not a sandbox: %w", err)
@@ -52,5 +56,20 @@ func Stage(ctx context.Context, at Place, s Scenario, seed uint64) error {
 		say.printf("  %s\n", line)
 	}
 	say.printf("\n  See into Stripe's world: open %s in a browser.\n", strings.TrimRight(at.Stripe, "/"))
+	return nil
+}
+
+// fresh refuses a merchant with whom the case was staged before: its payments would only be repeated, and nothing would happen anew.
+func (w *world) fresh(s Scenario) error {
+	if s.first == "" {
+		return nil
+	}
+	var there []payment
+	if err := w.call(http.MethodGet, "/v1/payments?"+url.Values{"idempotency_key": {s.first}}.Encode(), nil, &there); err != nil {
+		return err
+	}
+	if len(there) > 0 {
+		return fmt.Errorf("scenario %s was staged with this merchant before: begin a new world, by till up --clock sandbox or by another merchant's API key", s.Number)
+	}
 	return nil
 }

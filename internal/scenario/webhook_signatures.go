@@ -13,7 +13,7 @@ import (
 )
 
 var webhookSignatures = Scenario{
-	Number: "15", Title: "Webhook signature verification",
+	Number: "15", Title: "Webhook signature verification", first: "order-NL-501",
 	Ticket: Ticket{
 		From: "Nordlicht Tickets, Kiel", Contact: "Jonas", Priority: "Normal", Subject: "\"No signatures found matching the expected signature\", sometimes",
 		Text: `Moin,
