@@ -179,16 +179,26 @@ func (m *missed) fetched() (map[string][]storedEvent, error) {
 	return all, err
 }
 
-// once: what was fetched is exactly what was lost, each once, and applied.
+// once: what was fetched is exactly what was lost, each once, and applied. What till's own sweep keeps at this moment is applied a moment later.
 func (m *missed) once() error {
-	all, err := m.fetched()
-	if err != nil {
+	var all map[string][]storedEvent
+	if err := m.eventually("every event that was fetched is applied", func() (whole bool, err error) {
+		if all, err = m.fetched(); err != nil {
+			return false, err
+		}
+		for _, copies := range all {
+			if copies[0].Applied == nil {
+				return false, nil
+			}
+		}
+		return true, nil
+	}); err != nil {
 		return err
 	}
 	swept := 0
 	for id, copies := range all {
-		if !m.lost[id] || len(copies) != 1 || copies[0].Applied == nil {
-			return fmt.Errorf("%s was not lost, or is not there once and applied: %+v", id, copies)
+		if !m.lost[id] || len(copies) != 1 {
+			return fmt.Errorf("%s was not lost, or is not there once: %+v", id, copies)
 		}
 		if copies[0].Source == "sweep" {
 			swept++

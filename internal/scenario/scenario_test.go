@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -159,7 +160,10 @@ func broken(t *testing.T, command, prints string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "till")
 	script := "#!/bin/sh\ncase \"$1 $2\" in\n\"" + command + "\") echo '" + prints + "';;\n*) exec " + program(t) + " \"$@\";;\nesac\n"
-	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+	syscall.ForkLock.RLock() // a process that forks while the file is open for writing would keep it busy
+	err := os.WriteFile(path, []byte(script), 0o700)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path
