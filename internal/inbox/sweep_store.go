@@ -93,10 +93,11 @@ func (i *Inbox) goOn(l look) db.Change {
 
 // lookEnded moves the cursor: the whole list has been seen. The next look is a rest away on the clock, which may run faster than the
 // machine's, so that it follows a leap, and shortest on the machine's, so that it does not look all the time.
+// Its rest counts from its beginning: a clock that leapt meanwhile has made it due again.
 func (i *Inbox) lookEnded(l look) db.Change {
 	return changed(l, `swept_to = $6, look_after = '', look_newest = null, look_young = null, look_began = null, checked_at = $7, failures = 0, error = '',
 			due_at = $8, lease_until = $9`,
-		db.Micros(l.next()), db.Micros(l.began), db.Micros(i.Clock.Now().Add(between)), db.Micros(i.machine().Add(shortest)))
+		db.Micros(l.next()), db.Micros(l.began), db.Micros(l.began.Add(between)), db.Micros(i.machine().Add(shortest)))
 }
 
 // onceMore has events of the account tried once more that were given up: what stood against asking Stripe for its list, a revoked key above
