@@ -55,7 +55,7 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 			c.ProviderKey += fmt.Sprint("-", c.Attempts)
 		}
 		// The client to Stripe holds to the deadline by the clock on the wall too, which goes on while a machine sleeps: see Call.MaySend.
-		within, cancel := context.WithTimeout(ctx, c.SentAt.Add(leaves).Sub(o.machine.Now()))
+		within, cancel := context.WithTimeout(ctx, c.leavesWithin(o.machine.Now()))
 		decide, err := o.send(within, s, c)
 		cancel()
 		said, _ := stripe.As(err)

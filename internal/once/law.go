@@ -50,7 +50,10 @@ func (c Call) FirstSend() bool { return c.takes == 1 && c.Attempts == 0 }
 
 // MaySend says whether a send that was recorded may still leave: a process that stood still since then must not charge what another has looked
 // for meanwhile and not found.
-func (c Call) MaySend(machine time.Time) bool { return machine.Before(c.SentAt.Add(leaves)) }
+func (c Call) MaySend(machine time.Time) bool { return c.leavesWithin(machine) > 0 }
+
+// leavesWithin is how long a recorded send has to leave and to be answered.
+func (c Call) leavesWithin(machine time.Time) time.Duration { return c.SentAt.Add(leaves).Sub(machine) }
 
 // Heard takes in the answer to a send: err is what it said, last what the send before it said, before the call as it stood before this send.
 // Send as the next step means again, under the same key.
