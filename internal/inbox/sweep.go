@@ -164,6 +164,9 @@ func (i *Inbox) walk(ctx context.Context, l *look) (missed []string, whole bool,
 		return nil, false, err
 	}
 	if l.after == "" {
+		if err := i.present(ctx, l); err != nil {
+			return nil, false, err
+		}
 		l.began, l.newest, l.young = i.Clock.Now(), l.sweptTo, time.Time{}
 	}
 	for range mostPages {
@@ -183,6 +186,21 @@ func (i *Inbox) walk(ctx context.Context, l *look) (missed []string, whole bool,
 		}
 	}
 	return missed, false, nil
+}
+
+// present brings a cursor back that stands in the future: the account was enrolled before the clock began to follow a sandbox's world, or that
+// world was put back to an older image. The look begins as a first one does.
+func (i *Inbox) present(ctx context.Context, l *look) error {
+	now := i.Clock.Now()
+	if !l.sweptTo.After(now.Add(overlap() + time.Minute)) {
+		return nil
+	}
+	to := start(time.Time{}, now)
+	if err := i.DB.Write(ctx, sweptTo(*l, to)); err != nil {
+		return err
+	}
+	l.sweptTo = to
+	return nil
 }
 
 // onePage is one page of an account's events of the types that a room takes in; last says that no other follows.

@@ -423,3 +423,27 @@ func TestSweepOfAnOldVersion(t *testing.T) {
 		}
 	})
 }
+
+// An account that was enrolled in another time, as it is before the clock begins to follow a sandbox's world, is looked at all the same.
+func TestSweepFromAnotherTime(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n, stripe := withArchive(t, d)
+		shop := n.shop(secret())
+		n.sweepOnce()
+		ahead := (4 * 24 * time.Hour).Microseconds()
+		if err := d.Write(t.Context(), db.Change{SQL: `update event_sweeps set swept_to = swept_to + $1, due_at = due_at + $1`, Args: []any{ahead}, Rows: 1}); err != nil {
+			t.Fatal(err)
+		}
+		lost := stripe.add(shop, "payment_intent.succeeded", n.clock.Now().Truncate(time.Second))
+		for range 4 {
+			n.pass(time.Minute)
+		}
+		if got := n.bySource(); !slices.Equal(got["sweep"], []string{idOf(lost)}) {
+			t.Errorf("kept: %v", got)
+		}
+		if to := n.number(`select swept_to from event_sweeps`); to > n.clock.Now().UnixMicro() {
+			t.Error("the cursor still stands in the future")
+		}
+	})
+}
