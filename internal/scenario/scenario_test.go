@@ -110,7 +110,7 @@ var own = map[string]struct {
 	says    []string
 	letter  []string
 }{
-	"02": {map[string]any{"events_lost": 11, "paid_without_money": 7, "paid_and_not_marked": 3}, []string{"11 brought in, 11 applied; the same command again: 0", "answered 400, before anything is written"}, []string{"you missed 11 real messages"}},
+	"02": {map[string]any{"events_lost": 11, "paid_without_money": 7, "paid_and_not_marked": 3}, []string{"applied; the same command again: 0", "exactly the 11 lost events are back, each once, each applied", "answered 400, before anything is written"}, []string{"you missed 11 real messages"}},
 	"11": {map[string]any{"bookings_charged_too_often": 3, "charged_too_often": "7350.00 EUR"},
 		[]string{"one intent, 3100.00 EUR", "three intents, 9300.00 EUR", "3 refunds are proposed, worth 7350.00 EUR; nothing has moved", "one booking, two keys: a new key on every attempt"}, []string{"7350.00 EUR too much"}},
 	"15": {map[string]any{"requests": 13, "well_signed": 6}, []string{"data.object.amount from", "it is fetched, and all 9 are proved"}, []string{"no event was lost"}},
