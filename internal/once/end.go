@@ -54,8 +54,13 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 		if crash.Bug("key_dropped") {
 			c.ProviderKey += fmt.Sprint("-", c.Attempts)
 		}
+		now := o.machine.Now()
+		if !c.MaySend(now) { // the process stood still since the record: nothing has left, and nothing may
+			c.Unsure, c.SentAt, last = before.Unsure, before.SentAt, errStoodStill
+			continue
+		}
 		// The client to Stripe holds to the deadline by the clock on the wall too, which goes on while a machine sleeps: see Call.MaySend.
-		within, cancel := context.WithTimeout(ctx, c.leavesWithin(o.machine.Now()))
+		within, cancel := context.WithTimeout(ctx, c.leavesWithin(now))
 		decide, err := o.send(within, s, c)
 		cancel()
 		said, _ := stripe.As(err)
@@ -71,6 +76,9 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 	}
 	return ending{}, last
 }
+
+// errStoodStill says that a send was recorded and not made, for its time was over.
+var errStoodStill = errors.New("the process stood still for too long to send")
 
 // sending notes that a send begins. What is written is what a crash from here on must find: that it may have worked. The claim has
 // written that of the first send. It misses where another node has taken the call up, or has closed it.

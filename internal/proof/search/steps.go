@@ -88,7 +88,7 @@ func (m *moves) answers(p process, step func(string, bool, func(*world, *process
 		step("hears its answer at last", true, func(n *world, p *process) { a := *p.reply; p.reply = nil; heard(n, p, a) })
 		return
 	case !m.from.maySend(p): // the node stood still: the request does not leave any more
-		step("does not send", true, func(n *world, p *process) { heard(n, p, noAnswer) })
+		step("does not send", true, func(n *world, p *process) { heard(n, p, answer{err: limited}) }) // certainly not executed, as after a 429
 		return
 	case m.from.left > 0: // where the node may stand still before it hears the answer
 		step("is answered while nobody listens", true, func(n *world, p *process) { a := arrives(n, p); p.reply = &a })
