@@ -41,7 +41,9 @@ type archived struct {
 func withArchive(t *testing.T, d *db.DB) (*node, *archive) {
 	t.Helper()
 	a := &archive{t: t, events: map[string][]archived{}}
-	s := httptest.NewServer(a)
+	s := httptest.NewUnstartedServer(a)
+	s.Config.SetKeepAlivesEnabled(false) // Go's transport asks anew by itself where a kept connection was cut
+	s.Start()
 	t.Cleanup(s.Close)
 	a.url = s.URL
 	sealer, err := merchant.OpenMasterKey(filepath.Join(t.TempDir(), "key"), true)

@@ -280,7 +280,7 @@ func TestSweepInTrouble(t *testing.T) {
 		if got := n.bySource()["sweep"]; !slices.Equal(got, lost[1:]) {
 			t.Fatalf("the good merchant's: %v", got)
 		}
-		if turn < 4 || turn > 10 { // after 2, 4, 8, 16, 32 minutes; Go's transport asks anew by itself where a kept connection was cut
+		if turn < 4 || turn > 7 { // after 2, 4, 8, 16, 32 minutes
 			t.Errorf("asked %d times in an hour", turn)
 		}
 		log := n.log.String()

@@ -26,7 +26,7 @@ func FuzzSignature(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, header string, body []byte, secret string) {
 		if secret == "" || len(header) > 1<<16 || len(body) > 1<<16 {
-			t.Skip()
+			return // no secret is empty (InboundSecrets leaves such out), and the front door bounds headers and bodies
 		}
 		at := timeOf(header)
 		right := madeBy(secret, at, body)

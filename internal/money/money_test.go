@@ -108,7 +108,7 @@ func TestParseRefuses(t *testing.T) {
 		{"9223372036854775808", "JPY", fault.AmountTooLarge},
 		{"92233720368547759", "UGX", fault.AmountTooLarge},
 		{"9223372036854775.81", "KWD", fault.AmountTooLarge},
-		{"1", "XXX", fault.CurrencyUnknown},
+		{"1", "XTS", fault.CurrencyUnknown},
 		{"1", "usd", fault.CurrencyUnknown},
 		{"1", "", fault.CurrencyUnknown},
 	} {
@@ -151,7 +151,7 @@ func TestString(t *testing.T) {
 		{-1000, "UGX", "-10"},
 		{1050, "UGX", "10.50"},
 		{-5, "ISK", "-0.05"},
-		{1, "XXX", "0.01"},
+		{1, "XTS", "0.01"},
 		{0, "", "0.00"},
 	} {
 		if got := money.FromMinor(c.minor, c.currency).String(); got != c.want {

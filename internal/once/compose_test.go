@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -55,15 +56,18 @@ func TestCompose(t *testing.T) {
 	}
 }
 
+// wholeText is any text of up to ten bytes that is no broken character: six such values make a key that is short enough.
+var wholeText = rapid.StringN(1, 10, 10).Filter(func(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, utf8.RuneError) })
+
 // A composed key is read back to exactly its parts, so no two sets of parts make one key; and it is what any program's own query encoding
 // makes, but for the space.
 func TestComposeLosesNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		parts := rapid.MapOfN(rapid.StringMatching(`[a-z_]{1,5}`), rapid.StringN(1, 20, 20), 2, 6).Draw(t, "parts")
+		parts := rapid.MapOfN(rapid.StringMatching(`[a-z_]{1,5}`), wholeText, 2, 6).Draw(t, "parts")
 		key, err := once.Compose(parts)
 		if err != nil {
-			t.Skip(err)
+			t.Fatal(err)
 		}
 		back, err := url.ParseQuery(key)
 		if err != nil {

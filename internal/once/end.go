@@ -57,6 +57,7 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 		now := o.machine.Now()
 		if !c.MaySend(now) { // the process stood still since the record: nothing has left, and nothing may
 			c.Unsure, c.SentAt, last = before.Unsure, before.SentAt, errStoodStill
+			c.trail.add(entry{id: sendID(c.Attempts), Attempt: Attempt{At: o.clock.Now(), Kind: "send", Answer: meanings[stripe.NotExecuted]}})
 			continue
 		}
 		// The client to Stripe holds to the deadline by the clock on the wall too, which goes on while a machine sleeps: see Call.MaySend.

@@ -73,9 +73,6 @@ func (r Record) IsOpen() bool { return r.State == open }
 // Takes is how often a node has taken the call.
 func (c Call) Takes() int64 { return c.takes }
 
-// Lease is until when a node has the call, in the machine's time.
-func (c Call) Lease() time.Time { return c.lease }
-
 // Never is the reason of a call that was given up because Stripe could not be reached in time.
 func Never() *stripe.Error { return neverBegan() }
 
@@ -83,7 +80,6 @@ func Never() *stripe.Error { return neverBegan() }
 const (
 	LeaseFor     = lease
 	SettledAfter = settled
-	GiveUpAfter  = giveUp
 )
 
 // Kept is the record of a call whose holder has kept its lease until a moment.

@@ -1,6 +1,9 @@
 package outbox
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // What follows is the twin of the deliveries' table in memory, for the model checker (internal/proof/search): what each statement of store.go
 // makes of a row. A test holds the two together.
@@ -8,6 +11,12 @@ import "time"
 // Numbered is the row of an event's delivery as fan writes it.
 func Numbered(id, event string, sequence int64, now time.Time) Delivery {
 	return Delivery{ID: id, EventID: event, Sequence: sequence, Status: Pending, CreatedAt: now, NextAttemptAt: &now}
+}
+
+// MayNumber says whether a node that read an endpoint's next number, and events as not numbered, may still number them: all of that must be
+// so when it writes. numbered is how each of those events stands now.
+func MayNumber(read, next int64, numbered ...bool) bool {
+	return read == next && !slices.Contains(numbered, true)
 }
 
 // Settled is a row after an attempt that was decided from was. It misses, and leaves the row, where another attempt was written first, or

@@ -100,3 +100,37 @@ func alike(a, b Delivery) bool {
 	return a.ID == b.ID && a.EventID == b.EventID && a.Sequence == b.Sequence && a.Status == b.Status && a.Attempts == b.Attempts && a.Retries == b.Retries &&
 		at(a.EndedAt) == at(b.EndedAt) && at(a.NextAttemptAt) == at(b.NextAttemptAt) && a.CreatedAt.Equal(b.CreatedAt)
 }
+
+// Numbering misses in the tables where MayNumber says so: where the endpoint has moved on, and where one of the events is numbered already.
+func TestMayNumber(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for _, c := range []struct{ movedOn, numbered bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
+			ctx, now := t.Context(), time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+			e := merchant.Endpoint{Scope: db.Scope{Merchant: id.New(), Mode: "test"}, ID: id.New(), NextSeq: 1}
+			var told [3]event.Event
+			changes := []db.Change{{
+				SQL:  `insert into endpoints (merchant, mode, id, url, secret, next_seq, created_at, updated_at) values ($1, $2, $3, '', '', 1, 0, 0)`,
+				Args: []any{e.Merchant, e.Mode, e.ID}, Rows: 1}}
+			for n := range told {
+				told[n] = event.New(e.Scope, "payment.completed", "p", 1, now)
+				changes = append(changes, event.Insert(told[n]))
+			}
+			next := e.NextSeq
+			if c.movedOn {
+				changes = append(append(changes, event.Fanned(told[2])), number(e, told[2:], now, now)...)
+				next++
+			}
+			if c.numbered {
+				changes = append(changes, event.Fanned(told[1]))
+			}
+			if err := d.Write(ctx, changes...); err != nil {
+				t.Fatal(err)
+			}
+			err := d.Write(ctx, append([]db.Change{event.Fanned(told[0]), event.Fanned(told[1])}, number(e, told[:2], now, now)...)...)
+			if may := MayNumber(e.NextSeq, next, false, c.numbered); may != (err == nil) || !may && !db.IsMoved(err) {
+				t.Errorf("%+v: may %v, the tables say %v", c, may, err)
+			}
+		}
+	})
+}

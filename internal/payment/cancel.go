@@ -7,7 +7,6 @@ import (
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/once"
-	"github.com/till-pay/till/internal/stripe"
 )
 
 const cancelCall = "payment.cancel"
@@ -87,7 +86,7 @@ func (s *Payments) findCancel(ctx context.Context, c once.Call) (once.Decide, er
 	switch {
 	case err != nil:
 		return nil, err
-	case seen.Status != stripe.Canceled && seen.Status != stripe.Succeeded:
+	case !Happened(c.Name, seen.Status):
 		return nil, once.ErrAbsent
 	}
 	return s.ended(c, &seen), nil

@@ -114,10 +114,19 @@ func (s *Payments) findCapture(ctx context.Context, c once.Call) (once.Decide, e
 	switch {
 	case err != nil:
 		return nil, err
-	case seen.Status == stripe.RequiresCapture:
+	case !Happened(c.Name, seen.Status):
 		return nil, once.ErrAbsent
 	}
 	return s.ended(c, &seen), nil
+}
+
+// Happened says whether an intent in a status shows that a capture or a cancellation, by the name of its call, has been executed, or has
+// nothing left to do: it no longer waits for a capture; it has come to an end.
+func Happened(call, status string) bool {
+	if call == captureCall {
+		return status != stripe.RequiresCapture
+	}
+	return status == stripe.Canceled || status == stripe.Succeeded
 }
 
 // refused takes back the claim of a call that Stripe refused. Where Stripe shows the intent that stood against it, that is taken in.

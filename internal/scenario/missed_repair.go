@@ -44,11 +44,18 @@ func (m *missed) rightOrders() bool {
 			return false
 		}
 	}
-	unsure := len(m.result.Unsure) == len(m.back)
-	if m.result.missing() < len(m.lost) { // till's own sweep is at work already, and knows of some of the refunds
-		unsure = true
+	unsure := m.result.Unsure
+	switch missing := m.result.missing(); {
+	case missing == 0: // till's own sweep was quicker, and knows of all refunds
+		return len(unsure) == 0 && m.rightMarks()
+	case missing < len(m.lost): // it is at work, and knows of some
+		return within(unsure, m.back) && m.rightMarks()
 	}
-	return len(m.result.Unfounded) == len(m.reasons) && same(m.result.Overlooked, m.late) && unsure && within(m.result.Unsure, m.back)
+	return same(unsure, m.back) && m.rightMarks()
+}
+
+func (m *missed) rightMarks() bool {
+	return len(m.result.Unfounded) == len(m.reasons) && same(m.result.Overlooked, m.late)
 }
 
 // same says whether exactly some orders were found.

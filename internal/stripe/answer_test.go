@@ -344,3 +344,21 @@ func TestNoErrorShowsTheKey(t *testing.T) {
 		}
 	}
 }
+
+// slept is a context whose deadline has passed by the clock on the wall and not by its timer, as after a machine has slept.
+type slept struct{ context.Context }
+
+func (slept) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
+
+// After a machine has slept past a request's time, the request does not leave.
+func TestNothingLeavesAfterItsTime(t *testing.T) {
+	t.Parallel()
+	e := serve(t, reply(200, intent))
+	_, err := create(slept{t.Context()}, e.client(t))
+	if stripe.Meaning(err) != stripe.Unknown || !errors.Is(err, context.DeadlineExceeded) || e.asked.Load() != 0 {
+		t.Errorf("asked %d times: %v", e.asked.Load(), err)
+	}
+	if _, err := create(t.Context(), e.client(t)); err != nil || e.asked.Load() != 1 {
+		t.Errorf("asked %d times: %v", e.asked.Load(), err)
+	}
+}

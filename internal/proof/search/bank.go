@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/till-pay/till/internal/money"
+	"github.com/till-pay/till/internal/payment"
 	"github.com/till-pay/till/internal/stripe"
 )
 
@@ -214,10 +215,8 @@ func (b *bank) find(call int) (a answer, there bool) {
 	switch call {
 	case create:
 		return answer{pi: b.intent(true)}, b.made
-	case capture:
-		return answer{pi: b.intent(true)}, b.status != stripe.RequiresCapture
-	case cancel:
-		return answer{pi: b.intent(true)}, b.status == stripe.Canceled || b.status == stripe.Succeeded
+	case capture, cancel:
+		return answer{pi: b.intent(true)}, payment.Happened(callNames[call], b.status)
 	}
 	return answer{re: b.refundNow()}, b.refund != ""
 }

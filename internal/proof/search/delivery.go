@@ -176,13 +176,14 @@ func (p *post) fanMoves(node int, may func(string, bool, func(*post))) {
 func (p *post) number(node int) {
 	f := p.fans[node]
 	p.fans[node] = fan{}
-	if f.next != p.next && p.bug != "number without a guard" {
-		return
-	}
+	var numbered []bool
 	for e := range news {
-		if f.seen[e] && p.fanned[e] && p.bug != "number without a guard" {
-			return
+		if f.seen[e] {
+			numbered = append(numbered, p.fanned[e])
 		}
+	}
+	if !outbox.MayNumber(f.next, p.next, numbered...) && p.bug != "number without a guard" {
+		return
 	}
 	at := f.next
 	for e := range news {

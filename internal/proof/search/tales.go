@@ -234,27 +234,20 @@ var tales = []struct {
 		n.answer("capture", read[stripe.PaymentIntent](n, n.post("/v1/payment_intents/"+pi.ID+"/capture", fees)))
 		return pi
 	}, "completed"},
-	{"refund", "automatic", func(n *narrator) stripe.PaymentIntent {
-		pi := n.pay("pm_card_visa", "capture_method=automatic")
+	{"refund", "automatic", refunded("pm_card_visa", 0), "refund.completed"},
+	{"refund that fails later", "automatic", refunded("pm_card_refundFail", 24*time.Hour), "refund.failed"},
+	{"refund that is pending first", "automatic", refunded("pm_card_pendingRefund", 24*time.Hour), "refund.completed"},
+	{"refund of a payment that is disputed then", "automatic", refunded("pm_card_createDispute", time.Minute), "refund.completed"},
+}
+
+// refunded is a payment by a card, of which part goes back; then time passes, in which the card shows what it is.
+func refunded(card string, passes time.Duration) func(*narrator) stripe.PaymentIntent {
+	return func(n *narrator) stripe.PaymentIntent {
+		pi := n.pay(card, "capture_method=automatic")
 		n.back(pi)
+		if passes > 0 {
+			n.pass(passes)
+		}
 		return pi
-	}, "completed"},
-	{"refund that fails later", "automatic", func(n *narrator) stripe.PaymentIntent {
-		pi := n.pay("pm_card_refundFail", "capture_method=automatic")
-		n.back(pi)
-		n.pass(24 * time.Hour)
-		return pi
-	}, "refund.failed"},
-	{"refund that is pending first", "automatic", func(n *narrator) stripe.PaymentIntent {
-		pi := n.pay("pm_card_pendingRefund", "capture_method=automatic")
-		n.back(pi)
-		n.pass(24 * time.Hour)
-		return pi
-	}, "refund.completed"},
-	{"refund of a payment that is disputed then", "automatic", func(n *narrator) stripe.PaymentIntent {
-		pi := n.pay("pm_card_createDispute", "capture_method=automatic")
-		n.back(pi)
-		n.pass(time.Minute)
-		return pi
-	}, "refund.completed"},
+	}
 }
