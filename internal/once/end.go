@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/crash"
@@ -60,10 +61,7 @@ func (o *Once) end(ctx context.Context, c *Call) (ending, error) {
 			c.trail.add(entry{id: sendID(c.Attempts), Attempt: Attempt{At: o.clock.Now(), Kind: "send", Answer: meanings[stripe.NotExecuted]}})
 			continue
 		}
-		// The client to Stripe holds to the deadline by the clock on the wall too, which goes on while a machine sleeps: see Call.MaySend.
-		within, cancel := context.WithTimeout(ctx, c.leavesWithin(now))
-		decide, err := o.send(within, s, c)
-		cancel()
+		decide, err := o.send(stripe.LeaveBy(ctx, time.Now().Add(c.leavesWithin(now))), s, c)
 		said, _ := stripe.As(err)
 		switch c.Heard(before, err, last) {
 		case Done:

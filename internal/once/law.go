@@ -52,7 +52,7 @@ func (c Call) FirstSend() bool { return c.takes == 1 && c.Attempts == 0 }
 // for meanwhile and not found.
 func (c Call) MaySend(machine time.Time) bool { return c.leavesWithin(machine) > 0 }
 
-// leavesWithin is how long a recorded send has to leave and to be answered.
+// leavesWithin is how long a recorded send has to leave; its answer may take the time of any.
 func (c Call) leavesWithin(machine time.Time) time.Duration { return c.SentAt.Add(leaves).Sub(machine) }
 
 // Heard takes in the answer to a send: err is what it said, last what the send before it said, before the call as it stood before this send.

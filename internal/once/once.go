@@ -97,7 +97,7 @@ const (
 	lease       = 10 * time.Second // a dead node's calls are taken up after this
 	drive       = 80 * time.Second // one node tries no longer at a stretch
 	giveUp      = 15 * time.Minute // a call is not sent later than this: a charge hours later would be a surprise, and Stripe drops keys after 24 h (facts §1.7)
-	leaves      = 30 * time.Second // after it was recorded, a send has left and been answered, or it is over
+	leaves      = 30 * time.Second // after it was recorded, a send has left, or it does not leave any more
 	settled     = 5 * time.Minute  // after this, a send that left no trace at Stripe will leave none
 	sends       = 4                // the first, and after 1 s, 2 s and 4 s
 	longestWait = 10 * time.Minute // between two takes of a call that cannot be settled

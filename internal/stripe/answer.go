@@ -101,7 +101,7 @@ const idempotencyError = "idempotency_error"
 func notSent(err error) bool {
 	var never *neverConnected
 	var op *net.OpError
-	return errors.As(err, &never) && errors.As(err, &op) && op.Op == "dial"
+	return errors.As(err, &never) && (errors.Is(err, errTooLate) || errors.As(err, &op) && op.Op == "dial")
 }
 
 // neverConnected is an error of a request that no connection was ever made for.

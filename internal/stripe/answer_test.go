@@ -345,20 +345,20 @@ func TestNoErrorShowsTheKey(t *testing.T) {
 	}
 }
 
-// slept is a context whose deadline has passed by the clock on the wall and not by its timer, as after a machine has slept.
-type slept struct{ context.Context }
-
-func (slept) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
-
-// After a machine has slept past a request's time, the request does not leave.
+// A request that is too late does not leave, and is told as not executed; one that is not has all of a request's time.
 func TestNothingLeavesAfterItsTime(t *testing.T) {
 	t.Parallel()
 	e := serve(t, reply(200, intent))
-	_, err := create(slept{t.Context()}, e.client(t))
-	if stripe.Meaning(err) != stripe.Unknown || !errors.Is(err, context.DeadlineExceeded) || e.asked.Load() != 0 {
-		t.Errorf("asked %d times: %v", e.asked.Load(), err)
+	for _, c := range []struct {
+		in   time.Duration
+		want stripe.Outcome
+	}{{-time.Millisecond, stripe.NotExecuted}, {time.Minute, stripe.Answered}} {
+		_, err := create(stripe.LeaveBy(t.Context(), time.Now().Add(c.in)), e.client(t))
+		if got := stripe.Meaning(err); got != c.want {
+			t.Errorf("in %v it means %d, not %d: %v", c.in, got, c.want, err)
+		}
 	}
-	if _, err := create(t.Context(), e.client(t)); err != nil || e.asked.Load() != 1 {
-		t.Errorf("asked %d times: %v", e.asked.Load(), err)
+	if n := e.asked.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
 	}
 }

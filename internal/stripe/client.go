@@ -73,14 +73,23 @@ func NewClient(base, secret string, h *http.Client) *Client {
 	})}
 }
 
+// LeaveBy is a context whose requests do not leave any more after a moment: such a request is not executed. The clock on the wall decides, which
+// goes on while a process stands still or its machine sleeps; timers do not.
+func LeaveBy(ctx context.Context, at time.Time) context.Context {
+	return context.WithValue(ctx, leaveBy{}, at.Round(0))
+}
+
+type leaveBy struct{}
+
+var errTooLate = errors.New("the request is too late to leave")
+
 // bounded reads at most 4 MiB of a reply: a list of a hundred expanded objects stays well below. It also tells a request that never had a
 // connection from one that may have left.
 type bounded struct{ next http.RoundTripper }
 
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	// A machine that slept since the request was decided on has lost no time by its timers: the clock on the wall knows.
-	if by, ok := r.Context().Deadline(); ok && time.Now().Round(0).After(by.Round(0)) {
-		return nil, context.DeadlineExceeded
+	if by, set := r.Context().Value(leaveBy{}).(time.Time); set && time.Now().Round(0).After(by) {
+		return nil, &neverConnected{errTooLate}
 	}
 	next := b.next
 	if next == nil {
