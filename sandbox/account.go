@@ -26,7 +26,11 @@ type standing struct {
 	Minimum    map[string]int64 // what automatic payouts leave in the balance, by currency; nil is nothing
 	Descriptor string           // of payouts, on bank statements
 	Prevention bool             // it is enrolled in the card networks' programmes that prevent disputes
+	Left       bool             // a connected account that has taken its platform's access away
 }
+
+// granted says whether the platform has access to a connected account.
+func (s *standing) granted() bool { return !s.Left }
 
 // schedule is when an account is paid out, and when its charges become available.
 type schedule struct {
@@ -60,26 +64,31 @@ func firstSchedule(country string) schedule {
 }
 
 // openAccount makes what a world has from its beginning: the account, its balance, and a bank account in its currency.
-func (w *world) openAccount(country, currency string) {
+func (w *realm) openAccount(country, currency string) {
 	w.establish("account", w.account, &standing{Country: country, Currency: currency, Debit: true, Schedule: firstSchedule(country)})
-	w.establish("balance", balanceID, &ledger{})
-	w.establish("balance_settings", settingsID, nil)
+	w.furnish()
 	w.establishBank(currency)
-	w.establishMethods()
 	w.born = w.last
 	w.commit()
 }
 
+// furnish gives an account what each has from its beginning.
+func (w *realm) furnish() {
+	w.establish("balance", balanceID, &ledger{})
+	w.establish("balance_settings", settingsID, nil)
+	w.establishMethods()
+}
+
 // establish stores a record that is there from the beginning; nothing about it is random.
-func (w *world) establish(kind, id string, hidden any) *record {
-	r := &record{world: w, resource: kinds[kind], id: id, created: w.now().Unix(), working: spec.New(kind), hidden: hidden}
+func (w *realm) establish(kind, id string, hidden any) *record {
+	r := &record{realm: w, resource: kinds[kind], id: id, created: w.now().Unix(), working: spec.New(kind), hidden: hidden}
 	w.insert(r)
 	return r
 }
 
 // standing is the account's, to look at; standingToChange is it to change.
-func (w *world) standing() *standing         { return known[standing](w.byID[w.account]) }
-func (w *world) standingToChange() *standing { return private[standing](w.byID[w.account]) }
+func (w *realm) standing() *standing         { return known[standing](w.accountRecord()) }
+func (w *realm) standingToChange() *standing { return private[standing](w.accountRecord()) }
 
 // delay is how long charges stay pending.
 func (s *standing) delay() delay {
@@ -92,7 +101,7 @@ func (s *standing) delay() delay {
 
 // settlesIn is the currency in which the account gets money of a currency: the same where it has a bank account in it, and otherwise
 // its default one, into which Stripe converts.
-func (w *world) settlesIn(currency string) string {
+func (w *realm) settlesIn(currency string) string {
 	own := w.standing().Currency
 	if currency == own || w.payoutAccount(currency) != nil {
 		return currency
@@ -102,13 +111,13 @@ func (w *world) settlesIn(currency string) string {
 
 // showAccount is the account that the key belongs to, which has everything it needs.
 func showAccount(c *call) (appender, error) {
-	r := c.byID[c.account]
+	r := c.accountRecord()
 	c.describeAccount(r)
 	return c.show(r)
 }
 
 // describeAccount writes into the account's object what it is and has chosen.
-func (w *world) describeAccount(r *record) {
+func (w *realm) describeAccount(r *record) {
 	s := w.standing()
 	o := spec.New("account").Set("id", r.id).Set("created", r.created).Set("type", "standard").Set("country", s.Country).Set("default_currency", s.Currency)
 	o.Set("charges_enabled", true).Set("payouts_enabled", true).Set("details_submitted", true).Set("email", "owner@example.com").Set("business_type", "company")
@@ -166,6 +175,5 @@ func (c *call) ownAccount() error {
 	if id == c.account {
 		return nil
 	}
-	return &apiError{status: 403, kind: invalidRequest, code: "account_invalid",
-		message: "The provided key '" + masked(secretKey+c.suffix) + "' does not have access to account '" + id + "' (or that account does not exist). Application access may have been revoked."}
+	return noAccess(secretKey+c.suffix, id)
 }

@@ -20,7 +20,7 @@ func readCurrency(code string) (money.Currency, error) {
 }
 
 // checkAmount holds an amount against what Stripe charges at once.
-func (w *world) checkAmount(amount int64, c money.Currency) error {
+func (w *realm) checkAmount(amount int64, c money.Currency) error {
 	if amount < 1 {
 		return invalid("parameter_invalid_integer", "amount", "This value must be greater than or equal to 1.")
 	}
@@ -41,7 +41,7 @@ const leastInDollars = 50
 
 // leastCharge is the least amount that Stripe charges in a currency: what is no less than the least of the currency that the charge
 // settles in, once it is converted (docs.stripe.com/currencies).
-func (w *world) leastCharge(c money.Currency) int64 {
+func (w *realm) leastCharge(c money.Currency) int64 {
 	settled := w.settlesIn(c.Lower())
 	least, published := currencyCalled(settled).MinCharge()
 	if !published {

@@ -24,6 +24,15 @@ type api struct {
 	server *httptest.Server
 	key    string
 	clock  *clock.Fake
+
+	account string // on whose behalf, where that is a connected account
+}
+
+// as is the same world on behalf of a connected account.
+func (a *api) as(account string) *api {
+	other := *a
+	other.account = account
+	return &other
 }
 
 // bare starts a sandbox whose clock stands still.
@@ -31,7 +40,7 @@ func bare(t *testing.T) *api {
 	t.Helper()
 	held := clock.NewFake(start)
 	server, _, key := setup(t, sandbox.WithClock(held))
-	return &api{t, server, key, held}
+	return &api{t: t, server: server, key: key, clock: held}
 }
 
 // answer is what came back.
@@ -57,6 +66,9 @@ func (a *api) do(method, path, form string, header ...string) answer {
 	}
 	r.Header.Set("Authorization", "Bearer "+a.key)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if a.account != "" {
+		r.Header.Set("Stripe-Account", a.account)
+	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 		if header[i] == "Host" {
@@ -110,6 +122,9 @@ func (a *api) control(method, path, body string) answer {
 		a.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+a.key)
+	if a.account != "" {
+		r.Header.Set("Stripe-Account", a.account)
+	}
 	got, err := a.server.Client().Do(r)
 	if err != nil {
 		a.t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"github.com/till-pay/till/sandbox/spec"
 )
 
-// The books are held against each other at the end of every step of every world of these tests. In each currency:
+// The books are held against each other at the end of every step of every world of these tests. In each currency of each account:
 //
 //   - the sum of the nets of the balance transactions is what is available plus what is pending, where payouts are transactions too;
 //   - what is pending is so by the day for which it was booked, and its transactions say so; all others are available;
@@ -19,9 +19,14 @@ import (
 // The whole account is drawn up anew by Audit.
 func init() { checked = auditStep }
 
-// auditor is what the steps so far have booked in a world.
+// auditors are those of a world, by account.
+type auditors struct {
+	era uint64
+	of  map[string]*auditor
+}
+
+// auditor is what the steps so far have booked in an account.
 type auditor struct {
-	era     uint64
 	seen    int // transactions
 	total   map[string]int64
 	pending map[string]map[int64]*batch
@@ -32,15 +37,23 @@ type batch struct {
 	ids []string
 }
 
-var auditors sync.Map // by weak.Pointer[world]
+var audited sync.Map // auditors by weak.Pointer[world]
 
 func auditStep(w *world) {
-	key := weak.Make(w)
-	found, _ := auditors.LoadOrStore(key, &auditor{era: ^uint64(0)})
-	a := found.(*auditor)
-	if a.era != w.era {
-		*a = auditor{era: w.era, total: map[string]int64{}, pending: map[string]map[int64]*batch{}}
+	found, _ := audited.LoadOrStore(weak.Make(w), &auditors{era: ^uint64(0)})
+	all := found.(*auditors)
+	if all.era != w.era {
+		*all = auditors{era: w.era, of: map[string]*auditor{}}
 	}
+	for _, one := range w.realms() {
+		if all.of[one.account] == nil {
+			all.of[one.account] = &auditor{total: map[string]int64{}, pending: map[string]map[int64]*batch{}}
+		}
+		all.of[one.account].step(one)
+	}
+}
+
+func (a *auditor) step(w *realm) {
 	all := w.all("balance_transaction")
 	for _, txn := range all[min(a.seen, len(all)):] {
 		if wrong := a.take(txn); wrong != "" {
@@ -56,8 +69,8 @@ func auditStep(w *world) {
 }
 
 // ruin ends the tests: the failure may be in a goroutine that belongs to none.
-func ruin(w *world, wrong string) {
-	go panic(fmt.Sprintf("the books of the world %s do not add up at %s: %s", w.suffix, w.now(), wrong))
+func ruin(w *realm, wrong string) {
+	go panic(fmt.Sprintf("the books of %s in the world %s do not add up at %s: %s", w.account, w.suffix, w.now(), wrong))
 	select {}
 }
 
@@ -87,7 +100,7 @@ func (a *auditor) take(txn *record) string {
 }
 
 // compare holds what was booked against the balance.
-func (a *auditor) compare(w *world, l *ledger) string {
+func (a *auditor) compare(w *realm, l *ledger) string {
 	for currency, batches := range a.pending {
 		f := l.in(currency)
 		for on, b := range batches {
@@ -134,14 +147,16 @@ func Audit(s *Server, suffix string) (wrong []string) {
 		return []string{"there is no such world"}
 	}
 	w.step(func() {
-		wrong = append(wrong, w.auditSums()...)
-		wrong = append(wrong, w.auditPayouts()...)
-		wrong = append(wrong, w.auditRefunds()...)
+		for _, one := range w.realms() {
+			wrong = append(wrong, one.auditSums()...)
+			wrong = append(wrong, one.auditPayouts()...)
+			wrong = append(wrong, one.auditRefunds()...)
+		}
 	})
 	return wrong
 }
 
-func (w *world) auditSums() (wrong []string) {
+func (w *realm) auditSums() (wrong []string) {
 	available, pending := map[string]int64{}, map[string]int64{}
 	for txn := range w.each("balance_transaction") {
 		details := int64(0)
@@ -165,7 +180,7 @@ func (w *world) auditSums() (wrong []string) {
 	return wrong
 }
 
-func (w *world) auditPayouts() (wrong []string) {
+func (w *realm) auditPayouts() (wrong []string) {
 	booked, paid := map[string]int64{}, map[string]int64{}
 	for txn := range w.each("balance_transaction") {
 		switch txn.text("type") {
@@ -201,7 +216,7 @@ func (w *world) auditPayouts() (wrong []string) {
 	return wrong
 }
 
-func (w *world) auditRefunds() (wrong []string) {
+func (w *realm) auditRefunds() (wrong []string) {
 	back := map[string]int64{}
 	for r := range w.each("refund") {
 		gone, returned := w.byID[r.text("balance_transaction")], w.byID[r.text("failure_balance_transaction")]

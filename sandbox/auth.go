@@ -36,11 +36,7 @@ func (x *exchange) authenticate() error {
 	if w == nil { // a publishable key cannot be the first of its world, for it could find nothing there
 		return wrongKey(key)
 	}
-	x.world, x.browser = w, kind == publishableKey
-	if account := x.request.Header.Get("Stripe-Account"); account != "" && account != w.account {
-		return &apiError{status: http.StatusForbidden, kind: invalidRequest, code: "account_invalid",
-			message: "The provided key '" + masked(key) + "' does not have access to account '" + account + "' (or that account does not exist). Application access may have been revoked."}
-	}
+	x.world, x.realm, x.browser = w, w.home, kind == publishableKey
 	return nil
 }
 

@@ -45,7 +45,7 @@ func (f *funds) pending() (sum int64) {
 }
 
 // books is the account's balance.
-func (w *world) books() *ledger { return private[ledger](w.byID[balanceID]) }
+func (w *realm) books() *ledger { return private[ledger](w.byID[balanceID]) }
 
 // in is the balance in a currency.
 func (l *ledger) in(currency string) *funds {
@@ -102,7 +102,7 @@ func settleFunds(c *call, r *record, currency string) {
 }
 
 // showFunds writes the balance into its object.
-func (w *world) showFunds(r *record) {
+func (w *realm) showFunds(r *record) {
 	l := w.books()
 	currencies := []string{w.standing().Currency}
 	for _, currency := range l.currencies() {

@@ -22,7 +22,7 @@ var balanceSettings = &resource{
 const settingsID = "balance_settings"
 
 // describeSettings writes the settings into their object.
-func (w *world) describeSettings() *record {
+func (w *realm) describeSettings() *record {
 	s, r := w.standing(), w.byID[settingsID]
 	o := spec.New("balance_settings")
 	payments := spec.New("balance_settings_resource_payments").Set("debit_negative_balances", s.Debit)

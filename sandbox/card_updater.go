@@ -82,7 +82,7 @@ func (to cardUpdate) check(now time.Time) string {
 }
 
 // updateCard plays a network that has replaced a saved card: POST /_sandbox/cards/update.
-func updateCard(w *world, _ *http.Request, body []byte) (any, error) {
+func updateCard(w *realm, _ *http.Request, body []byte) (any, error) {
 	var to cardUpdate
 	if err := readControl(body, &to); err != nil {
 		return nil, err

@@ -124,7 +124,7 @@ func (s *Server) findChallenge(r *http.Request) *hostedPage {
 
 // find is the intent and what it knows of its challenge; nil when the page is no longer its. The lock is held.
 func (p *hostedPage) find() (*record, *intent) {
-	r := p.world.byID[p.intent]
+	r := p.world.lookup(p.intent)
 	if r == nil {
 		return nil, nil
 	}
@@ -200,7 +200,7 @@ func (p *hostedPage) finish(token string, complete bool) (back string, status in
 			back, status = state.Challenge.Back, http.StatusOK
 		default:
 			state.Challenge.Ended, state.Challenge.Answered = true, true
-			state.Challenge.Back = returnTo(state.ReturnURL, r, p.world.own().authenticated(r, complete))
+			state.Challenge.Back = returnTo(state.ReturnURL, r, r.realm.own().authenticated(r, complete))
 			back, status = state.Challenge.Back, http.StatusOK
 		}
 	})

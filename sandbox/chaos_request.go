@@ -67,7 +67,7 @@ func (x *exchange) refuse(form string, e *apiError) {
 // note logs a request that never reached its operation; status 0 is no answer.
 func (x *exchange) note(form string, status int, code string) {
 	_ = x.world.step(func() { // nothing has happened that could be lost
-		x.id = x.world.newShortID("req_")
+		x.id = x.world.home.newShortID("req_")
 		x.log(form, status, code)
 	})
 }

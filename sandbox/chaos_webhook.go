@@ -63,7 +63,7 @@ func (w *world) park(d delivery, f *fault) {
 	box.parked = append(box.parked, parked{d, f.Behind})
 	w.later++
 	detail, _ := json.Marshal(d) // plain text and numbers
-	w.in(time.Duration(f.Seconds)*time.Second, "event.unpark", nil, string(detail))
+	w.home.in(time.Duration(f.Seconds)*time.Second, "event.unpark", nil, string(detail))
 }
 
 // overtaken counts a delivery that goes before those that are parked, and lets go of those that have waited for the last of theirs.

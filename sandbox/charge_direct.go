@@ -40,7 +40,7 @@ func (c *call) readCharge() (*record, error) {
 	if err := c.checkAmount(amount, currency); err != nil {
 		return nil, err
 	}
-	r := &record{world: c.world, resource: kinds["payment_intent"], created: c.now().Unix(), working: spec.New("payment_intent")}
+	r := &record{realm: c.realm, resource: kinds["payment_intent"], created: c.now().Unix(), working: spec.New("payment_intent")}
 	r.working.Set("amount", amount).Set("currency", currency.Lower())
 	if err := c.chooseCustomer(r); err != nil {
 		return nil, err

@@ -40,11 +40,12 @@ type timeline struct {
 
 // appointment is something that happens at a time, under the world's lock. It is plain data: what is to happen has a name.
 type appointment struct {
-	At     time.Time
-	Order  uint64 // of its making: what is due at the same time happens in this order
-	What   string // "charge.book" is the entry book of the resource charge's Due
-	About  string // the id of the record that it is about, or empty
-	Detail string
+	At      time.Time
+	Order   uint64 // of its making: what is due at the same time happens in this order
+	What    string // "charge.book" is the entry book of the resource charge's Due
+	Account string `json:",omitempty"` // in whose realm, where that is not the world's own
+	About   string // the id of the record that it is about, or empty
+	Detail  string
 }
 
 // now is the world's present, in UTC.
@@ -66,13 +67,13 @@ func (w *world) now() time.Time {
 
 // in makes an appointment about a record, which may be nil. A full agenda drops it: the bound is far above what the other bounds let a
 // world need.
-func (w *world) in(d time.Duration, what string, about *record, detail ...string) {
+func (w *realm) in(d time.Duration, what string, about *record, detail ...string) {
 	w.at(w.now().Add(d), what, about, detail...)
 }
 
-func (w *world) at(when time.Time, what string, about *record, detail ...string) {
+func (w *realm) at(when time.Time, what string, about *record, detail ...string) {
 	w.order++
-	a := appointment{At: when, Order: w.order, What: what}
+	a := appointment{At: when, Order: w.order, What: what, Account: w.name()}
 	if about != nil {
 		a.About = about.id
 	}
@@ -155,7 +156,7 @@ func (w *world) settle() {
 		w.journal.part(w)
 	}
 	w.present = time.Time{}
-	w.dropOldEvents()
+	w.home.dropOldEvents() // of other accounts they are when somebody looks
 }
 
 // happen does what was arranged; what was arranged about a record that is gone is not done. A failure in it is logged and ends here:
@@ -166,13 +167,17 @@ func (w *world) happen(a appointment) {
 			slog.Error("sandbox: something that fell due failed in the sandbox itself", "what", a.What, "about", a.About, "due", a.At, "cause", cause, "stack", string(debug.Stack()))
 		}
 	}()
+	of := w.realmOf(a.Account)
+	if of == nil {
+		return // the account was deleted
+	}
 	var about *record
 	if a.About != "" {
-		if about = w.byID[a.About]; about == nil || about.gone {
+		if about = of.byID[a.About]; about == nil || about.gone {
 			return
 		}
 	}
-	due[a.What](w.own(), about, a.Detail)
+	due[a.What](of.own(), about, a.Detail)
 }
 
 // advance moves the world's clock forward by what the caller wants of its present, and lets happen what falls due on the way. It

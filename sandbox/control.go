@@ -41,7 +41,7 @@ import (
 // maxControlBody bounds a request of the control API, in bytes.
 const maxControlBody = 64 << 10
 
-var controls = map[string]func(*world, *http.Request, []byte) (any, error){
+var controls = map[string]func(*realm, *http.Request, []byte) (any, error){
 	"GET /_sandbox/account":         showControlAccount,
 	"POST /_sandbox/account":        changeAccount,
 	"GET /_sandbox/clock":           showClock,
@@ -127,11 +127,26 @@ func (s *Server) control(out http.ResponseWriter, r *http.Request) (any, error) 
 	if err != nil {
 		return nil, &errControl{http.StatusRequestEntityTooLarge, "The body could not be read, or is too large."}
 	}
-	answer, err := do(w, r, body)
+	of, err := w.admitted(r)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := do(of, r, body)
 	if r.Method != http.MethodGet && err == nil {
 		err = w.keepRules()
 	}
 	return answer, err
+}
+
+// admitted is the realm that a request to the control API is about: the platform's, or that of the account in its Stripe-Account header.
+func (w *world) admitted(r *http.Request) (of *realm, err error) {
+	account := r.Header.Get("Stripe-Account")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if of = w.realmOf(account); of == nil {
+		return nil, &errControl{http.StatusNotFound, "This world has no account " + account + "."}
+	}
+	return of, nil
 }
 
 // keepRules writes the rules of faults and limits to the journal, if there is one.
@@ -187,7 +202,7 @@ func wrongBody(err error) string {
 	return "The body is not JSON: " + err.Error() + "."
 }
 
-func showState(w *world, _ *http.Request, _ []byte) (any, error) {
+func showState(w *realm, _ *http.Request, _ []byte) (any, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer w.commit()

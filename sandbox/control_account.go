@@ -18,7 +18,7 @@ type accountView struct {
 	Prevention *bool    `json:"dispute_prevention,omitempty"` // it is enrolled in the card networks' programmes against disputes
 }
 
-func (w *world) accountView() accountView {
+func (w *realm) accountView() accountView {
 	s := w.standing()
 	v := accountView{Country: s.Country, Currency: s.Currency, Debit: &s.Debit, Interval: s.Schedule.Interval, Weekdays: s.Schedule.Weekdays, Days: s.Schedule.Days, Prevention: &s.Prevention}
 	for _, r := range w.externalAccounts() {
@@ -30,14 +30,14 @@ func (w *world) accountView() accountView {
 }
 
 // showControlAccount answers GET /_sandbox/account.
-func showControlAccount(w *world, _ *http.Request, _ []byte) (any, error) {
+func showControlAccount(w *realm, _ *http.Request, _ []byte) (any, error) {
 	var v accountView
 	err := w.step(func() { v = w.accountView() })
 	return v, err
 }
 
 // changeAccount answers POST /_sandbox/account. An account cannot move once money has.
-func changeAccount(w *world, _ *http.Request, body []byte) (any, error) {
+func changeAccount(w *realm, _ *http.Request, body []byte) (any, error) {
 	var in, out accountView
 	if err := readControl(body, &in); err != nil {
 		return nil, err

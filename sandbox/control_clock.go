@@ -32,7 +32,7 @@ func (w *world) clockView() clockView {
 
 // showClock answers at once; or with ?after=<version>&wait=<seconds>, once the clock has been set or advanced since that version, or
 // the time is over. Whoever follows the clock asks so.
-func showClock(w *world, r *http.Request, _ []byte) (any, error) {
+func showClock(w *realm, r *http.Request, _ []byte) (any, error) {
 	q := r.URL.Query()
 	if q.Get("after") == "" {
 		return w.clockView(), nil
@@ -72,7 +72,7 @@ func (w *world) awaitClock(r *http.Request, after uint64, limit time.Duration) {
 }
 
 // setClock freezes the clock, lets it run as outside, or faster; and lets it show a later time.
-func setClock(w *world, _ *http.Request, body []byte) (any, error) {
+func setClock(w *realm, _ *http.Request, body []byte) (any, error) {
 	in := struct {
 		Mode string    `json:"mode"`
 		Rate int64     `json:"rate"`
@@ -99,7 +99,7 @@ func setClock(w *world, _ *http.Request, body []byte) (any, error) {
 }
 
 // advanceClock moves the clock forward. What falls due on the way has happened when it answers.
-func advanceClock(w *world, _ *http.Request, body []byte) (any, error) {
+func advanceClock(w *realm, _ *http.Request, body []byte) (any, error) {
 	var in struct {
 		Seconds *int64     `json:"seconds"`
 		To      *time.Time `json:"to"`

@@ -23,7 +23,7 @@ func (a *awaited) emittedEvent() {
 
 // awaitEvent answers GET /_sandbox/events?type=…&nth=N&wait=SECONDS once there are N events of a type, one where N is left out, with the
 // Nth; or when the time is over, with null and how many there are of each type.
-func awaitEvent(w *world, r *http.Request, _ []byte) (any, error) {
+func awaitEvent(w *realm, r *http.Request, _ []byte) (any, error) {
 	q := r.URL.Query()
 	kind := q.Get("type")
 	nth, err := strconv.Atoi(cmp.Or(q.Get("nth"), "1"))
@@ -54,7 +54,7 @@ func awaitEvent(w *world, r *http.Request, _ []byte) (any, error) {
 }
 
 // nthEvent is the nth event of a type, or what is closed when there is another one.
-func (w *world) nthEvent(kind string, nth int) (event json.RawMessage, emitted chan struct{}, err error) {
+func (w *realm) nthEvent(kind string, nth int) (event json.RawMessage, emitted chan struct{}, err error) {
 	err = w.step(func() {
 		if all := w.having("event", "type", kind); nth <= len(all) {
 			event = w.render(all[nth-1])
@@ -69,7 +69,7 @@ func (w *world) nthEvent(kind string, nth int) (event json.RawMessage, emitted c
 }
 
 // eventCounts is how many events of each type there are.
-func (w *world) eventCounts() (map[string]int, error) {
+func (w *realm) eventCounts() (map[string]int, error) {
 	seen := map[string]int{}
 	err := w.step(func() {
 		for e := range w.each("event") {

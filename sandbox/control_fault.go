@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func scriptFault(w *world, _ *http.Request, body []byte) (any, error) {
+func scriptFault(w *realm, _ *http.Request, body []byte) (any, error) {
 	f := &fault{}
 	if err := readControl(body, f); err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func scriptFault(w *world, _ *http.Request, body []byte) (any, error) {
 }
 
 // listFaults shows all rules, those that are spent among them, with how often each has met something.
-func listFaults(w *world, _ *http.Request, _ []byte) (any, error) {
+func listFaults(w *realm, _ *http.Request, _ []byte) (any, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	type view struct {
@@ -42,7 +42,7 @@ func listFaults(w *world, _ *http.Request, _ []byte) (any, error) {
 }
 
 // forgetFaults drops all rules.
-func forgetFaults(w *world, _ *http.Request, _ []byte) (any, error) {
+func forgetFaults(w *realm, _ *http.Request, _ []byte) (any, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.setFaults(nil)
@@ -50,7 +50,7 @@ func forgetFaults(w *world, _ *http.Request, _ []byte) (any, error) {
 }
 
 // forgetFault drops the rule that the path names.
-func forgetFault(w *world, r *http.Request, _ []byte) (any, error) {
+func forgetFault(w *realm, r *http.Request, _ []byte) (any, error) {
 	id := path.Base(r.URL.Path)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -63,13 +63,13 @@ func forgetFault(w *world, r *http.Request, _ []byte) (any, error) {
 	return f, nil
 }
 
-func releaseReplies(w *world, _ *http.Request, _ []byte) (any, error) {
+func releaseReplies(w *realm, _ *http.Request, _ []byte) (any, error) {
 	return map[string]int{"released": w.releaseHeld()}, nil
 }
 
 // waitForWebhooks answers once no webhook is queued or under way, at latest after so many seconds of real time. What waits for a later
 // time of the world's clock does not keep it.
-func waitForWebhooks(w *world, r *http.Request, body []byte) (any, error) {
+func waitForWebhooks(w *realm, r *http.Request, body []byte) (any, error) {
 	in := struct {
 		Seconds int64 `json:"seconds"`
 	}{10}
@@ -113,7 +113,7 @@ func (w *world) awaitQuiet(ctx context.Context) {
 
 // sendAgain sends an event once more, to every endpoint that wants its type or to the one that is named, as stripe events resend does.
 // It neither stops nor causes other tries.
-func sendAgain(w *world, _ *http.Request, body []byte) (any, error) {
+func sendAgain(w *realm, _ *http.Request, body []byte) (any, error) {
 	var in struct {
 		Event    string `json:"event"`
 		Endpoint string `json:"endpoint"`

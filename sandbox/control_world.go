@@ -60,7 +60,7 @@ func (w *world) takeImage() (*image, error) {
 	return m, err
 }
 
-func takeSnapshot(w *world, _ *http.Request, body []byte) (any, error) {
+func takeSnapshot(w *realm, _ *http.Request, body []byte) (any, error) {
 	var in struct {
 		Name string `json:"name"`
 	}
@@ -89,7 +89,7 @@ func takeSnapshot(w *world, _ *http.Request, body []byte) (any, error) {
 	return view, err
 }
 
-func listSnapshots(w *world, _ *http.Request, _ []byte) (any, error) {
+func listSnapshots(w *realm, _ *http.Request, _ []byte) (any, error) {
 	all := []snapshotView{}
 	err := w.step(func() {
 		for _, name := range slices.Sorted(maps.Keys(w.snapshots)) {
@@ -99,7 +99,7 @@ func listSnapshots(w *world, _ *http.Request, _ []byte) (any, error) {
 	return map[string]any{"snapshots": all}, err
 }
 
-func forgetSnapshots(w *world, _ *http.Request, body []byte) (any, error) {
+func forgetSnapshots(w *realm, _ *http.Request, body []byte) (any, error) {
 	var in struct {
 		Name string `json:"name"`
 	}
@@ -128,7 +128,7 @@ func noSnapshot(name string) error {
 	return &errControl{http.StatusNotFound, "This world has no snapshot " + name + "."}
 }
 
-func restoreSnapshot(w *world, _ *http.Request, body []byte) (any, error) {
+func restoreSnapshot(w *realm, _ *http.Request, body []byte) (any, error) {
 	var in struct {
 		Snapshot string `json:"snapshot"`
 	}
@@ -144,7 +144,7 @@ func restoreSnapshot(w *world, _ *http.Request, body []byte) (any, error) {
 }
 
 // resetWorld makes the world anew, with the same random numbers ahead of it. Its clock shows what new clocks show.
-func resetWorld(w *world, _ *http.Request, _ []byte) (any, error) {
+func resetWorld(w *realm, _ *http.Request, _ []byte) (any, error) {
 	return w.replaceBy(func() (*image, error) {
 		fresh := newWorld(w.sandbox, w.suffix, w.tag)
 		return fresh.image(), nil
@@ -172,7 +172,7 @@ func (w *world) replaceBy(find func() (*image, error)) (any, error) {
 	return map[string]any{"at": view.At, "objects": view.Objects}, cmp.Or(failed, err)
 }
 
-func forkWorld(w *world, _ *http.Request, body []byte) (any, error) {
+func forkWorld(w *realm, _ *http.Request, body []byte) (any, error) {
 	var in struct {
 		To       string `json:"to"`
 		Snapshot string `json:"snapshot"`
@@ -192,7 +192,7 @@ func forkWorld(w *world, _ *http.Request, body []byte) (any, error) {
 		if other.last > other.born {
 			return nil, &errControl{http.StatusConflict, "The world of that key holds objects already. Reset it first, or take another key."}
 		}
-		return m.pagesOf(w, other), nil
+		return m.pagesOf(w.world, other), nil
 	})
 }
 
@@ -264,7 +264,7 @@ type changedView struct {
 	There  any    `json:"there"`
 }
 
-func diffWorlds(w *world, _ *http.Request, body []byte) (any, error) {
+func diffWorlds(w *realm, _ *http.Request, body []byte) (any, error) {
 	var in struct {
 		With     string `json:"with"`
 		Snapshot string `json:"snapshot"`
@@ -275,7 +275,7 @@ func diffWorlds(w *world, _ *http.Request, body []byte) (any, error) {
 	if (in.With == "") == (in.Snapshot == "") {
 		return nil, badControl(`Give either "with", the secret key of another world, or "snapshot".`)
 	}
-	of := w
+	of := w.world
 	if in.With != "" {
 		other, err := w.other(in.With, "with")
 		if err != nil {
@@ -297,10 +297,10 @@ func diffWorlds(w *world, _ *http.Request, body []byte) (any, error) {
 // diff compares two images, of which each lists its records in order of making.
 func (m *image) diff(other *image) *difference {
 	d := &difference{Added: []string{}, Removed: []string{}, Changed: []changedView{}}
-	theirs := make(map[string]*record, len(other.records))
+	theirs := make(map[string]*imaged, len(other.records))
 	for i := range other.records {
 		if r := &other.records[i]; !r.gone {
-			theirs[r.id] = r
+			theirs[r.name()] = r
 		}
 	}
 	for i := range m.records {
@@ -308,8 +308,8 @@ func (m *image) diff(other *image) *difference {
 		if mine.gone {
 			continue
 		}
-		its := theirs[mine.id]
-		delete(theirs, mine.id)
+		its := theirs[mine.name()]
+		delete(theirs, mine.name())
 		switch {
 		case its == nil:
 			d.Totals.Removed++
@@ -317,11 +317,11 @@ func (m *image) diff(other *image) *difference {
 		case bytes.Equal(its.form(), mine.form()):
 			d.Totals.Same++
 		default:
-			d.change(mine, its)
+			d.change(&mine.record, &its.record)
 		}
 	}
 	for i := range other.records {
-		if its := &other.records[i]; theirs[its.id] == its {
+		if its := &other.records[i]; theirs[its.name()] == its {
 			d.Totals.Added++
 			d.Added = d.list(d.Added, its.id)
 		}

@@ -10,7 +10,7 @@ var customers = &resource{
 	Object: "customer",
 	Path:   "/v1/customers",
 	Prefix: "cus_",
-	NewID:  func(w *world, _ *spec.Params) string { return w.newShortID("cus_") },
+	NewID:  func(w *realm, _ *spec.Params) string { return w.newShortID("cus_") },
 	Plain:  []string{"address", "balance", "business_name", "description", "email", "individual_name", "invoice_prefix", "invoice_settings", "name", "next_invoice_sequence", "phone", "preferred_locales", "shipping", "tax_exempt"},
 	Takes: []string{"payment_method", "validate", "card", "default_card", "default_source", "source",
 		"cash_balance", "tax"}, // these two are shown nowhere but in what is not built: bank transfers and automatic tax

@@ -56,6 +56,7 @@ type queued struct {
 // delivery is one event on its way to one endpoint, by their ids.
 type delivery struct {
 	Number   uint64 `json:"number"`
+	Account  string `json:"account,omitempty"` // whose event it is, where that is not the world's own account
 	Event    string `json:"event"`
 	Endpoint string `json:"endpoint"`
 	Pending  int    `json:"pending"` // how many endpoints the event was to reach at first: what each of them is told
@@ -100,11 +101,18 @@ func matchesType(pattern, kind string) bool {
 }
 
 // post sends an event on its way to every endpoint that wants it.
-func (w *world) post(e *record) {
+func (w *realm) post(e *record) {
 	var all []delivery
 	for endpoint := range w.each("webhook_endpoint") {
-		if wanted(endpoint, e.text("type")) {
-			all = append(all, delivery{Event: e.id, Endpoint: endpoint.id})
+		if wanted(endpoint, e.text("type")) && !endpoint.ofConnected() {
+			all = append(all, delivery{Account: w.name(), Event: e.id, Endpoint: endpoint.id})
+		}
+	}
+	if !w.isPlatform() {
+		for endpoint := range w.home.each("webhook_endpoint") {
+			if wanted(endpoint, e.text("type")) && endpoint.ofConnected() {
+				all = append(all, delivery{Account: w.name(), Event: e.id, Endpoint: endpoint.id})
+			}
 		}
 	}
 	private[announcement](e).Pending = len(all)
@@ -112,6 +120,27 @@ func (w *world) post(e *record) {
 		d.Pending = len(all)
 		w.dispatch(d, e)
 	}
+}
+
+// ofConnected says whether an endpoint of the platform is for what happens in the accounts that are connected to it.
+func (r *record) ofConnected() bool { return known[endpointState](r).Connect }
+
+// eventOf and endpointOf are what a delivery is of and to. An endpoint is the platform's, or the account's own.
+func (w *world) eventOf(d delivery) *record {
+	if of := w.realmOf(d.Account); of != nil {
+		return of.byID[d.Event]
+	}
+	return nil
+}
+
+func (w *world) endpointOf(d delivery) *record {
+	if r := w.home.find("webhook_endpoint", d.Endpoint); r != nil {
+		return r
+	}
+	if of := w.realmOf(d.Account); of != nil {
+		return of.find("webhook_endpoint", d.Endpoint)
+	}
+	return nil
 }
 
 func wanted(endpoint *record, kind string) bool {
@@ -161,7 +190,7 @@ func (w *world) push(box *mailbox, d delivery) {
 	if w.journal != nil {
 		w.journal.line.Mail = append(w.journal.line.Mail, d)
 	}
-	box.queue = append(box.queue, queued{d, w.byID[d.Event]})
+	box.queue = append(box.queue, queued{d, w.eventOf(d)})
 	w.queued++
 	limit := maxWorkers
 	if w.rate == 0 {
@@ -201,7 +230,7 @@ func deliverLater(c *call, _ *record, detail string) {
 	if json.Unmarshal([]byte(detail), &d) != nil {
 		return
 	}
-	if event := c.byID[d.Event]; event != nil {
+	if event := c.eventOf(d); event != nil {
 		c.dispatch(d, event)
 	}
 }
@@ -259,7 +288,7 @@ func (w *world) nextDelivery(box *mailbox) (*delivery, *http.Request) {
 	box.queue[0].event = nil
 	box.queue = box.queue[1:]
 	w.queued--
-	endpoint := w.find("webhook_endpoint", d.Endpoint)
+	endpoint := w.endpointOf(d)
 	if event == nil || endpoint == nil || endpoint.text("status") != "enabled" {
 		w.sent(d)
 		return &d, nil
@@ -279,7 +308,7 @@ func (w *world) nextDelivery(box *mailbox) (*delivery, *http.Request) {
 func (w *world) delivered(d delivery, status int) {
 	w.sending--
 	w.sent(d)
-	event := w.byID[d.Event]
+	event := w.eventOf(d)
 	if event == nil {
 		return
 	}

@@ -214,7 +214,7 @@ func (c *call) showMovements(r *record) {
 }
 
 // settleMovements shows that the money of a dispute has become available, once it has.
-func settleMovements(w *world, r *record) {
+func settleMovements(w *realm, r *record) {
 	if state := known[contest](r); state.Settles != 0 && state.Settles <= w.now().Unix() {
 		w.own().showMovements(r)
 	}

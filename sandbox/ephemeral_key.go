@@ -50,6 +50,6 @@ func dropEphemeralKey(c *call) (appender, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.world.remove(key)
+	c.remove(key)
 	return key.object().Set("expires", c.now().Unix()), nil
 }

@@ -28,6 +28,7 @@ var events = &resource{
 // announcement is an event. Nothing of it is packed but what it is about, in bytes that it mostly shares with the record.
 type announcement struct {
 	Type     string          `json:"type"`
+	Account  string          `json:"account,omitempty"` // whose it is, where that is not the world's own account
 	Version  string          `json:"version"`
 	About    snapshot        `json:"about"` // as it was
 	Previous json.RawMessage `json:"previous,omitempty"`
@@ -59,6 +60,9 @@ func composeEvent(r *record) *spec.Object {
 		origin.Set("idempotency_key", a.Key)
 	}
 	o := spec.New("event").Set("id", r.id).Set("created", r.created).Set("api_version", a.Version).Set("data", data)
+	if a.Account != "" {
+		o.Set("account", a.Account)
+	}
 	return o.Set("pending_webhooks", a.Pending).Set("request", origin).Set("type", a.Type)
 }
 
@@ -136,8 +140,8 @@ func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 	both := &struct { // in one piece, because there are many
 		record
 		announcement
-	}{record{world: c.world, resource: events, id: c.eventID(about), created: c.now().Unix()},
-		announcement{Type: kind, Version: spec.Version, About: c.packedNow(about), Previous: previous, Request: c.id, Key: c.key}}
+	}{record{realm: c.realm, resource: events, id: c.eventID(about), created: c.now().Unix()},
+		announcement{Type: kind, Account: c.name(), Version: spec.Version, About: c.packedNow(about), Previous: previous, Request: c.id, Key: c.key}}
 	e := &both.record
 	e.hidden = &both.announcement
 	c.insert(e)
@@ -157,7 +161,7 @@ func (c *call) eventID(about *record) string {
 }
 
 // dropOldEvents forgets what is older than Stripe keeps, and the oldest where there are too many.
-func (w *world) dropOldEvents() {
+func (w *realm) dropOldEvents() {
 	all, dropped := w.all("event"), 0
 	since := w.now().Add(-eventLife).Unix()
 	for dropped < len(all) && (len(all)-dropped > maxEvents || all[dropped].created < since) {
@@ -169,4 +173,4 @@ func (w *world) dropOldEvents() {
 }
 
 // own is a call of the sandbox's own, for what happens without a request: events it causes name none.
-func (w *world) own() *call { return &call{world: w, version: spec.Version} }
+func (w *realm) own() *call { return &call{realm: w, version: spec.Version} }

@@ -138,7 +138,7 @@ func (c *call) show(r *record) (appender, error) {
 }
 
 // refresh brings up to date what time alone changes.
-func (w *world) refresh(r *record) {
+func (w *realm) refresh(r *record) {
 	if r.resource.Refresh != nil {
 		r.resource.Refresh(w, r)
 	}

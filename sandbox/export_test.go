@@ -39,10 +39,7 @@ func Break(s *Server, suffix, id string) {
 	w, _ := s.world(suffix, true)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.byID == nil {
-		w.byID = map[string]*record{}
-	}
-	w.byID[id] = &record{id: id}
+	w.home.byID[id] = &record{id: id}
 }
 
 // What is pure is tested as it is.
@@ -72,15 +69,28 @@ func ParseQuery(text string) bool {
 // MaxKeyAge is how long idempotency keys live at least.
 const MaxKeyAge time.Duration = keyLifetime
 
+// Connect connects an account to the world of a key, with a bank account in its currency, and gives its id.
+func Connect(s *Server, key, country, currency string) (id string) {
+	_, suffix := parseKey(key)
+	w, _ := s.world(suffix, true)
+	_ = w.step(func() {
+		r := w.home.record("account", w.home.newAccountID())
+		made := w.home.own().connect(r, &standing{Country: country, Currency: currency, Schedule: firstSchedule(country)})
+		made.establishBank(currency)
+		id = r.id
+	})
+	return id
+}
+
 // Populate fills the world of a key with customers.
 func Populate(s *Server, key string, n int) {
 	_, suffix := parseKey(key)
 	w, _ := s.world(suffix, true)
 	_ = w.step(func() {
 		for i := range n {
-			r := w.record("customer", w.newShortID("cus_"))
+			r := w.home.record("customer", w.home.newShortID("cus_"))
 			r.object().Set("email", "customer"+strconv.Itoa(i)+"@example.com").Set("metadata", map[string]string{"number": strconv.Itoa(i)})
-			w.insert(r)
+			w.home.insert(r)
 		}
 	})
 }

@@ -53,7 +53,7 @@ const maxExternal = 200
 type bank struct{ Number string }
 
 // establishBank makes the bank account that an account has from its beginning.
-func (w *world) establishBank(currency string) {
+func (w *realm) establishBank(currency string) {
 	name := sha256.Sum256([]byte("bank account of " + w.account))
 	id := "ba_" + w.fragment('1') + string(base62(nil, binary.BigEndian.Uint64(name[:]), 8))
 	r := w.establish("bank_account", id, &bank{Number: testBank})
@@ -71,8 +71,8 @@ func routingIn(country string) string {
 }
 
 // undated starts an external account; its object does not say when it was made.
-func (w *world) undated(kind, prefix string) *record {
-	r := &record{world: w, resource: kinds[kind], id: w.newID(prefix), created: w.now().Unix(), working: spec.New(kind)}
+func (w *realm) undated(kind, prefix string) *record {
+	r := &record{realm: w, resource: kinds[kind], id: w.newID(prefix), created: w.now().Unix(), working: spec.New(kind)}
 	r.working.Set("id", r.id)
 	return r
 }
@@ -88,7 +88,7 @@ func (c *call) addBank(currency string) *record {
 }
 
 // describeBank fills in what every bank account shows.
-func (w *world) describeBank(r *record, country, currency, routing string) {
+func (w *realm) describeBank(r *record, country, currency, routing string) {
 	number := known[bank](r).Number
 	o := r.object().Set("account", w.account).Set("bank_name", "STRIPE TEST BANK").Set("country", country).Set("currency", currency)
 	o.Set("fingerprint", w.fingerprint(number)).Set("last4", number[len(number)-4:]).Set("status", "new").Set("metadata", map[string]string{})
@@ -110,7 +110,7 @@ var instantCountries = map[string]bool{"US": true, "CA": true, "GB": true, "AU":
 	"AT": true, "BE": true, "DE": true, "ES": true, "FI": true, "FR": true, "IE": true, "IT": true, "LU": true, "NL": true, "PT": true}
 
 // payoutAccount is the account's external account for payouts in a currency, unless they name another; nil is none.
-func (w *world) payoutAccount(currency string) *record {
+func (w *realm) payoutAccount(currency string) *record {
 	for _, kind := range externalKinds {
 		for _, r := range w.having(kind, "currency", currency) {
 			if !r.gone && r.flag("default_for_currency") {
@@ -125,7 +125,7 @@ func (w *world) payoutAccount(currency string) *record {
 var externalKinds = []string{"bank_account", "card"}
 
 // externalAccounts are all of the account's, in order of making.
-func (w *world) externalAccounts() (all []*record) {
+func (w *realm) externalAccounts() (all []*record) {
 	for _, kind := range externalKinds {
 		all = append(all, w.having(kind, "account", w.account)...)
 	}

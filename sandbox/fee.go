@@ -109,12 +109,12 @@ func (p *price) fee(amount int64, settled, card string) int64 {
 }
 
 // cardFee is the fee of a payment to the world's account.
-func (w *world) cardFee(amount int64, settled, card string) int64 {
+func (w *realm) cardFee(amount int64, settled, card string) int64 {
 	return priceOf(w.standing().Country, w.now()).fee(amount, settled, card)
 }
 
 // disputeFee is what a dispute costs the world's account, in minor units of a currency in which it settles.
-func (w *world) disputeFee(settled string) int64 {
+func (w *realm) disputeFee(settled string) int64 {
 	country := w.standing().Country
 	own, amount := priceOf(country, w.now()).currency, int64(euroDispute)
 	if row, listed := disputePrices[country]; listed {

@@ -32,10 +32,13 @@ func (x *exchange) serveContents(id string) {
 	err := x.allowed(op)
 	var found *contents
 	_ = x.world.step(func() { // nothing changes
-		x.id = x.world.newShortID("req_")
+		x.id = x.world.home.newShortID("req_")
 		status, code := http.StatusOK, ""
 		if err == nil {
-			found, err = x.world.contents(id)
+			err = x.admit()
+		}
+		if err == nil {
+			found, err = x.realm.contents(id)
 		}
 		if err != nil {
 			status, code = asAPIError(err).status, asAPIError(err).code
@@ -57,7 +60,7 @@ type contents struct {
 }
 
 // contents finds the content of a file that can be had back and has not expired.
-func (w *world) contents(id string) (*contents, error) {
+func (w *realm) contents(id string) (*contents, error) {
 	r := w.find("file", id)
 	if r == nil {
 		return nil, kinds["file"].notFound(id)
@@ -112,13 +115,13 @@ func (s *Server) linkedFile(address string) (found *contents) {
 		return nil
 	}
 	_ = w.step(func() { // nothing changes
-		link := w.find("file_link", "link_"+address[tag:tag+id])
-		if link == nil {
+		link := w.lookup("link_" + address[tag:tag+id])
+		if link == nil || link.gone || link.resource.Object != "file_link" {
 			return
 		}
 		_, own, ok := strings.Cut(link.text("url"), linkPath)
 		if ok && subtle.ConstantTimeCompare([]byte(own), []byte(address)) == 1 {
-			found, _ = w.contents(link.text("file"))
+			found, _ = link.realm.contents(link.text("file"))
 		}
 	})
 	return found

@@ -30,20 +30,24 @@ type attempt struct {
 }
 
 // begin takes a key for a request, which is its method, path and parameters in one text. It gives the stored reply of an earlier one, or an error when the key cannot be used.
-// The lock is held.
-func (w *world) begin(key, request, requestID string) (*attempt, *reply, error) {
+// Each account has keys of its own. The lock is held.
+func (w *realm) begin(key, request, requestID string) (*attempt, *reply, error) {
 	if len(key) > maxKeyLength {
 		return nil, nil, invalid("", "", "Idempotency keys are restricted to a maximum length of %d characters. Your Idempotency-Key header was %d characters long.", maxKeyLength, len(key))
 	}
 	w.forgetKeys()
 	digest := sha256.Sum256([]byte(request))
-	first := w.once.keys[key]
+	kept := key
+	if !w.isPlatform() {
+		kept = w.account + "\x00" + key
+	}
+	first := w.once.keys[kept]
 	if first == nil {
-		a := &attempt{key: key, fingerprint: digest, at: w.now(), requestID: requestID}
+		a := &attempt{key: kept, fingerprint: digest, at: w.now(), requestID: requestID}
 		if w.once.keys == nil {
 			w.once.keys = map[string]*attempt{}
 		}
-		w.once.keys[key] = a
+		w.once.keys[kept] = a
 		w.once.order = append(w.once.order, a)
 		return a, nil, nil
 	}

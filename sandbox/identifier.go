@@ -27,12 +27,12 @@ func (w *world) letters(n int) string {
 }
 
 // newID makes an id as Stripe's look: prefix, version digit 1, five digits of the time, the end of the account's id, eight random.
-func (w *world) newID(prefix string) string {
+func (w *realm) newID(prefix string) string {
 	return w.unused(func() string { return prefix + w.fragment('1') + w.letters(8) })
 }
 
 // unused makes ids until one is new. Each has billions of others beside it, so this ends.
-func (w *world) unused(make func() string) string {
+func (w *realm) unused(make func() string) string {
 	for {
 		if id := make(); w.byID[id] == nil {
 			return id
@@ -40,14 +40,19 @@ func (w *world) unused(make func() string) string {
 	}
 }
 
+// newAccountID makes the id of an account: version digit 1, five digits of the time, ten random, which the ids of its objects share.
+func (w *realm) newAccountID() string {
+	return w.unused(func() string { return "acct_" + string(base62([]byte{'1'}, uint64(w.now().Unix()), 5)) + w.letters(10) })
+}
+
 // newShortID makes an id of the older form, which customers and requests keep: prefix and fourteen random.
-func (w *world) newShortID(prefix string) string {
+func (w *realm) newShortID(prefix string) string {
 	return w.unused(func() string { return prefix + w.letters(14) })
 }
 
 // newPaymentID makes an id of what belongs to a payment: version digit 3, a shard and seven random. A charge, a refund or a balance
 // transaction shares the first sixteen with its payment, whose id is kin; the payment itself has none.
-func (w *world) newPaymentID(prefix, kin string) string {
+func (w *realm) newPaymentID(prefix, kin string) string {
 	fragment := ""
 	if len(kin) >= len("pi_")+16 {
 		fragment = kin[len("pi_") : len("pi_")+16]
@@ -61,7 +66,7 @@ func (w *world) newPaymentID(prefix, kin string) string {
 }
 
 // fragment is the sixteen characters that tell when and in which account something was made.
-func (w *world) fragment(version byte) string {
+func (w *realm) fragment(version byte) string {
 	b := base62([]byte{version}, uint64(w.now().Unix()), 5)
 	return string(b) + w.account[len(w.account)-10:]
 }

@@ -20,7 +20,7 @@ type image struct {
 	born, last       int64
 	order            uint64
 
-	records []record // in order of making; what they refer to is shared with the world and never changed in place
+	records []imaged // in order of making; what they refer to is shared with the world and never changed in place
 	agenda  agenda
 	keys    []attempt // oldest first
 	rules   *rules
@@ -29,18 +29,28 @@ type image struct {
 	dropped int
 }
 
+// imaged is a record, and in which account's realm it is; that of the world's own account has no name.
+type imaged struct {
+	record
+	account string
+}
+
+// name tells a record from all others. Ids alone do not: each account has one balance.
+func (r *imaged) name() string { return r.account + " " + r.id }
+
 // image takes one of the world. The lock is held.
 func (w *world) image() *image {
 	w.commit()
 	random, _ := w.random.MarshalBinary() // never fails
-	m := &image{account: w.account, methods: w.methods, made: w.made, now: w.now(), rate: w.rate, random: random, born: w.born, last: w.last, order: w.order,
+	m := &image{account: w.home.account, methods: w.home.methods, made: w.made, now: w.now(), rate: w.rate, random: random, born: w.born, last: w.last, order: w.order,
 		agenda: slices.Clone(w.agenda), rules: copied(w.rules()),
 		log: ring[logged]{kept: w.log.all()}, dropped: w.dropped}
-	m.records = make([]record, 0, len(w.byID))
-	for _, r := range w.byID {
-		m.records = append(m.records, record{resource: r.resource, id: r.id, created: r.created, order: r.order, packed: r.packed, hidden: copied(r.hidden), gone: r.gone})
+	m.records = make([]imaged, 0, w.stored)
+	m.take(w.home)
+	for _, one := range w.connected {
+		m.take(one)
 	}
-	slices.SortFunc(m.records, func(a, b record) int { return int(a.order - b.order) })
+	slices.SortFunc(m.records, func(a, b imaged) int { return int(a.order - b.order) })
 	for _, a := range w.once.order {
 		if w.once.keys[a.key] == a {
 			m.keys = append(m.keys, *a)
@@ -58,10 +68,20 @@ func (w *world) image() *image {
 	return m
 }
 
+// take adds the records of a realm.
+func (m *image) take(of *realm) {
+	for _, r := range of.byID {
+		row := record{resource: r.resource, id: r.id, created: r.created, order: r.order, packed: r.packed, hidden: copied(r.hidden), gone: r.gone}
+		m.records = append(m.records, imaged{row, of.name()})
+	}
+}
+
 // become makes the world what an image shows, in place of what it is. The lock is held.
 func (w *world) become(m *image) {
 	w.era++
-	w.account, w.methods, w.made, w.born = m.account, m.methods, m.made, m.born
+	w.home = &realm{world: w, account: m.account, methods: m.methods}
+	w.connected = nil
+	w.made, w.born = m.made, m.born
 	w.random = rand.NewChaCha8([32]byte{})
 	_ = w.random.UnmarshalBinary(m.random) // it comes from MarshalBinary
 	w.base, w.anchor, w.rate, w.latest = m.now, w.sandbox.clock.Now(), m.rate, m.now
@@ -94,16 +114,24 @@ func (w *world) become(m *image) {
 
 // becomeRecords fills the store from an image.
 func (w *world) becomeRecords(m *image) {
-	w.store = store{byID: make(map[string]*record, len(m.records)), last: m.last}
+	w.store = store{last: m.last, stored: len(m.records)}
+	w.home.byID = make(map[string]*record, len(m.records))
 	all := slices.Clone(m.records)
 	for i := range all {
-		r := &all[i]
-		r.world, r.hidden = w, copied(r.hidden)
-		w.byID[r.id] = r
+		r := &all[i].record
+		of := w.realmOf(all[i].account)
+		if of == nil {
+			of = w.openRealm(all[i].account)
+		}
+		r.realm, r.hidden = of, copied(r.hidden)
+		if of.byID == nil {
+			of.byID = map[string]*record{}
+		}
+		of.byID[r.id] = r
 		if r.gone {
 			continue
 		}
-		s := w.shelf(r.resource.Object)
+		s := of.shelf(r.resource.Object)
 		s.all = append(s.all, r)
 		s.index(r, nil)
 		r.keys = nil

@@ -81,6 +81,7 @@ type clockState struct {
 type recordState struct {
 	Kind    string          `json:"kind"`
 	ID      string          `json:"id"`
+	Account string          `json:"account,omitempty"` // in whose realm, where that is not the world's own account
 	Created int64           `json:"created"`
 	Order   int64           `json:"order"`
 	Gone    bool            `json:"gone,omitempty"`
@@ -105,9 +106,12 @@ type selfWritten interface {
 }
 
 // appendState appends a record as the journal has it: a recordState.
-func (r *record) appendState(dst []byte) []byte {
+func (r *record) appendState(dst []byte, account string) []byte {
 	dst = append(append(dst, `{"kind":"`...), r.resource.Object...)
 	dst = strconv.AppendQuote(append(dst, `","id":`...), r.id)
+	if account != "" {
+		dst = strconv.AppendQuote(append(dst, `,"account":`...), account)
+	}
 	dst = strconv.AppendInt(append(dst, `,"created":`...), r.created, 10)
 	dst = strconv.AppendInt(append(dst, `,"order":`...), r.order, 10)
 	if r.gone {
@@ -128,26 +132,26 @@ func (r *record) appendState(dst []byte) []byte {
 }
 
 // read makes the record anew.
-func (s recordState) read() (record, error) {
+func (s recordState) read() (imaged, error) {
 	resource := kinds[s.Kind]
 	if resource == nil {
-		return record{}, fmt.Errorf("there are no objects %q", s.Kind)
+		return imaged{}, fmt.Errorf("there are no objects %q", s.Kind)
 	}
 	r := record{resource: resource, id: s.ID, created: s.Created, order: s.Order, gone: s.Gone}
 	if resource.Compose == nil {
 		packed, err := spec.ParseSparse(s.Kind, s.Object)
 		if err != nil {
-			return record{}, fmt.Errorf("%s %s: %w", s.Kind, s.ID, err)
+			return imaged{}, fmt.Errorf("%s %s: %w", s.Kind, s.ID, err)
 		}
 		r.packed = packed
 	}
 	if len(s.Hidden) > 0 && resource.Private != nil {
 		r.hidden = resource.Private()
 		if err := json.Unmarshal(s.Hidden, r.hidden); err != nil {
-			return record{}, fmt.Errorf("%s %s: %w", s.Kind, s.ID, err)
+			return imaged{}, fmt.Errorf("%s %s: %w", s.Kind, s.ID, err)
 		}
 	}
-	return r, nil
+	return imaged{r, s.Account}, nil
 }
 
 func (a *attempt) state() attemptState {
@@ -238,7 +242,7 @@ func (j *journal) failure() error {
 }
 
 // record adds a record to the step's line.
-func (j *journal) record(r *record) { j.rows = append(r.appendState(j.rows), ',') }
+func (j *journal) record(r *record) { j.rows = append(r.appendState(j.rows, r.realm.name()), ',') }
 
 // part ends the line of a step that has grown long, so that the rest of the step is on lines of its own. What falls due is cut so between
 // one appointment and the next: to carry out the others later is to go on with the step.

@@ -76,7 +76,7 @@ func (s *Server) revive(path string) error {
 	w.become(m.finish())
 	w.base, w.anchor, w.latest = m.clock.Base, m.clock.Anchor, m.clock.Base
 	s.tags[tag] = w
-	if rows > worthAtAll && rows > worthAnew*len(w.byID) {
+	if rows > worthAtAll && rows > worthAnew*w.stored {
 		return w.startJournal(path)
 	}
 	file, err := os.OpenFile(path, os.O_RDWR, 0o600)
@@ -136,7 +136,7 @@ func (m *image) dump(out io.Writer, clock *clockState) error {
 	for some := range slices.Chunk(m.records, dumpedRows) {
 		rows = rows[:0]
 		for i := range some {
-			rows = append(some[i].appendState(rows), ',')
+			rows = append(some[i].appendState(rows, some[i].account), ',')
 		}
 		if err := writeStep(out, &step{Last: m.last, Order: m.order, Random: m.random}, rows); err != nil {
 			return err
@@ -182,14 +182,14 @@ func writeStep(out io.Writer, s *step, rows []byte) error {
 type merger struct {
 	image   *image
 	clock   clockState
-	records map[string]record
+	records map[string]imaged
 	due     map[uint64]appointment
 	mail    map[uint64]delivery
 	keys    map[string]attempt
 }
 
 func newMerger() *merger {
-	return &merger{image: &image{}, records: map[string]record{}, due: map[uint64]appointment{}, mail: map[uint64]delivery{}, keys: map[string]attempt{}}
+	return &merger{image: &image{}, records: map[string]imaged{}, due: map[uint64]appointment{}, mail: map[uint64]delivery{}, keys: map[string]attempt{}}
 }
 
 // read takes in every whole line of a file. It says how many records it has read and where the last whole line ends.
@@ -260,7 +260,7 @@ func (m *merger) take(line []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		m.records[r.id] = r
+		m.records[r.name()] = r
 	}
 	return len(s.Records), nil
 }
@@ -292,7 +292,7 @@ func (m *merger) finish() *image {
 	for _, r := range m.records {
 		m.image.records = append(m.image.records, r)
 	}
-	slices.SortFunc(m.image.records, func(a, b record) int { return int(a.order - b.order) })
+	slices.SortFunc(m.image.records, func(a, b imaged) int { return int(a.order - b.order) })
 	for _, a := range m.due {
 		m.image.agenda = append(m.image.agenda, a)
 	}

@@ -34,7 +34,7 @@ func kept(t *testing.T, folder, key string, held *clock.Fake) *api {
 		s.Close()
 		server.Close()
 	})
-	return &api{t, server, key, held}
+	return &api{t: t, server: server, key: key, clock: held}
 }
 
 func (a *api) sandbox() *sandbox.Server { return a.server.Config.Handler.(*sandbox.Server) }

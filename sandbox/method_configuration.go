@@ -41,7 +41,7 @@ var configurable = func() (all []string) {
 const methodProperties = "payment_method_config_resource_payment_method_properties"
 
 // establishMethods makes the configuration that an account has from its beginning.
-func (w *world) establishMethods() {
+func (w *realm) establishMethods() {
 	o := w.establish("payment_method_configuration", w.methods, nil).object()
 	o.Set("id", w.methods).Set("is_default", true).Set("name", "Default")
 	offerAll(o)

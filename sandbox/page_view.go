@@ -102,7 +102,7 @@ func writePage(out http.ResponseWriter, status int, view *worldView) {
 }
 
 // view looks at the world. show is the list to show by itself: events, webhooks, requests, faults or a kind of object.
-func (w *world) view(show string) (*worldView, error) {
+func (w *realm) view(show string) (*worldView, error) {
 	v := &worldView{World: true, Key: "sk_test_…" + w.suffix[max(0, len(w.suffix)-4):]}
 	err := w.step(func() {
 		rows := fewRows
@@ -138,7 +138,7 @@ func lastFirst[T any](all []T, n int) ([]T, int) {
 }
 
 // newest is the newest objects of a kind in a line each, newest first.
-func (w *world) newest(kind string, n int) (rows []objectRow) {
+func (w *realm) newest(kind string, n int) (rows []objectRow) {
 	all := w.all(kind)
 	for i := len(all) - 1; i >= max(0, len(all)-maxLooked) && len(rows) < n; i-- {
 		if !all[i].gone {
@@ -149,7 +149,7 @@ func (w *world) newest(kind string, n int) (rows []objectRow) {
 }
 
 // row is an object in a line: what people look for in a list.
-func (w *world) row(r *record) objectRow {
+func (w *realm) row(r *record) objectRow {
 	row := objectRow{order: r.order, ID: r.id, Kind: r.resource.Object, Type: r.text("type"), Status: r.text("status"), At: shownTime(time.Unix(r.created, 0))}
 	if currency := r.text("currency"); currency != "" && r.number("amount") != 0 {
 		row.Amount = display(r.number("amount"), currencyCalled(currency))
@@ -163,7 +163,7 @@ func (w *world) row(r *record) objectRow {
 }
 
 // kindRows is the kinds of objects that there are, by name.
-func (w *world) kindRows() (rows []kindRow) {
+func (w *realm) kindRows() (rows []kindRow) {
 	for _, r := range resources {
 		if n := w.count(r.Object); n > 0 {
 			row := kindRow{Kind: r.Object, Count: n}
@@ -189,7 +189,7 @@ func latestOf(kinds []kindRow) (rows []objectRow) {
 }
 
 // balanceRows asks for the balance as the API shows it.
-func (w *world) balanceRows() (rows []balanceRow) {
+func (w *realm) balanceRows() (rows []balanceRow) {
 	shown, err := showBalance(w.own())
 	if err != nil {
 		return nil
@@ -254,18 +254,18 @@ func ordinal(n int) string {
 }
 
 // pageOfObject shows one object as the API does, with the ids in it leading on.
-func (w *world) pageOfObject(out http.ResponseWriter, id string) {
+func (w *realm) pageOfObject(out http.ResponseWriter, id string) {
 	v := &worldView{World: true, Key: "sk_test_…" + w.suffix[max(0, len(w.suffix)-4):], Object: id}
 	status := http.StatusOK
 	err := w.step(func() {
 		v.Account = w.account
-		r := w.byID[id]
+		r := w.lookup(id)
 		if r == nil {
 			status, v.Message = http.StatusNotFound, "This world has no object of that id."
 			return
 		}
 		v.Title = r.resource.Object
-		shown, err := w.own().show(r)
+		shown, err := r.realm.own().show(r)
 		if err != nil {
 			status, v.Message = http.StatusInternalServerError, err.Error()
 			return
@@ -284,11 +284,11 @@ func (w *world) pageOfObject(out http.ResponseWriter, id string) {
 var quotedID = regexp.MustCompile(`"[a-z]+_[0-9A-Za-z_]{8,}"`)
 
 // linked is a text in pieces, of which the ids of this world's objects lead to them, but for the one that it is about.
-func (w *world) linked(text, about string) (parts []textPart) {
+func (w *realm) linked(text, about string) (parts []textPart) {
 	from := 0
 	for _, at := range quotedID.FindAllStringIndex(text, -1) {
 		id := text[at[0]+1 : at[1]-1]
-		if id == about || w.byID[id] == nil {
+		if id == about || w.lookup(id) == nil {
 			continue
 		}
 		parts = append(parts, textPart{Text: text[from : at[0]+1]}, textPart{Text: id, ID: id})

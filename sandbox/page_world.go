@@ -89,9 +89,9 @@ func (s *Server) showPage(out http.ResponseWriter, r *http.Request) {
 	case w == nil:
 		writePage(out, http.StatusOK, &worldView{})
 	case single:
-		w.pageOfObject(out, id)
+		w.home.pageOfObject(out, id)
 	default:
-		view, err := w.view(r.URL.Query().Get("show"))
+		view, err := w.home.view(r.URL.Query().Get("show"))
 		if err != nil {
 			writePage(out, http.StatusInternalServerError, &worldView{Message: err.Error()})
 			return
@@ -197,7 +197,7 @@ func (w *world) steer(do string) error {
 		w.releaseHeld()
 		return nil
 	case "clear":
-		if _, err := forgetFaults(w, nil, nil); err != nil {
+		if _, err := forgetFaults(w.home, nil, nil); err != nil {
 			return err
 		}
 		return w.keepRules()

@@ -35,7 +35,7 @@ var paymentIntents = &resource{
 	Path:   "/v1/payment_intents",
 	Prefix: "pi_",
 	Param:  "intent",
-	NewID:  func(w *world, _ *spec.Params) string { return w.newPaymentID("pi_", "") },
+	NewID:  func(w *realm, _ *spec.Params) string { return w.newPaymentID("pi_", "") },
 	Plain:  []string{"description", "receipt_email", "setup_future_usage", "shipping", "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "excluded_payment_method_types"},
 	Takes: []string{"amount", "amount_to_capture", "automatic_payment_methods", "cancellation_reason", "capture_method", "confirm", "confirmation_method",
 		"currency", "customer", "error_on_requires_action", "final_capture", "off_session", "payment_method", "payment_method_data", "payment_method_options",

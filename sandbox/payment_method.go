@@ -74,7 +74,7 @@ func (c *call) paymentMethod(id string) (*record, error) {
 
 // testMethod is a new payment method with a test card that expires in a year.
 func (c *call) testMethod(of *card) *record {
-	r := &record{world: c.world, resource: kinds["payment_method"], id: c.newID("pm_"), created: c.now().Unix()}
+	r := &record{realm: c.realm, resource: kinds["payment_method"], id: c.newID("pm_"), created: c.now().Unix()}
 	in := &instrument{Number: of.number, CVC: true}
 	month, year := c.now().Month(), c.now().Year()+1
 	if like := c.likes[of.number]; like.month == month && like.year == year {
@@ -165,7 +165,7 @@ func completeBilling(o *spec.Object) {
 }
 
 // fingerprint is the same for the same number within an account, and says nothing about the number.
-func (w *world) fingerprint(number string) string {
+func (w *realm) fingerprint(number string) string {
 	sum := sha256.Sum256([]byte(w.account + number))
 	return string(base62(base62(nil, binary.BigEndian.Uint64(sum[:]), 8), binary.BigEndian.Uint64(sum[8:]), 8))
 }

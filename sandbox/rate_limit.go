@@ -71,7 +71,7 @@ func (x *exchange) limited() *apiError {
 	if !w.take(name, limit, time.Second) {
 		return rateLimited(endpointRate)
 	}
-	if w.byID[x.intent] != nil && !w.take(x.intent, w.limits.IntentUpdates, time.Hour) {
+	if x.realm.byID[x.intent] != nil && !w.take(x.intent, w.limits.IntentUpdates, time.Hour) {
 		return rateLimited(resourceRate)
 	}
 	return nil
@@ -117,14 +117,14 @@ func rateLimited(reason string) *apiError {
 		header:  [][2]string{{"Stripe-Rate-Limited-Reason", reason}}}
 }
 
-func showLimits(w *world, _ *http.Request, _ []byte) (any, error) {
+func showLimits(w *realm, _ *http.Request, _ []byte) (any, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.limits, nil
 }
 
 // setLimits switches the limits on or off. What is left out is Stripe's.
-func setLimits(w *world, _ *http.Request, body []byte) (any, error) {
+func setLimits(w *realm, _ *http.Request, body []byte) (any, error) {
 	limits := testLimits
 	if err := readControl(body, &limits); err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ var refunds = &resource{
 }
 
 // newRefundID shares the beginning of the payment's id.
-func newRefundID(w *world, p *spec.Params) string {
+func newRefundID(w *realm, p *spec.Params) string {
 	if ch, err := w.refundedCharge(p); err == nil {
 		return w.newPaymentID("re_", ch.object().String("payment_intent"))
 	}
@@ -48,7 +48,7 @@ func newRefundID(w *world, p *spec.Params) string {
 }
 
 // refundedCharge is the charge that a new refund names, itself or through its payment.
-func (w *world) refundedCharge(p *spec.Params) (*record, error) {
+func (w *realm) refundedCharge(p *spec.Params) (*record, error) {
 	charge, payment := p.String("charge"), p.String("payment_intent")
 	switch {
 	case charge != "":

@@ -14,7 +14,7 @@ func cancelRefund(_ *call, r *record) error {
 }
 
 // withdrawRefund plays the Dashboard, where a card refund can be canceled for a while: POST /_sandbox/refunds/cancel.
-func withdrawRefund(w *world, _ *http.Request, body []byte) (any, error) {
+func withdrawRefund(w *realm, _ *http.Request, body []byte) (any, error) {
 	var of struct {
 		Refund string `json:"refund"`
 	}

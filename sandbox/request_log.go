@@ -92,7 +92,7 @@ func secretPair(name, value string) bool {
 }
 
 // listRequests shows the log, oldest first: of those that match method, path, status and key, the latest after the request "since".
-func listRequests(w *world, r *http.Request, _ []byte) (any, error) {
+func listRequests(w *realm, r *http.Request, _ []byte) (any, error) {
 	q, limit, err := readFilters(r, "method", "path", "status", "key", "since", "limit")
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func listRequests(w *world, r *http.Request, _ []byte) (any, error) {
 }
 
 // listDeliveries shows the tries to deliver webhooks, oldest first: of those that match event, type, endpoint and status, the latest.
-func listDeliveries(w *world, r *http.Request, _ []byte) (any, error) {
+func listDeliveries(w *realm, r *http.Request, _ []byte) (any, error) {
 	q, limit, err := readFilters(r, "event", "type", "endpoint", "status", "limit")
 	if err != nil {
 		return nil, err

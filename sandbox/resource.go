@@ -20,7 +20,7 @@ type resource struct {
 	Event string                            // what types of events begin with; empty is Object
 	Noun  string                            // how "No such …" calls it; empty is Object
 	Param string                            // the param of that error when the id is in the path; empty is "id"
-	NewID func(*world, *spec.Params) string // empty makes ids of the current form
+	NewID func(*realm, *spec.Params) string // empty makes ids of the current form
 
 	// Plain parameters are stored as they are given, at creation, update and verbs, in the field of the same name. Takes are the others
 	// that the functions below look at. Any other parameter that Stripe knows is refused with a 501 that names it, rather than ignored.
@@ -41,7 +41,7 @@ type resource struct {
 	Searched map[string]func(*record) any         // further fields, which are not read off the object
 
 	Announces []string                                     // the events that the engine emits: created, updated, deleted
-	Refresh   func(*world, *record)                        // brings up to date what time alone changes; nil is nothing
+	Refresh   func(*realm, *record)                        // brings up to date what time alone changes; nil is nothing
 	Expands   map[string]func(*call, *record) *spec.Object // list fields that are absent until expanded
 	Until     map[string]string                            // versions before which such a list, or what shown adds, is there unasked
 	Browser   []string                                     // GET and the verbs that a publishable key may use with a client secret
@@ -175,7 +175,7 @@ func (r *resource) create(c *call) (appender, error) {
 // newRecord starts an object with an id of the resource's form.
 func (c *call) newRecord(r *resource) *record {
 	if r.NewID != nil {
-		return c.record(r.Object, r.NewID(c.world, c.params))
+		return c.record(r.Object, r.NewID(c.realm, c.params))
 	}
 	return c.record(r.Object, c.newID(r.Prefix))
 }
@@ -245,7 +245,7 @@ func (r *resource) remove(c *call) (appender, error) {
 	if err := r.Delete(c, found); err != nil {
 		return nil, err
 	}
-	c.world.remove(found)
+	c.realm.remove(found)
 	if r.announces("deleted") {
 		c.emit(r.event("deleted"), found)
 	}

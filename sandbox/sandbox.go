@@ -53,7 +53,16 @@ type World struct {
 	Key            string // sk_test_…, made for this world
 	PublishableKey string // pk_test_…
 
-	t TB
+	account string // on whose behalf, where that is not the world's own
+	t       TB
+}
+
+// As is the same world on behalf of an account that is connected to it: Call and Control, and all that is done by them, name it in
+// Stripe-Account. The account is not looked for before the first request.
+func (w *World) As(account string) *World {
+	other := *w
+	other.account = account
+	return &other
 }
 
 // Bounds of a World's own requests.
@@ -147,6 +156,9 @@ func (w *World) exchange(method, target, kind string, body io.Reader, into any) 
 	}
 	r.Header.Set("Authorization", "Bearer "+w.Key)
 	r.Header.Set("Content-Type", kind)
+	if w.account != "" {
+		r.Header.Set("Stripe-Account", w.account)
+	}
 	answer, err := steering.Do(r)
 	if err != nil {
 		w.t.Fatalf("sandbox: %v", err)

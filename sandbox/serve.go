@@ -25,7 +25,7 @@ const (
 
 // call is one request to one operation, under the world's lock.
 type call struct {
-	*world
+	*realm  // of the account that the request is about
 	op      spec.Op
 	params  *spec.Params
 	path    []spec.PathParam
@@ -131,6 +131,7 @@ type exchange struct {
 	request *http.Request
 
 	world   *world
+	realm   *realm // of the account that it is about; the world's own until it is admitted
 	browser bool
 	id      string
 	version string
@@ -195,12 +196,15 @@ func (x *exchange) answer(form string) *reply {
 	c, do, err := x.prepare(form)
 	var result *reply
 	unwritten := w.step(func() {
-		x.id = w.newShortID("req_")
+		x.id = w.home.newShortID("req_")
+		if refused := x.admit(); refused != nil {
+			err = refused
+		}
 		if limited := x.limited(); limited != nil {
 			err = limited
 		}
 		if err == nil {
-			c.id = x.id
+			c.id, c.realm = x.id, x.realm
 			result, err = x.perform(c, do)
 		}
 		if err != nil {
@@ -217,7 +221,7 @@ func (x *exchange) answer(form string) *reply {
 		x.log(form, result.status, code)
 	})
 	if unwritten != nil {
-		return &reply{status: http.StatusInternalServerError, body: notKept(unwritten).body(w.account, x.id, x.browser)}
+		return &reply{status: http.StatusInternalServerError, body: notKept(unwritten).body(w.home.account, x.id, x.browser)}
 	}
 	return result
 }
@@ -233,7 +237,7 @@ func notKept(why error) *apiError {
 func (x *exchange) perform(c *call, do handler) (*reply, error) {
 	post := x.request.Method == http.MethodPost
 	if c.key != "" {
-		first, stored, err := x.world.begin(c.key, x.request.Method+" "+x.request.URL.Path+" "+c.params.Canonical(), c.id)
+		first, stored, err := x.realm.begin(c.key, x.request.Method+" "+x.request.URL.Path+" "+c.params.Canonical(), c.id)
 		if stored != nil || err != nil {
 			return stored, err
 		}
@@ -293,9 +297,9 @@ func (w *world) render(object appender) []byte {
 func (x *exchange) refusal(err error) *reply {
 	e := asAPIError(err)
 	if e.status == http.StatusBadRequest && e.kind == invalidRequest && e.paymentIntent == nil && !x.browser {
-		e.paymentIntent = x.world.find("payment_intent", x.intent)
+		e.paymentIntent = x.realm.find("payment_intent", x.intent)
 	}
-	result := &reply{status: e.status, body: e.body(x.world.account, x.id, x.browser), header: e.header}
+	result := &reply{status: e.status, body: e.body(x.world.home.account, x.id, x.browser), header: e.header}
 	if e.status == http.StatusPaymentRequired {
 		result.header = noRetry
 	}
@@ -331,7 +335,7 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &call{world: x.world, op: op, params: params, path: path, expand: expand, key: x.key, version: x.version, base: baseURL(r), browser: x.browser, upload: x.upload}
+	c := &call{op: op, params: params, path: path, expand: expand, key: x.key, version: x.version, base: baseURL(r), browser: x.browser, upload: x.upload}
 	return c, do, nil
 }
 
@@ -391,7 +395,7 @@ func (x *exchange) fail(err error) {
 	e := asAPIError(err)
 	account := ""
 	if x.world != nil {
-		account = x.world.account
+		account = x.world.home.account
 	}
 	if x.id == "" {
 		x.id = x.sandbox.newRequestID()

@@ -75,7 +75,7 @@ func (c *call) emitSourceUpdated(r *record, before *spec.Object) {
 
 // cardRecord is a card in its older form, as events are about it; it is not stored.
 func (c *call) cardRecord(r *record) *record {
-	return &record{world: c.world, resource: kinds["card"], id: r.id, created: r.created, working: r.asCard()}
+	return &record{realm: c.realm, resource: kinds["card"], id: r.id, created: r.created, working: r.asCard()}
 }
 
 // sourceParam is the name under which an older or a newer client gives a card.

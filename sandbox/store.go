@@ -15,7 +15,7 @@ const maxRecords = 5_000_000
 // what they hold is plain data: a world is copied, compared and written to disk as it is. Between two steps of the world a record is
 // packed; a step unpacks those that it looks into, and its commit packs them again.
 type record struct {
-	world    *world
+	realm    *realm // where it lives
 	resource *resource
 	id       string
 	created  int64
@@ -128,16 +128,16 @@ func known[T any](r *record) *T {
 func (r *record) touch() {
 	if !r.touched {
 		r.touched = true
-		r.world.touched = append(r.world.touched, r)
+		w := r.realm.world
+		w.touched = append(w.touched, r)
 	}
 }
 
-// store holds a world's objects.
+// store is what a world knows of its objects as a whole; its realms hold them.
 type store struct {
-	byID    map[string]*record
-	shelves map[string]*shelf // by kind
-	last    int64             // order of the newest record
-	touched []*record         // since the last commit
+	last    int64     // order of the newest record
+	stored  int       // records
+	touched []*record // since the last commit
 
 	committed   int64   // order of the newest record then
 	packing     []byte  // for packing into
@@ -178,7 +178,7 @@ type shelf struct {
 	postings []*postings // what searches have asked for
 }
 
-func (w *world) shelf(kind string) *shelf {
+func (w *realm) shelf(kind string) *shelf {
 	s := w.shelves[kind]
 	if s == nil {
 		if w.shelves == nil {
@@ -191,11 +191,12 @@ func (w *world) shelf(kind string) *shelf {
 }
 
 // insert keeps a new record.
-func (w *world) insert(r *record) {
+func (w *realm) insert(r *record) {
 	if w.byID == nil {
 		w.byID = map[string]*record{}
 	}
 	w.last++
+	w.stored++
 	r.order = w.last
 	s := w.shelf(r.resource.Object)
 	s.all = append(s.all, r)
@@ -209,7 +210,7 @@ func (w *world) insert(r *record) {
 func (s *shelf) index(r *record, was []byte) {
 	first := r.keys == nil
 	if first && was == nil {
-		r.keys = r.world.roomFor(len(r.resource.indexed))
+		r.keys = r.realm.roomFor(len(r.resource.indexed))
 	}
 	for i, field := range r.resource.indexed {
 		old, now := "", r.key(field)
@@ -291,7 +292,7 @@ func (s *shelf) unindexAll(r *record) {
 }
 
 // remove takes a record off the lists. Its id stays known, for a stub and for the pages that begin after it.
-func (w *world) remove(r *record) {
+func (w *realm) remove(r *record) {
 	r.touch()
 	r.gone = true
 	s := w.shelf(r.resource.Object)
@@ -304,12 +305,13 @@ func (w *world) remove(r *record) {
 }
 
 // forget drops the oldest records of a kind, ids and all.
-func (w *world) forget(kind string, n int) {
+func (w *realm) forget(kind string, n int) {
 	s := w.shelf(kind)
 	for i, r := range s.all[:n] {
 		s.unindexAll(r)
 		s.repost(r, r.packed, nil)
 		delete(w.byID, r.id)
+		w.stored--
 		s.all[i] = nil
 	}
 	s.all = s.all[n:]
@@ -354,8 +356,9 @@ func (w *world) commitRecord(r *record) {
 		if r.order > w.committed || !bytes.Equal(r.packed, was) {
 			changed = true
 			if !r.gone {
-				w.shelves[r.resource.Object].index(r, was)
-				w.shelves[r.resource.Object].repost(r, was, r.packed)
+				s := r.realm.shelves[r.resource.Object]
+				s.index(r, was)
+				s.repost(r, was, r.packed)
 			}
 		}
 	}
@@ -369,16 +372,16 @@ func (w *world) commitRecord(r *record) {
 }
 
 // all is every record of a kind, in order of making, the deleted ones among them.
-func (w *world) all(kind string) []*record { return w.shelf(kind).all }
+func (w *realm) all(kind string) []*record { return w.shelf(kind).all }
 
 // count is how many records of a kind there are.
-func (w *world) count(kind string) int {
+func (w *realm) count(kind string) int {
 	s := w.shelf(kind)
 	return len(s.all) - s.gone
 }
 
 // each is every record of a kind that is not deleted, in order of making.
-func (w *world) each(kind string) iter.Seq[*record] {
+func (w *realm) each(kind string) iter.Seq[*record] {
 	return func(yield func(*record) bool) {
 		for _, r := range w.all(kind) {
 			if !r.gone && !yield(r) {
@@ -390,7 +393,7 @@ func (w *world) each(kind string) iter.Seq[*record] {
 
 // having is the records of a kind whose field, which is among resource.Filters or resource.Index, has a value; in order of making. It is
 // what commits have indexed: a change of this request does not show. The slice must not be kept while records change.
-func (w *world) having(kind, field, value string) []*record {
+func (w *realm) having(kind, field, value string) []*record {
 	if value == "" {
 		return nil
 	}
@@ -398,7 +401,7 @@ func (w *world) having(kind, field, value string) []*record {
 }
 
 // find is the record of an id that is not deleted; nil when there is none.
-func (w *world) find(kind, id string) *record {
+func (w *realm) find(kind, id string) *record {
 	r := w.byID[id]
 	if r == nil || r.resource.Object != kind || r.gone {
 		return nil
@@ -407,11 +410,11 @@ func (w *world) find(kind, id string) *record {
 }
 
 // full says whether the world can take no more objects.
-func (w *world) full() bool { return len(w.byID) >= maxRecords }
+func (w *world) full() bool { return w.stored >= maxRecords }
 
 // record starts a new object of a kind; it is not stored yet.
-func (w *world) record(kind, id string) *record {
-	r := &record{world: w, resource: kinds[kind], id: id, created: w.now().Unix(), working: spec.New(kind)}
+func (w *realm) record(kind, id string) *record {
+	r := &record{realm: w, resource: kinds[kind], id: id, created: w.now().Unix(), working: spec.New(kind)}
 	r.working.Set("id", id).Set("created", r.created)
 	return r
 }

@@ -51,7 +51,7 @@ func createToken(c *call, r *record) error {
 
 // cardMethod is a payment method with a card, not stored.
 func (c *call) cardMethod(id string, in *instrument, month time.Month, year int) *record {
-	r := &record{world: c.world, resource: kinds["payment_method"], id: id, created: c.now().Unix(), working: spec.New("payment_method")}
+	r := &record{realm: c.realm, resource: kinds["payment_method"], id: id, created: c.now().Unix(), working: spec.New("payment_method")}
 	r.working.Set("id", id).Set("created", r.created)
 	c.fillCard(r, in, month, year)
 	return r

@@ -8,7 +8,10 @@ import (
 const maxEndpoints = 16
 
 // endpointState is what an endpoint's object does not show.
-type endpointState struct{ Secret string }
+type endpointState struct {
+	Secret  string
+	Connect bool `json:",omitempty"` // it is for the events of connected accounts
+}
 
 var webhookEndpoints = &resource{
 	Object:  "webhook_endpoint",
@@ -32,14 +35,14 @@ func createEndpoint(c *call, r *record) error {
 	if err := checkEndpointURL(c); err != nil {
 		return err
 	}
-	if c.params.Bool("connect") {
-		return unbuilt("webhook endpoints for connected accounts (connect=true)")
+	if c.params.Bool("connect") && !c.isPlatform() {
+		return invalid("", "connect", "Only a platform can have webhook endpoints for connected accounts, and %s is connected to one.", c.account)
 	}
 	if version := c.params.String("api_version"); version != "" {
 		r.object().Set("api_version", version)
 	}
 	r.object().Set("status", "enabled")
-	r.hidden = &endpointState{Secret: "whsec_" + c.letters(32)}
+	r.hidden = &endpointState{Secret: "whsec_" + c.letters(32), Connect: c.params.Bool("connect")}
 	return nil
 }
 

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// world is all that one API key sees: a Stripe account in test mode with its objects, clock, events and deliveries.
+// world is all that one API key sees: a Stripe account in test mode, the accounts that are connected to it, their objects, and one clock.
 // One lock guards it. Nothing waits while holding it: webhooks are sent and replies held back without.
 type world struct {
-	sandbox *Server
-	suffix  string // of the keys that name it
-	account string // acct_…
-	methods string // pmc_…: which payment methods are switched on
-	tag     string // names the world in addresses of pages, without telling the key
+	sandbox   *Server
+	suffix    string // of the keys that name it
+	tag       string // names the world in addresses of pages, without telling the key
+	home      *realm // of its own account
+	connected map[string]*realm
 
 	mu      sync.Mutex
 	random  *rand.ChaCha8
@@ -52,8 +52,9 @@ func newWorld(s *Server, suffix, tag string) *world {
 	// The account is a function of the key alone, so that it is the same after a restart.
 	name := sha256.Sum256([]byte("account of " + suffix))
 	n := binary.BigEndian.Uint64(name[:])
-	w.account = "acct_1" + string(base62(nil, n, 7)) + string(base62(nil, binary.BigEndian.Uint64(name[8:]), 8))
-	w.methods = "pmc_" + w.account[len("acct_"):] + string(base62(nil, binary.BigEndian.Uint64(name[16:]), 8))
+	w.home = &realm{world: w}
+	w.home.account = "acct_1" + string(base62(nil, n, 7)) + string(base62(nil, binary.BigEndian.Uint64(name[8:]), 8))
+	w.home.methods = "pmc_" + w.home.account[len("acct_"):] + string(base62(nil, binary.BigEndian.Uint64(name[16:]), 8))
 	w.anchor = s.clock.Now()
 	w.base, w.rate = w.anchor.UTC(), s.rate
 	if !s.start.IsZero() {
@@ -62,6 +63,6 @@ func newWorld(s *Server, suffix, tag string) *world {
 	w.made = w.now()
 	w.limits = s.limits
 	w.kick = make(chan struct{}, 1)
-	w.openAccount(s.country, s.currency)
+	w.home.openAccount(s.country, s.currency)
 	return w
 }
