@@ -3,7 +3,7 @@ package sandbox
 // authorized is what follows from a charge that the issuer has approved: a review of it, and its issuer's warning.
 func (c *call) authorized(ch *record) {
 	c.review(ch)
-	if fraud := c.cardOf(ch).does.warning; fraud != "" {
+	if fraud := c.conductOf(ch).warning; fraud != "" {
 		c.in(warnedAfter, "radar.early_fraud_warning.warn", ch, fraud)
 	}
 	if ch.object().Bool("captured") {

@@ -41,9 +41,10 @@ var feeNames = map[string]string{
 // bookCharge books the money of a captured charge.
 func (c *call) bookCharge(ch *record) {
 	o := ch.object()
-	available := c.standing().delay().after(c.now())
+	k := chargeKindOf(ch)
+	available := c.settlesAfter(k)
 	card := ""
-	if in := c.byID[o.String("payment_method")]; in != nil {
+	if in := c.byID[o.String("payment_method")]; k == nil && in != nil {
 		does := known[instrument](in).card()
 		card = does.country
 		if does.does.instant {
@@ -54,8 +55,13 @@ func (c *call) bookCharge(ch *record) {
 	settled := c.settlesIn(currency)
 	amount := o.Int("amount_captured")
 	got, _ := exchanged(amount, currency, settled, chargeRate)
-	fee := c.cardFee(got, settled, card)
-	txn := c.book(ch, "charge", "charge", amount, fee, available)
+	kind, fee := "charge", int64(0)
+	if k == nil {
+		fee = c.cardFee(got, settled, card)
+	} else {
+		kind, fee = "payment", k.priceFor(c.standing().Country, c.now()).fee(got, settled)
+	}
+	txn := c.book(ch, kind, "charge", amount, fee, available)
 	if description := o.String("description"); description != "" {
 		txn.object().Set("description", description)
 	}
@@ -87,7 +93,7 @@ func (c *call) book(source *record, kind, category string, amount, fee int64, av
 	currency := c.settledIn(source)
 	o := r.object().Set("currency", currency).Set("source", source.id)
 	part := middle
-	if kind == "charge" {
+	if kind == "charge" || kind == "payment" || kind == "payment_failure_refund" {
 		part = chargeRate
 	}
 	amount, rate := exchanged(amount, from, currency, part)

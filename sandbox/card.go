@@ -125,6 +125,9 @@ var cardIndex = sync.OnceValue(func() (index struct{ numbers, names map[string]*
 	return index
 })
 
+// noCard is the card of what is none.
+var noCard card
+
 // cardByNumber finds a test card by its digits.
 func cardByNumber(number string) *card { return cardIndex().numbers[number] }
 

@@ -39,6 +39,8 @@ var charges = &resource{
 	Due: map[string]func(*call, *record, string){
 		"book":   func(c *call, r *record, _ string) { c.bookNow(r) },
 		"expire": func(c *call, r *record, _ string) { c.expireCharge(r) },
+		"clear":  func(c *call, r *record, _ string) { c.clear(r) },
+		"bounce": func(c *call, r *record, why string) { c.bounce(r, why) },
 	},
 }
 
@@ -59,7 +61,11 @@ func updateCharge(c *call, r *record) error {
 
 // newCharge is an attempt of an intent to pay; what becomes of it is the caller's to fill in.
 func (c *call) newCharge(r, method *record, secured *spec.Object) *record {
-	ch := c.record("charge", c.newPaymentID("ch_", r.id))
+	k, prefix := methodKindOf(method), "ch_"
+	if k != nil {
+		prefix = "py_"
+	}
+	ch := c.record("charge", c.newPaymentID(prefix, r.id))
 	from := r.object()
 	o := ch.object().Set("amount", from.Int("amount")).Set("currency", from.String("currency")).Set("payment_intent", r.id).Set("payment_method", method.id)
 	for _, name := range []string{"customer", "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group"} {
@@ -75,7 +81,11 @@ func (c *call) newCharge(r, method *record, secured *spec.Object) *record {
 	o.Set("metadata", metadata).Set("fraud_details", spec.New("charge_fraud_details"))
 	o.Set("billing_details", method.object().Sub("billing_details").Clone())
 	o.Set("calculated_statement_descriptor", calculatedDescriptor(from))
-	o.Set("payment_method_details", spec.New("payment_method_details").Set("type", "card").Set("card", c.cardDetails(r, method, secured)))
+	if k == nil {
+		o.Set("payment_method_details", spec.New("payment_method_details").Set("type", "card").Set("card", c.cardDetails(r, method, secured)))
+	} else {
+		o.Set("payment_method_details", c.methodDetails(k, r, method))
+	}
 	o.Set("outcome", c.outcome(method))
 	return ch
 }
@@ -124,6 +134,10 @@ func (w *world) digits(n int) string {
 
 // outcome is what Radar and the network say of a charge that goes well.
 func (c *call) outcome(method *record) *spec.Object {
+	if methodKindOf(method) != nil {
+		return spec.New("charge_outcome").Set("type", "authorized").Set("network_status", "approved_by_network").
+			Set("risk_level", "not_assessed").Set("seller_message", "Payment complete.")
+	}
 	level, score := "normal", int64(c.random.Uint64()%65)
 	switch private[instrument](method).card().does.risk {
 	case "elevated":
@@ -142,6 +156,10 @@ func (c *call) outcome(method *record) *spec.Object {
 // refuseOutcome turns a charge's outcome into that of a decline: by Radar, or by the issuer.
 func (c *call) refuseOutcome(ch, method *record, d *decline) {
 	o := ch.object().Sub("outcome")
+	if methodKindOf(method) != nil {
+		o.Set("network_status", "declined_by_network").Set("type", "issuer_declined").Set("reason", d.code).Set("seller_message", d.message)
+		return
+	}
 	if private[instrument](method).card().does.blocked && d == private[instrument](method).card().does.decline {
 		o.Set("type", "blocked").Set("network_status", "not_sent_to_network").Set("reason", "highest_risk_level").Set("seller_message", "Stripe blocked this payment as too risky.")
 		ch.object().Set("fraud_details", spec.New("charge_fraud_details").Set("stripe_report", "fraudulent"))

@@ -76,25 +76,15 @@ func ofCharge(do handler) handler {
 
 // raise arranges the disputes that a card is known for, once a charge has been captured.
 func (c *call) raise(ch *record) {
-	for i := range c.cardOf(ch).does.claims {
+	for i := range c.conductOf(ch).claims {
 		c.in(time.Duration(i+1)*disputedAfter, "dispute.open", ch, strconv.Itoa(i))
 	}
-}
-
-// cardOf is the test card that has paid; one of no behaviour where it was no card.
-func (c *call) cardOf(ch *record) *card {
-	if method := c.byID[ch.object().String("payment_method")]; method != nil {
-		if in := known[instrument](method); in != nil {
-			return in.card()
-		}
-	}
-	return &card{}
 }
 
 // dispute opens the dispute of one of the card's claims, over what has not been given back by then.
 func (c *call) dispute(ch *record, which string) {
 	at, _ := strconv.Atoi(which) // written by raise
-	over := c.cardOf(ch).does.claims[at]
+	over := c.conductOf(ch).claims[at]
 	c.failPendingRefunds(ch)
 	amount := ch.object().Int("amount_captured") - ch.object().Int("amount_refunded")
 	if over.half {
@@ -122,6 +112,9 @@ func (c *call) dispute(ch *record, which string) {
 		c.emit("charge.dispute.created", r)
 		c.in(withdrawnAfter, "dispute.withdraw", r)
 	}
+	if over.final {
+		c.loseAtOnce(r)
+	}
 	c.closeReview(ch, "disputed")
 	c.reconsiderWarnings(ch)
 }
@@ -132,6 +125,9 @@ func (c *call) newDispute(ch *record, over claim, amount int64) *record {
 	r.hidden = &contest{}
 	o := r.object().Set("amount", amount).Set("charge", ch.id).Set("currency", ch.object().String("currency")).Set("payment_intent", ch.object().Get("payment_intent"))
 	o.Set("reason", over.reason).Set("metadata", map[string]string{})
+	if k := chargeKindOf(ch); k != nil {
+		return r
+	}
 	paid := ch.object().Sub("payment_method_details").Sub("card")
 	details := spec.New("dispute_payment_method_details_card").Set("brand", paid.String("brand")).Set("network", paid.String("network")).Set("case_type", over.kind)
 	if over.code != "" {
@@ -143,6 +139,14 @@ func (c *call) newDispute(ch *record, over claim, amount int64) *record {
 		showEligibility(c, o)
 	}
 	return r
+}
+
+// loseAtOnce closes a dispute of a kind that knows no appeal (docs.stripe.com/payments/sepa-debit#disputed-payments, ach-direct-debit,
+// bacs-debit, au-becs-debit).
+func (c *call) loseAtOnce(r *record) {
+	before := r.object().Clone()
+	r.object().Sub("evidence_details").Set("due_by", nil)
+	c.endDispute(r, before, disputeLost)
 }
 
 // prevent ends a dispute before it is one, for an account that is enrolled in the networks' programmes: by a refund, or, where the
@@ -178,6 +182,10 @@ func (c *call) respondBy(r *record) {
 // withdraw takes the money of a dispute out of the balance, with the fee.
 func (c *call) withdraw(r, ch *record) {
 	fee := c.disputeFee(c.settledIn(r))
+	if k := chargeKindOf(ch); k != nil {
+		price := k.priceFor(c.standing().Country, c.now())
+		fee = price.in(c.settledIn(r), price.dispute)
+	}
 	private[contest](r).Received = fee
 	c.move(r, ch, "dispute", "Chargeback withdrawal for "+ch.id, -r.object().Int("amount"), fee)
 }

@@ -21,6 +21,7 @@ type claim struct {
 	code     string // network_reason_code; empty is null
 	enhanced string // of enhanced_eligibility_types; empty is none
 	half     bool   // over a half of the charge only
+	final    bool   // lost from the beginning: there is nobody to answer to
 
 	prevented string // case_type that it has, instead of becoming a dispute, for an account enrolled in prevention; empty is none
 }

@@ -7,15 +7,16 @@ import (
 )
 
 // methodConfigurations say which payment methods are offered. Each account has one from its beginning, which payments with automatic
-// methods name. The sandbox takes cards, with and without wallets and Link; other methods can be preferred here, and stay unavailable,
-// as those of an account that lacks their capability.
+// methods name. The sandbox takes cards, with and without wallets and Link, and once they are preferred here, the kinds of methodKinds;
+// other methods can be preferred, and stay unavailable, as those of an account that lacks their capability.
 var methodConfigurations = &resource{
-	Object: "payment_method_configuration",
-	Path:   "/v1/payment_method_configurations",
-	Prefix: "pmc_",
-	Plain:  []string{"name"},
-	Takes:  append([]string{"active", "parent"}, configurable...),
-	Update: updateMethodConfiguration,
+	Object:  "payment_method_configuration",
+	Path:    "/v1/payment_method_configurations",
+	Prefix:  "pmc_",
+	Plain:   []string{"name"},
+	Takes:   append([]string{"active", "parent"}, configurable...),
+	Update:  updateMethodConfiguration,
+	Private: func() any { return new(offer) },
 	Others: map[string]func(*call) (appender, error){
 		"POST /v1/payment_method_configurations": createMethodConfiguration,
 	},
@@ -25,7 +26,10 @@ var methodConfigurations = &resource{
 	},
 }
 
-// capable are the methods that the sandbox can take a payment with.
+// offer is what of methodKinds a configuration has switched on.
+type offer struct{ On []string }
+
+// capable are the methods that are on from the beginning.
 var capable = []string{"apple_pay", "card", "google_pay", "link"}
 
 // configurable are the payment methods that a configuration has.
@@ -42,7 +46,7 @@ const methodProperties = "payment_method_config_resource_payment_method_properti
 
 // establishMethods makes the configuration that an account has from its beginning.
 func (w *realm) establishMethods() {
-	o := w.establish("payment_method_configuration", w.methods, nil).object()
+	o := w.establish("payment_method_configuration", w.methods, &offer{}).object()
 	o.Set("id", w.methods).Set("is_default", true).Set("name", "Default")
 	offerAll(o)
 }
@@ -57,13 +61,13 @@ func offerAll(o *spec.Object) {
 	}
 }
 
-// prefer sets a preference: on, off, or none, which is on for what can be taken.
+// prefer sets a preference: on, off, or none, which is on for what is so from the beginning.
 func prefer(o *spec.Object, name, preference string) {
-	can := slices.Contains(capable, name)
-	value := preference
+	first := slices.Contains(capable, name)
+	can, value := first || methodKinds[name] != nil, preference
 	if preference == "none" {
 		value = "off"
-		if can {
+		if first {
 			value = "on"
 		}
 	}
@@ -81,6 +85,7 @@ func createMethodConfiguration(c *call) (appender, error) {
 		return nil, unbuilt("configurations of connected accounts (parent)")
 	}
 	r := c.undated("payment_method_configuration", "pmc_")
+	r.hidden = &offer{}
 	r.object().Set("name", "Untitled")
 	if err := c.fill(r); err != nil {
 		return nil, err
@@ -103,8 +108,19 @@ func updateMethodConfiguration(c *call, r *record) error {
 func (c *call) setPreferences(r *record) {
 	for _, name := range c.params.Names() {
 		if slices.Contains(configurable, name) && c.params.Has(name, "display_preference", "preference") {
-			prefer(r.object(), name, c.params.String(name, "display_preference", "preference"))
+			preference := c.params.String(name, "display_preference", "preference")
+			prefer(r.object(), name, preference)
+			private[offer](r).turn(name, preference == "on")
 		}
+	}
+}
+
+// turn notes that a kind is switched on, or that it is not.
+func (f *offer) turn(name string, on bool) {
+	f.On = slices.DeleteFunc(f.On, func(one string) bool { return one == name })
+	if on && methodKinds[name] != nil {
+		f.On = append(f.On, name)
+		slices.Sort(f.On)
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 // hold lets an authorization expire when nobody captures it in time.
 func (c *call) hold(r, ch *record) {
 	until := c.now().Add(authorizationLife)
-	ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", until.Unix())
+	if chargeKindOf(ch) == nil {
+		ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", until.Unix())
+	}
 	c.at(until, "payment_intent.expire", r, ch.id)
 }
 
@@ -64,7 +66,9 @@ func (c *call) capture(r *record, amount int64) error {
 		ch.object().Set(name, r.object().Get(name))
 	}
 	ch.object().Set("calculated_statement_descriptor", calculatedDescriptor(r.object()))
-	ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", spec.Absent)
+	if chargeKindOf(ch) == nil {
+		ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", spec.Absent)
+	}
 	c.bookCharge(ch)
 	r.object().Set("status", succeeded).Set("amount_received", amount).Set("amount_capturable", 0)
 	c.emitUpdated("charge.captured", ch, before)
@@ -88,7 +92,9 @@ func (c *call) release(r *record, about, reason string) {
 	c.endChallenge(private[intent](r))
 	if r.object().String("status") == requiresCapture {
 		ch := c.byID[r.object().String("latest_charge")]
-		ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", spec.Absent)
+		if chargeKindOf(ch) == nil {
+			ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", spec.Absent)
+		}
 		if about != "" {
 			c.emit(about, ch)
 		}

@@ -58,6 +58,12 @@ func (c *call) confirmPayment(r *record) error {
 	}
 	c.readSession(state, r)
 	c.endChallenge(state)
+	if k := methodKindOf(method); k != nil {
+		if err := c.checkKind(r, k); err != nil {
+			return err
+		}
+		return k.pay(c, r, method)
+	}
 	a := c.authenticate(state, method)
 	switch {
 	case a.refusal != nil:
@@ -168,7 +174,9 @@ func (c *call) charge(r, method *record, secured *spec.Object) error {
 	if does := private[instrument](method).card().does; does.decline != nil {
 		return c.failPayment(r, method, does.decline, secured)
 	}
-	passChecks(method)
+	if methodKindOf(method) == nil {
+		passChecks(method)
+	}
 	captureMethod := captureMethodOf(r.object())
 	ch := c.newCharge(r, method, secured)
 	ch.object().Set("status", "succeeded").Set("paid", true).Set("captured", captureMethod != "manual")

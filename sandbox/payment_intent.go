@@ -156,6 +156,7 @@ func (c *call) chooseTypes(r *record, automatic string) error {
 	if len(types) == 0 {
 		types = []string{"card"}
 		if asked || !c.params.Has("automatic_payment_methods") && !c.before("2023-08-16") {
+			types = append(types, c.offered(r, configuration)...)
 			redirects := "always"
 			if c.params.Has("automatic_payment_methods", "allow_redirects") {
 				redirects = c.params.String("automatic_payment_methods", "allow_redirects")
@@ -165,10 +166,36 @@ func (c *call) chooseTypes(r *record, automatic string) error {
 		}
 	}
 	r.object().Set("payment_method_types", types)
+	return c.checkTypes(r, types)
+}
+
+// checkTypes refuses types that do not pay in the currency of a payment.
+func (c *call) checkTypes(r *record, types []string) error {
+	if r.resource.Object != "payment_intent" {
+		return nil
+	}
+	for _, name := range types {
+		if k := methodKinds[name]; k != nil {
+			if err := k.paysIn(r.object().String("currency")); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
-// methodType says whether Stripe has payment methods of a type. An intent may wait for any of them, although only cards pay here.
+// offered are the kinds that a configuration has switched on, as far as they pay in the currency of the payment.
+func (c *call) offered(r *record, configuration string) (types []string) {
+	on := known[offer](c.find("payment_method_configuration", configuration)).On
+	for _, name := range on {
+		if k := methodKinds[name]; r.resource.Object == "setup_intent" && k.setUp != nil || k.paysIn(r.object().String("currency")) == nil {
+			types = append(types, name)
+		}
+	}
+	return types
+}
+
+// methodType says whether Stripe has payment methods of a type. An intent may wait for any of them, although not all pay here.
 func methodType(kind string) bool {
 	f, declared := spec.FieldOf("payment_method", kind)
 	return declared && f.Optional && len(f.Shapes) == 1 && !f.Expandable && f.Shapes[0] != "radar_radar_options"
@@ -248,8 +275,8 @@ func (c *call) choosePaymentMethod(r *record) error {
 	if err := c.belongs(r, method); err != nil {
 		return err
 	}
-	if types := r.methodTypes(); !slices.Contains(types, "card") {
-		return invalid("", "payment_method", "The PaymentMethod provided (card) is not allowed for this %s. Please attach a PaymentMethod of one of the following types: %s. Alternatively update the allowed payment_method_types for this %s to include \"card\".", r.kind(), strings.Join(types, ", "), r.kind())
+	if types, kind := r.methodTypes(), method.object().String("type"); !slices.Contains(types, kind) {
+		return invalid("", "payment_method", "The PaymentMethod provided (%s) is not allowed for this %s. Please attach a PaymentMethod of one of the following types: %s. Alternatively update the allowed payment_method_types for this %s to include \"%s\".", kind, r.kind(), strings.Join(types, ", "), r.kind(), kind)
 	}
 	c.keep(method)
 	r.object().Set("payment_method", method.id).Set("status", requiresConfirmation)

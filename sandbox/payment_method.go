@@ -12,15 +12,20 @@ import (
 
 // instrument is what a payment method's object does not show.
 type instrument struct {
-	Number   string // of the test card
+	Number   string // of the test card, or of the bank account
 	CVC      bool   // a security code was given
 	Used     bool   // it has paid without belonging to a customer, or was detached from one, and so is spent
 	Detached bool
 	SetUp    bool // its holder has authenticated for payments off session
 }
 
-// card is the row of the tables of test cards.
-func (in *instrument) card() *card { return cardByNumber(in.Number) }
+// card is the row of the tables of test cards; one without behaviour where it is no card.
+func (in *instrument) card() *card {
+	if known := cardByNumber(in.Number); known != nil {
+		return known
+	}
+	return &noCard
+}
 
 var paymentMethods = &resource{
 	Object:    "payment_method",
@@ -69,6 +74,9 @@ func (c *call) paymentMethod(id string) (*record, error) {
 	if r := c.find("payment_method", id); r != nil {
 		return r, nil
 	}
+	if r := c.testMethodCalled(id); r != nil {
+		return r, nil
+	}
 	return nil, invalid("resource_missing", "payment_method", "No such PaymentMethod: '%s'%s", id, elsewhere)
 }
 
@@ -112,7 +120,7 @@ func (c *call) describeMethod(r *record, p *spec.Params) error {
 		return invalid("parameter_missing", "type", "Missing required param: type.")
 	}
 	if kind != "card" {
-		return unbuilt("payment methods of type %q, only cards", kind)
+		return c.describeOther(r, kind, p)
 	}
 	if !p.Has("card") {
 		return invalid("parameter_missing", "card", "Missing required param: card.")
@@ -121,14 +129,7 @@ func (c *call) describeMethod(r *record, p *spec.Params) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"billing_details", "allow_redisplay"} {
-		if p.Has(name) {
-			set(r.object(), name, p)
-		}
-	}
-	if given, ok := p.Map("metadata"); ok {
-		r.object().Set("metadata", given)
-	}
+	c.describeHolder(r, p)
 	c.fillCard(r, in, month, year)
 	return nil
 }
@@ -174,6 +175,9 @@ func updatePaymentMethod(c *call, r *record) error {
 	if r.object().String("customer") == "" {
 		return refused("", "", "You must save this PaymentMethod to a customer before you can update it.")
 	}
+	if methodKindOf(r) != nil {
+		return updateOtherMethod(c, r)
+	}
 	exp := r.object().Sub("card").Clone()
 	for _, name := range []string{"exp_month", "exp_year"} {
 		if c.params.Has("card", name) {
@@ -206,6 +210,9 @@ func attachPaymentMethod(c *call, r *record) error {
 	if err := r.reusable(); err != nil {
 		return err
 	}
+	if k := methodKindOf(r); k != nil && !k.reusable {
+		return refused("", "", "PaymentMethods of type %s cannot be saved to customers.", k.name)
+	}
 	if err := c.validateCard(r); err != nil {
 		return err
 	}
@@ -236,8 +243,10 @@ func (c *call) validateCard(r *record) error {
 func (c *call) attach(r *record, customer string) {
 	c.keep(r)
 	r.object().Set("customer", customer)
-	passChecks(r)
-	c.renewLater(r)
+	if methodKindOf(r) == nil {
+		passChecks(r)
+		c.renewLater(r)
+	}
 	c.emit("payment_method.attached", r)
 }
 

@@ -42,9 +42,17 @@ var refunds = &resource{
 // newRefundID shares the beginning of the payment's id.
 func newRefundID(w *realm, p *spec.Params) string {
 	if ch, err := w.refundedCharge(p); err == nil {
-		return w.newPaymentID("re_", ch.object().String("payment_intent"))
+		return w.newPaymentID(refundPrefix(ch), ch.object().String("payment_intent"))
 	}
 	return w.newPaymentID("re_", "")
+}
+
+// refundPrefix is what the id of a charge's refund begins with.
+func refundPrefix(ch *record) string {
+	if chargeKindOf(ch) != nil {
+		return "pyr_"
+	}
+	return "re_"
 }
 
 // refundedCharge is the charge that a new refund names, itself or through its payment.
@@ -106,6 +114,10 @@ func (c *call) describeRefund(r, ch *record, amount int64) {
 	if c.fateOf(ch) == refundPending && from.Bool("captured") {
 		o.Set("status", "pending").Set("pending_reason", "processing")
 	}
+	if k := chargeKindOf(ch); k != nil {
+		o.Set("destination_details", k.refunds.destination(k.name))
+		return
+	}
 	o.Set("destination_details", spec.New("refund_destination_details").Set("type", "card").
 		Set("card", spec.New("refund_destination_details_card").Set("type", "refund").Set("reference_status", "pending").Set("reference_type", "acquirer_reference_number")))
 }
@@ -127,6 +139,9 @@ func (c *call) refundable(ch *record) (int64, error) {
 	}
 	if !from.Bool("captured") {
 		return 0, refused("", "charge", "Charge %s has not been captured. Cancel its PaymentIntent to release the funds.", ch.id)
+	}
+	if k := chargeKindOf(ch); k != nil && k.refunds.within > 0 && c.now().Unix() > ch.created+k.refunds.within*secondsOfDay {
+		return 0, refused("charge_not_refundable", "charge", "Charge %s is too old to be refunded: payments by `%s` can be refunded for %d days.", ch.id, k.name, k.refunds.within)
 	}
 	if c.chargedBack(ch) {
 		return 0, refused("charge_disputed", "", "Charge %s has been charged back; cannot issue a refund.", ch.id)
@@ -172,7 +187,9 @@ func announceRefund(c *call, r *record) error {
 
 // sendRefund arranges what becomes of a refund whose money has left the balance.
 func (c *call) sendRefund(r, ch *record) {
-	c.in(referenceAfter, "refund.reference", r)
+	if chargeKindOf(ch) == nil {
+		c.in(referenceAfter, "refund.reference", r)
+	}
 	switch c.fateOf(ch) {
 	case refundPending:
 		c.in(decidedAfter, "refund.complete", r)
@@ -183,7 +200,10 @@ func (c *call) sendRefund(r, ch *record) {
 
 // fateOf is what becomes of the refunds of a charge, by its card.
 func (c *call) fateOf(ch *record) fate {
-	return c.cardOf(ch).does.refund
+	if k := chargeKindOf(ch); k != nil && k.refunds.slow {
+		return refundPending
+	}
+	return c.conductOf(ch).refund
 }
 
 // completeRefund ends the wait of a pending refund, unless it has ended otherwise.

@@ -20,10 +20,18 @@ func (c *call) fund(r, ch *record) bool {
 		f.Waiting = append(f.Waiting, r.id)
 		return false
 	}
-	txn := c.book(r, "refund", "refund", -amount, 0, available)
+	txn := c.book(r, refundKind(ch), "refund", -amount, 0, available)
 	txn.object().Set("description", refundDescription(ch))
 	r.object().Set("balance_transaction", txn.id)
 	return true
+}
+
+// refundKind is the type of the balance transaction of a charge's refund.
+func refundKind(ch *record) string {
+	if chargeKindOf(ch) != nil {
+		return "payment_refund"
+	}
+	return "refund"
 }
 
 // fundRefunds pays the refunds that have waited for it, in their order, as far as the money goes.
@@ -48,7 +56,7 @@ func (c *call) fundRefunds(currency string) {
 func (c *call) payRefund(r *record) {
 	ch := c.byID[r.object().String("charge")]
 	before := r.object().Clone()
-	txn := c.book(r, "refund", "refund", -r.object().Int("amount"), 0, c.now())
+	txn := c.book(r, refundKind(ch), "refund", -r.object().Int("amount"), 0, c.now())
 	txn.object().Set("description", refundDescription(ch))
 	o := r.object().Set("balance_transaction", txn.id)
 	if c.fateOf(ch) == refundPending {

@@ -57,5 +57,6 @@ func tabulate() {
 			due[r.Object+"."+name] = do
 		}
 	}
+	tabulateMethods()
 	table = routes()
 }

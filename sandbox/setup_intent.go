@@ -137,6 +137,12 @@ func (c *call) setUp(r *record) error {
 	}
 	c.readSession(state, r)
 	c.endChallenge(state)
+	if k := methodKindOf(method); k != nil {
+		if k.setUp == nil {
+			return unbuilt("setting up payment methods of type %q", k.name)
+		}
+		return k.setUp(c, r, method)
+	}
 	in := private[instrument](method)
 	if in.card().does.secure == secureSetUp { // it is set up from the beginning
 		return c.finishSetup(r, method, nil)
