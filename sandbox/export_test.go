@@ -34,6 +34,14 @@ func ResourceNames() (all []string) {
 	return all
 }
 
+// MethodKinds are the names of the kinds of payment methods beside cards.
+func MethodKinds() (all []string) {
+	for _, k := range kindsOfMethods() {
+		all = append(all, k.name)
+	}
+	return all
+}
+
 // Break stores a record that makes whatever touches it panic.
 func Break(s *Server, suffix, id string) {
 	w, _ := s.world(suffix, true)

@@ -48,10 +48,10 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
-// TestEachResourceHasATranscript holds the list of resources against the files, both ways.
+// TestEachResourceHasATranscript holds the list of resources, and of kinds of payment methods, against the files, both ways.
 func TestEachResourceHasATranscript(t *testing.T) {
 	t.Parallel()
-	names := sandbox.ResourceNames()
+	names := append(sandbox.ResourceNames(), sandbox.MethodKinds()...)
 	for _, name := range names {
 		if _, err := os.Stat("testdata/" + name + ".txt"); err != nil {
 			t.Errorf("resource %s has no transcript: %v", name, err)
