@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/till-pay/till/sandbox/spec"
@@ -12,7 +13,7 @@ var customers = &resource{
 	Prefix: "cus_",
 	NewID:  func(w *realm, _ *spec.Params) string { return w.newShortID("cus_") },
 	Plain:  []string{"address", "balance", "business_name", "description", "email", "individual_name", "invoice_prefix", "invoice_settings", "name", "next_invoice_sequence", "phone", "preferred_locales", "shipping", "tax_exempt"},
-	Takes: []string{"payment_method", "validate", "card", "default_card", "default_source", "source",
+	Takes: []string{"payment_method", "validate", "bank_account", "card", "default_bank_account", "default_card", "default_source", "source",
 		"cash_balance", "tax"}, // these two are shown nowhere but in what is not built: bank transfers and automatic tax
 	Create:    createCustomer,
 	Made:      attachFirst,
@@ -25,7 +26,7 @@ var customers = &resource{
 	Filters:   []string{"email"},
 	Search:    []string{"email", "name", "phone"},
 	Expands: map[string]func(*call, *record) *spec.Object{
-		"sources": func(c *call, r *record) *spec.Object { return c.sourcePage(r, defaultLimit) }, "subscriptions": emptyList("subscriptions"), "tax_ids": emptyList("tax_ids"),
+		"sources": func(c *call, r *record) *spec.Object { return c.sourcePage(r) }, "subscriptions": emptyList("subscriptions"), "tax_ids": emptyList("tax_ids"),
 	},
 }
 
@@ -121,12 +122,12 @@ func updateCustomer(c *call, r *record) error {
 	if err := c.checkDefaultMethod(r); err != nil {
 		return err
 	}
-	for _, name := range []string{"default_source", "default_card"} {
+	for _, name := range []string{"default_source", "default_card", "default_bank_account"} {
 		id := c.params.String(name)
 		if id == "" {
 			continue
 		}
-		if card := c.find("payment_method", id); card == nil || !isSource(card) || card.object().String("customer") != r.id {
+		if c.sourceOf(r, id) == nil {
 			return missingIn(name, "source", id)
 		}
 		r.object().Set("default_source", id)
@@ -136,7 +137,7 @@ func updateCustomer(c *call, r *record) error {
 		if err != nil {
 			return err
 		}
-		if was := c.find("payment_method", r.object().String("default_source")); was != nil {
+		if was := c.sourceByID(r.object().String("default_source")); was != nil {
 			c.dropSource(was)
 		}
 		c.keepSource(r, source, true)
@@ -149,6 +150,9 @@ func deleteCustomer(c *call, r *record) error {
 	for _, method := range c.having("payment_method", "customer", r.id) {
 		method.object().Set("customer", nil)
 		private[instrument](method).Detached = true
+	}
+	for _, r := range slices.Clone(c.having("bank_account", "customer", r.id)) {
+		c.remove(r)
 	}
 	return nil
 }

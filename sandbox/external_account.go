@@ -18,8 +18,9 @@ var bankAccounts = &resource{
 	Prefix:  "ba_",
 	Plain:   []string{"account_holder_name", "account_holder_type", "account_type"},
 	Takes:   []string{"default_for_currency", "external_account", "bank_account"},
-	Index:   []string{"account", "currency"},
+	Index:   []string{"account", "currency", "customer"},
 	Private: func() any { return new(bank) },
+	Due:     map[string]func(*call, *record, string){"deposit": func(c *call, r *record, _ string) { c.failDeposits(r) }},
 	Others: map[string]func(*call) (appender, error){
 		"GET /v1/accounts/x_1/external_accounts":        listExternalAccounts,
 		"POST /v1/accounts/x_1/external_accounts":       createExternalAccount,
@@ -49,8 +50,11 @@ var payoutCardAccounts = &resource{
 // maxExternal bounds the external accounts of an account; Stripe has a bound of its own, which it does not publish.
 const maxExternal = 200
 
-// bank is what an external account knows beyond its object: the number, by which Stripe's test mode decides what becomes of payouts.
-type bank struct{ Number string }
+// bank is what a bank account, or a debit card as an external account, knows beyond its object.
+type bank struct {
+	Number string // by which Stripe's test mode decides what becomes of payouts and debits
+	Tried  int    `json:",omitempty"` // how often its customer has named wrong amounts
+}
 
 // establishBank makes the bank account that an account has from its beginning.
 func (w *realm) establishBank(currency string) {

@@ -7,18 +7,19 @@ import (
 	"github.com/till-pay/till/sandbox/spec"
 )
 
-// token is what a token's object does not show of its card.
+// token is what a token's object does not show of what it stands for.
 type token struct {
-	Number string // of the test card
+	Number string // of the test card or the bank account
 	CVC    bool   // a security code was given
+	Given  string // details of an account or a person, and PII, as the form that they were sent in; see details
 }
 
-// tokens stand for the data of a card, for one use.
+// tokens stand for data, for one use.
 var tokens = &resource{
 	Object:  "token",
 	Path:    singleton,
-	Prefix:  "tok_",
-	Takes:   []string{"card"},
+	NewID:   func(w *world, p *spec.Params) string { return w.newID(tokenPrefix(p)) },
+	Takes:   []string{"account", "bank_account", "card", "customer", "cvc_update", "person", "pii"},
 	Create:  createToken,
 	Private: func() any { return new(token) },
 	Others: map[string]func(*call) (appender, error){
@@ -27,14 +28,57 @@ var tokens = &resource{
 	},
 }
 
+// tokenTypes are the parameters of which one says what a token stands for, which is its type, and what the ids begin with
+// (docs.stripe.com/api/tokens).
+var tokenTypes = []struct {
+	name, prefix string
+	fill         func(*call, *record) error
+}{
+	{"card", "tok_", fillCardToken},
+	{"bank_account", "btok_", fillBankToken},
+	{"account", "ct_", fillDetailsToken},
+	{"person", "cpt_", fillDetailsToken},
+	{"pii", "pii_", fillDetailsToken},
+	{"cvc_update", "cvctok_", fillCVCToken},
+}
+
+func tokenPrefix(p *spec.Params) string {
+	for _, t := range tokenTypes {
+		if p.Has(t.name) {
+			return t.prefix
+		}
+	}
+	return "tok_"
+}
+
 func createToken(c *call, r *record) error {
-	if !c.params.Has("card") {
+	given := ""
+	var fill func(*call, *record) error
+	for _, t := range tokenTypes {
+		switch {
+		case !c.params.Has(t.name):
+		case given != "":
+			return exclusive(t.name, given, t.name)
+		default:
+			given, fill = t.name, t.fill
+		}
+	}
+	if given == "" && c.params.Has("customer") {
+		given, fill = "card", fillCardToken
+	}
+	if given == "" {
 		return invalid("parameter_missing", "card", "You must supply either a card, customer, PII data, bank account, or account legal entity to create a token.")
 	}
+	r.object().Set("type", given).Set("used", false)
+	return fill(c, r)
+}
+
+// fillCardToken makes a token of a new card, or of one that a customer has.
+func fillCardToken(c *call, r *record) error {
+	if c.params.Has("customer") || c.params.String("card") != "" {
+		return c.fillSavedToken(r)
+	}
 	if !c.params.Has("card", "number") {
-		if c.params.String("card") != "" {
-			return unbuilt("tokens of cards that exist already")
-		}
 		return invalid("parameter_missing", "card[number]", "Missing required param: card[number].")
 	}
 	p := c.params.Sub("card")
@@ -45,7 +89,56 @@ func createToken(c *call, r *record) error {
 	method := c.cardMethod(c.newID("card_"), in, month, year)
 	addressOfCard(method.object(), p)
 	r.hidden = &token{Number: in.Number, CVC: in.CVC}
-	r.object().Set("type", "card").Set("used", false).Set("card", method.asCard())
+	r.object().Set("card", method.asCard())
+	return nil
+}
+
+// fillCVCToken makes a token of a security code, which is asked for anew when a saved card pays.
+func fillCVCToken(c *call, r *record) error {
+	code := c.params.String("cvc_update", "cvc")
+	if len(code) < 3 || len(code) > 4 || strings.Trim(code, "0123456789") != "" {
+		return unexecuted(declined(invalidCvc))
+	}
+	r.hidden = &token{CVC: true}
+	return nil
+}
+
+// fillDetailsToken makes a token of what is known of an account or a person. The object shows nothing of it.
+func fillDetailsToken(c *call, r *record) error {
+	kind := r.object().String("type")
+	if c.params.Sub(kind) == nil {
+		return invalid("", kind, "Invalid object")
+	}
+	r.hidden = &token{Given: c.params.Form(kind)}
+	return nil
+}
+
+// details spends a token of an account, of a person or of PII, and is what was given when it was made; nil with an error where there is none.
+func (c *call) details(param, id, kind string) (*spec.Params, error) {
+	r := c.find("token", id)
+	if r == nil {
+		return nil, missingIn(param, "token", id)
+	}
+	if is := r.object().String("type"); is != kind {
+		return nil, invalid("", param, "The token %s is a token of type %s. A token of type %s is needed here.", id, is, kind)
+	}
+	if err := spendToken(r); err != nil {
+		return nil, err
+	}
+	op, _, _ := spec.Match("POST", "/v1/tokens")
+	given, bad := op.Decode(private[token](r).Given)
+	if bad != nil {
+		return nil, fromSpec(bad)
+	}
+	return given.Sub(kind), nil
+}
+
+// spendToken uses a token up; it is good for one use.
+func spendToken(r *record) error {
+	if r.object().Bool("used") {
+		return refused("token_already_used", "", "You cannot use a Stripe token more than once: %s.", r.id)
+	}
+	r.object().Set("used", true)
 	return nil
 }
 
@@ -106,8 +199,11 @@ func (c *call) readSource(name string) (*record, error) {
 // spend takes the card out of a token, which is good for that once.
 func (c *call) spend(r *record) (*record, error) {
 	o := r.object()
-	if o.Bool("used") {
-		return nil, refused("token_already_used", "", "You cannot use a Stripe token more than once: %s.", r.id)
+	if kind := o.String("type"); kind != "card" {
+		return nil, invalid("", "source", "The token %s is a token of type %s, which is no card.", r.id, kind)
+	}
+	if err := spendToken(r); err != nil {
+		return nil, err
 	}
 	of, from := private[token](r), o.Sub("card")
 	method := c.cardMethod(from.String("id"), &instrument{Number: of.Number, CVC: of.CVC}, time.Month(from.Int("exp_month")), int(from.Int("exp_year")))
@@ -117,7 +213,6 @@ func (c *call) spend(r *record) (*record, error) {
 		address.Set(f.address, from.Get(f.card))
 	}
 	method.object().Set("billing_details", billing.Set("address", address))
-	o.Set("used", true)
 	return method, nil
 }
 

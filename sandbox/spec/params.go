@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,4 +182,26 @@ func (p *Params) plain() string {
 		return strconv.FormatInt(p.Int(), 10)
 	}
 	return p.text
+}
+
+// Form is what was given under a name as a form, from which Decode makes the same parameters.
+func (p *Params) Form(name string) string {
+	at := p.kid(name)
+	if at == nil {
+		return ""
+	}
+	return string(at.appendForm(nil, url.QueryEscape(name)))
+}
+
+func (p *Params) appendForm(dst []byte, key string) []byte {
+	if !p.tree {
+		if len(dst) > 0 {
+			dst = append(dst, '&')
+		}
+		return append(append(append(dst, key...), '='), url.QueryEscape(p.plain())...)
+	}
+	for k := p.first; k != nil; k = k.next {
+		dst = k.appendForm(dst, key+"["+url.QueryEscape(k.name)+"]")
+	}
+	return dst
 }
