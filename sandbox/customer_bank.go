@@ -147,7 +147,7 @@ func fillBankToken(c *call, r *record) error {
 		return err
 	}
 	r.hidden = &token{Number: private[bank](made).Number}
-	r.object().Set("bank_account", made.object().Clone().Set("metadata", spec.Absent))
+	r.object().Set("bank_account", made.object().Clone())
 	return nil
 }
 
@@ -173,7 +173,7 @@ func (c *call) fillSavedToken(r *record) error {
 		return missingIn(kind, "source", named)
 	case saved.resource.Object == "bank_account":
 		r.hidden = &token{Number: private[bank](saved).Number}
-		r.object().Set("type", "bank_account").Set("bank_account", saved.object().Clone().Set("id", c.newID("ba_")).Set("metadata", spec.Absent).Set("customer", spec.Absent).Set("status", "new"))
+		r.object().Set("type", "bank_account").Set("bank_account", saved.object().Clone().Set("id", c.newID("ba_")).Set("customer", nil).Set("status", "new"))
 	case saved.resource.Object == "payment_method":
 		r.hidden = &token{Number: private[instrument](saved).Number, CVC: private[instrument](saved).CVC}
 		r.object().Set("type", "card").Set("card", saved.asCard().Set("id", c.newID("card_")).Set("customer", nil))

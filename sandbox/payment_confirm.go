@@ -20,6 +20,9 @@ func confirmPaymentIntent(c *call, r *record) error {
 	if err := c.checkReturnURL(r); err != nil {
 		return err
 	}
+	if _, err := c.cvcToken(); err != nil {
+		return err
+	}
 	err := c.changing(r, func() error {
 		if err := c.fill(r); err != nil {
 			return err
@@ -56,6 +59,8 @@ func (c *call) confirmPayment(r *record) error {
 	if err := c.belongs(r, method); err != nil {
 		return err
 	}
+	c.recollect(method)
+	c.useConfirmation(r)
 	c.readSession(state, r)
 	c.endChallenge(state)
 	if k := methodKindOf(method); k != nil {
@@ -81,10 +86,11 @@ func (c *call) confirmPayment(r *record) error {
 // checkReturnURL refuses to confirm an intent that lets the customer be led away when there is no way back, and as that way back what
 // no browser could be sent to, or what would run in the page that sends it. Apps have schemes of their own.
 func (c *call) checkReturnURL(r *record) error {
-	if !c.params.Has("return_url") {
+	back := c.returnURL()
+	if back == "" && !c.params.Has("return_url") {
 		return c.checkRedirects(r)
 	}
-	u, err := url.Parse(c.params.String("return_url"))
+	u, err := url.Parse(back)
 	if err != nil || u.Scheme == "" || u.Host == "" && (u.Path+u.Opaque == "" || u.Scheme == "https" || u.Scheme == "http") ||
 		u.Scheme == "javascript" || u.Scheme == "data" || u.Scheme == "vbscript" {
 		return invalid("url_invalid", "return_url", "Not a valid URL")
@@ -120,7 +126,7 @@ func (c *call) offSession() bool {
 // readSession notes how the customer takes part in this confirmation.
 func (c *call) readSession(state *intent, r *record) {
 	state.OffSession = c.offSession()
-	state.ReturnURL = c.params.String("return_url")
+	state.ReturnURL = c.returnURL()
 	state.Script = c.params.Bool("use_stripe_sdk")
 	requested, _ := r.object().At("payment_method_options", "card", "request_three_d_secure").(string)
 	state.Asked = requested == "any" || requested == "challenge"

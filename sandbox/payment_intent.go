@@ -37,7 +37,7 @@ var paymentIntents = &resource{
 	Param:  "intent",
 	NewID:  func(w *realm, _ *spec.Params) string { return w.newPaymentID("pi_", "") },
 	Plain:  []string{"description", "receipt_email", "setup_future_usage", "shipping", "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "excluded_payment_method_types"},
-	Takes: []string{"amount", "amount_to_capture", "automatic_payment_methods", "cancellation_reason", "capture_method", "confirm", "confirmation_method",
+	Takes: []string{"amount", "amount_to_capture", "automatic_payment_methods", "cancellation_reason", "capture_method", "confirm", "confirmation_method", "confirmation_token",
 		"currency", "customer", "error_on_requires_action", "final_capture", "off_session", "payment_method", "payment_method_data", "payment_method_options",
 		"payment_method_configuration", "payment_method_types", "return_url", "use_stripe_sdk",
 		"mandate_data", "radar_options"}, // these two ask nothing of a test card
@@ -94,6 +94,9 @@ func createPaymentIntent(c *call, r *record) error {
 func (c *call) chooseFirst(r *record) error {
 	if private[intent](r).Confirming {
 		if err := c.checkReturnURL(r); err != nil {
+			return err
+		}
+		if _, err := c.cvcToken(); err != nil {
 			return err
 		}
 	}
@@ -252,6 +255,12 @@ func (c *call) chooseOptions(r *record, shape string) {
 func (c *call) choosePaymentMethod(r *record) error {
 	var method *record
 	switch {
+	case c.params.Has("confirmation_token"):
+		found, err := c.confirmedWith(r)
+		if err != nil {
+			return err
+		}
+		method = found
 	case c.params.Has("payment_method_data") && c.params.Has("payment_method"):
 		return exclusive("payment_method_data", "payment_method", "payment_method_data")
 	case c.params.Has("payment_method_data"):

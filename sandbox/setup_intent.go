@@ -13,7 +13,7 @@ var setupIntents = &resource{
 	Noun:   "setupintent",
 	Param:  "intent",
 	Plain:  []string{"description", "excluded_payment_method_types", "flow_directions"},
-	Takes: []string{"attach_to_self", "automatic_payment_methods", "cancellation_reason", "confirm", "customer", "payment_method", "payment_method_data",
+	Takes: []string{"attach_to_self", "automatic_payment_methods", "cancellation_reason", "confirm", "confirmation_token", "customer", "payment_method", "payment_method_data",
 		"payment_method_configuration", "payment_method_options", "payment_method_types", "return_url", "usage", "use_stripe_sdk",
 		"mandate_data"}, // which asks nothing of a test card
 	Create:    createSetupIntent,
@@ -135,6 +135,7 @@ func (c *call) setUp(r *record) error {
 	if err := c.belongs(r, method); err != nil {
 		return err
 	}
+	c.useConfirmation(r)
 	c.readSession(state, r)
 	c.endChallenge(state)
 	if k := methodKindOf(method); k != nil {

@@ -18,7 +18,7 @@ type token struct {
 var tokens = &resource{
 	Object:  "token",
 	Path:    singleton,
-	NewID:   func(w *world, p *spec.Params) string { return w.newID(tokenPrefix(p)) },
+	NewID:   func(w *realm, p *spec.Params) string { return w.newID(tokenPrefix(p)) },
 	Takes:   []string{"account", "bank_account", "card", "customer", "cvc_update", "person", "pii"},
 	Create:  createToken,
 	Private: func() any { return new(token) },

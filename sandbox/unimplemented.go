@@ -35,10 +35,9 @@ func noOperation(op spec.Op) error {
 
 // instead says what takes the place of a family of which nothing is built, where paths do not tell; of any other it is the first line.
 var instead = map[string]string{
-	"":                    "POST /v1/payment_intents",
-	"confirmation_tokens": "POST /v1/payment_methods",
-	"sources":             "POST /v1/payment_methods",
-	"subscriptions":       "POST /v1/setup_intents",
+	"":              "POST /v1/payment_intents",
+	"sources":       "POST /v1/payment_methods",
+	"subscriptions": "POST /v1/setup_intents",
 }
 
 // nearest is the operation with behaviour that is most like one without: of the same collection first, then of the same family, then
