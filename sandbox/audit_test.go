@@ -30,6 +30,7 @@ type auditor struct {
 	seen    int // transactions
 	total   map[string]int64
 	pending map[string]map[int64]*batch
+	cash    cashAudit
 }
 
 type batch struct {
@@ -61,6 +62,9 @@ func (a *auditor) step(w *realm) {
 		}
 	}
 	a.seen = len(all)
+	if wrong := a.cash.step(w); wrong != "" {
+		ruin(w, wrong)
+	}
 	if r := w.byID[balanceID]; r != nil {
 		if wrong := a.compare(w, known[ledger](r)); wrong != "" {
 			ruin(w, wrong)

@@ -32,8 +32,8 @@ func (c *call) readCard(p *spec.Params) (*instrument, time.Month, int, error) {
 			return private[instrument](method), time.Month(card.Int("exp_month")), int(card.Int("exp_year")), nil
 		}
 		name, test := strings.CutPrefix(token, "tok_")
-		if known := cardByName(name); test && known != nil {
-			return &instrument{Number: known.number, CVC: true}, c.now().Month(), c.now().Year() + 1, nil
+		if in := instrumentCalled(name); test && in != nil {
+			return in, c.now().Month(), c.now().Year() + 1, nil
 		}
 		return nil, 0, 0, missingIn("card[token]", "token", token)
 	}

@@ -123,6 +123,9 @@ func (c *call) cardDetails(r, method *record, secured *spec.Object) *spec.Object
 	if secured != nil {
 		o.Set("three_d_secure", secured)
 	}
+	if in.Wallet != "" {
+		o.Set("wallet", in.wallet("payment_method_details_card_wallet", method.object().Sub("billing_details")))
+	}
 	return o
 }
 

@@ -14,7 +14,7 @@ var customers = &resource{
 	NewID:  func(w *realm, _ *spec.Params) string { return w.newShortID("cus_") },
 	Plain:  []string{"address", "balance", "business_name", "description", "email", "individual_name", "invoice_prefix", "invoice_settings", "name", "next_invoice_sequence", "phone", "preferred_locales", "shipping", "tax_exempt"},
 	Takes: []string{"payment_method", "validate", "bank_account", "card", "default_bank_account", "default_card", "default_source", "source",
-		"cash_balance", "tax"}, // these two are shown nowhere but in what is not built: bank transfers and automatic tax
+		"cash_balance", "tax"}, // the latter is shown nowhere but in automatic tax, which is not built
 	Create:    createCustomer,
 	Made:      attachFirst,
 	Update:    updateCustomer,
@@ -27,6 +27,7 @@ var customers = &resource{
 	Search:    []string{"email", "name", "phone"},
 	Expands: map[string]func(*call, *record) *spec.Object{
 		"sources": func(c *call, r *record) *spec.Object { return c.sourcePage(r) }, "subscriptions": emptyList("subscriptions"), "tax_ids": emptyList("tax_ids"),
+		"cash_balance": func(c *call, r *record) *spec.Object { return c.cashBalance(r.id).object().Clone() },
 	},
 }
 
@@ -102,6 +103,7 @@ func createCustomer(c *call, r *record) error {
 
 // attachFirst attaches the payment method that a customer was created with.
 func attachFirst(c *call, r *record) error {
+	c.setReconciliation(r.id, "cash_balance")
 	if c.source != nil {
 		c.keepSource(r, c.source, true)
 	}
@@ -142,11 +144,15 @@ func updateCustomer(c *call, r *record) error {
 		}
 		c.keepSource(r, source, true)
 	}
+	c.setReconciliation(r.id, "cash_balance")
 	return nil
 }
 
-// deleteCustomer detaches what belonged to the customer.
+// deleteCustomer detaches what belonged to the customer. Stripe keeps whoever still has money with it.
 func deleteCustomer(c *call, r *record) error {
+	if c.holdsCash(r.id) {
+		return refused("", "", "You cannot delete a customer with a positive cash balance. Use the funds for a payment or refund them first.")
+	}
 	for _, method := range c.having("payment_method", "customer", r.id) {
 		method.object().Set("customer", nil)
 		private[instrument](method).Detached = true

@@ -76,8 +76,8 @@ func checkExpand(shapes []string, path string, page bool) error {
 		if len(fields) == 0 {
 			return invalid("", "expand", "This property cannot be expanded because it doesn't exist: %s.", path)
 		}
+		expands := slices.ContainsFunc(shapes, func(shape string) bool { return kinds[shape] != nil && kinds[shape].Expands[name] != nil })
 		shapes = nil
-		expands := false
 		for _, f := range fields {
 			expands = expands || f.Expandable
 			shapes = append(shapes, f.Shapes...)

@@ -147,6 +147,8 @@ func (c *call) authenticate(state *intent, method *record) authentication {
 	case state.Authenticated == method.id:
 		state.Authenticated = ""
 		return authentication{result: secureResult("authenticated", "challenge", "05")}
+	case in.device():
+		return authentication{}
 	case does.secure == secureLookupErr, does.secure == secureOptionalErr && state.Asked:
 		return authentication{refusal: secureFailed, result: secureResult("processing_error", "", "").Set("result_reason", "protocol_error")}
 	case does.challenged(state.OffSession, in.SetUp, state.Asked):

@@ -16,7 +16,8 @@ type instrument struct {
 	CVC      bool   // a security code was given
 	Used     bool   // it has paid without belonging to a customer, or was detached from one, and so is spent
 	Detached bool
-	SetUp    bool // its holder has authenticated for payments off session
+	Wallet   string // that the card is in; empty is none
+	SetUp    bool   // its holder has authenticated for payments off session
 }
 
 // card is the row of the tables of test cards; one without behaviour where it is no card.
@@ -69,6 +70,9 @@ func (c *call) paymentMethod(id string) (*record, error) {
 	if name, virtual := strings.CutPrefix(id, "pm_card_"); virtual {
 		if known := cardByName(name); known != nil {
 			return c.testMethod(known), nil
+		}
+		if in := instrumentCalled(name); in != nil {
+			return c.cardMethod(c.newID("pm_"), in, c.now().Month(), c.now().Year()+1), nil
 		}
 	}
 	if r := c.find("payment_method", id); r != nil {
@@ -155,6 +159,9 @@ func (c *call) fillCard(r *record, in *instrument, month time.Month, year int) {
 		r.object().Set("metadata", map[string]string{})
 	}
 	completeBilling(r.object().Sub("billing_details"))
+	if in.Wallet != "" {
+		o.Set("wallet", in.wallet("payment_method_card_wallet", r.object().Sub("billing_details")))
+	}
 	r.hidden = in
 }
 

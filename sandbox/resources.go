@@ -14,6 +14,8 @@ var resources = []*resource{
 	balanceSettings,
 	bankAccounts,
 	balanceTransactions,
+	cashBalances,
+	cashTransactions,
 	charges,
 	confirmationTokens,
 	countrySpecs,

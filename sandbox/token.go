@@ -186,8 +186,8 @@ func (c *call) readSource(name string) (*record, error) {
 	if r := c.find("token", id); r != nil {
 		return c.spend(r)
 	}
-	if known := cardByName(strings.TrimPrefix(id, "tok_")); known != nil && strings.HasPrefix(id, "tok_") {
-		return c.cardMethod(c.newID("card_"), &instrument{Number: known.number, CVC: true}, c.now().Month(), c.now().Year()+1), nil
+	if in := instrumentCalled(strings.TrimPrefix(id, "tok_")); in != nil && strings.HasPrefix(id, "tok_") {
+		return c.cardMethod(c.newID("card_"), in, c.now().Month(), c.now().Year()+1), nil
 	}
 	noun := "token"
 	if strings.HasPrefix(id, "src_") {
@@ -236,6 +236,9 @@ func (r *record) asCard() *spec.Object {
 	metadata := map[string]string{}
 	for key, value := range from.Map("metadata") {
 		metadata[key] = value
+	}
+	if in := known[instrument](r); in != nil {
+		in.asOldCard(o)
 	}
 	return o.Set("name", billing.Get("name")).Set("allow_redisplay", from.Get("allow_redisplay")).Set("metadata", metadata)
 }

@@ -47,6 +47,10 @@ func New() (*Judge, error) {
 		return nil, fmt.Errorf("judge: %w", err)
 	}
 	doc.Servers = nil
+	for _, w := range words {
+		field := doc.Components.Schemas[w.shape].Value.Properties[w.field].Value
+		field.Enum = append(field.Enum, w.also...)
+	}
 	j := &Judge{doc: doc, resources: map[string]*openapi3.Schema{}, used: make([]atomic.Bool, len(exceptions))}
 	for name, ref := range doc.Components.Schemas {
 		if named, ok := objectName(ref.Value); ok && named == name {
