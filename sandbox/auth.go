@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,26 +106,6 @@ func masked(key string) string {
 	}
 	return key[:shown] + strings.Repeat("*", len(key)-shown-4) + key[len(key)-4:]
 }
-
-var versionForm = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(\.[a-z]+)?(;.*)?$`)
-
-// readVersion takes any well-formed Stripe-Version. Objects have the specification's shape whatever it is; only defaults follow it.
-func (x *exchange) readVersion() error {
-	version := x.request.Header.Get("Stripe-Version")
-	if version == "" {
-		x.version = spec.Version
-		return nil
-	}
-	if len(version) > 200 || !versionForm.MatchString(version) {
-		return &apiError{status: http.StatusBadRequest, kind: invalidRequest,
-			message: "Invalid Stripe API version: " + strings.ToValidUTF8(version[:min(len(version), 200)], "") + ". You must use an API version in the form of YYYY-MM-DD, such as '" + spec.Version + "'."}
-	}
-	x.version = version
-	return nil
-}
-
-// before says whether the request's version is older than a date.
-func (c *call) before(date string) bool { return c.version[:len("2006-01-02")] < date }
 
 // allowed refuses a publishable key everywhere but where browsers use it: making payment methods and tokens, and whatever a resource opens to a client secret.
 func (x *exchange) allowed(op spec.Op) error {

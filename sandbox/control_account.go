@@ -15,12 +15,13 @@ type accountView struct {
 	Interval   string   `json:"payout_interval,omitempty"` // manual, daily, weekly or monthly
 	Weekdays   []string `json:"weekly_payout_days,omitempty"`
 	Days       []int64  `json:"monthly_payout_days,omitempty"`
+	Version    string   `json:"api_version,omitempty"`        // of requests that name none, and of its events
 	Prevention *bool    `json:"dispute_prevention,omitempty"` // it is enrolled in the card networks' programmes against disputes
 }
 
 func (w *realm) accountView() accountView {
 	s := w.standing()
-	v := accountView{Country: s.Country, Currency: s.Currency, Debit: &s.Debit, Interval: s.Schedule.Interval, Weekdays: s.Schedule.Weekdays, Days: s.Schedule.Days, Prevention: &s.Prevention}
+	v := accountView{Country: s.Country, Currency: s.Currency, Debit: &s.Debit, Interval: s.Schedule.Interval, Weekdays: s.Schedule.Weekdays, Days: s.Schedule.Days, Version: w.pinned(), Prevention: &s.Prevention}
 	for _, r := range w.externalAccounts() {
 		if currency := r.text("currency"); !slices.Contains(v.Currencies, currency) {
 			v.Currencies = append(v.Currencies, currency)
@@ -75,6 +76,12 @@ func (c *call) applyAccount(in accountView) error {
 		if known, err := readCurrency(name); err != nil || known.Lower() != name {
 			return badControl("There is no currency " + name + "; they are written in lower case.")
 		}
+	}
+	if in.Version != "" {
+		if wrong := wrongVersion(in.Version); wrong != "" {
+			return badControl(wrong)
+		}
+		next.Version = in.Version
 	}
 	if in.Debit != nil {
 		next.Debit = *in.Debit

@@ -100,19 +100,25 @@ func matchesType(pattern, kind string) bool {
 	return pattern == kind
 }
 
-// post sends an event on its way to every endpoint that wants it.
-func (w *realm) post(e *record) {
+// post sends an event on its way to every endpoint that wants it, and gives the oldest version in which it will be seen.
+func (w *realm) post(e *record) (oldest string) {
+	oldest = private[announcement](e).Version
 	var all []delivery
-	for endpoint := range w.each("webhook_endpoint") {
-		if wanted(endpoint, e.text("type")) && !endpoint.ofConnected() {
-			all = append(all, delivery{Account: w.name(), Event: e.id, Endpoint: endpoint.id})
+	send := func(endpoint *record, connected bool) {
+		if !wanted(endpoint, e.text("type")) || endpoint.ofConnected() != connected {
+			return
 		}
+		all = append(all, delivery{Account: w.name(), Event: e.id, Endpoint: endpoint.id})
+		if version := endpoint.text("api_version"); version != "" {
+			oldest = min(oldest, version)
+		}
+	}
+	for endpoint := range w.each("webhook_endpoint") {
+		send(endpoint, false)
 	}
 	if !w.isPlatform() {
 		for endpoint := range w.home.each("webhook_endpoint") {
-			if wanted(endpoint, e.text("type")) && endpoint.ofConnected() {
-				all = append(all, delivery{Account: w.name(), Event: e.id, Endpoint: endpoint.id})
-			}
+			send(endpoint, true)
 		}
 	}
 	private[announcement](e).Pending = len(all)
@@ -120,6 +126,7 @@ func (w *realm) post(e *record) {
 		d.Pending = len(all)
 		w.dispatch(d, e)
 	}
+	return oldest
 }
 
 // ofConnected says whether an endpoint of the platform is for what happens in the accounts that are connected to it.
@@ -153,7 +160,17 @@ func wanted(endpoint *record, kind string) bool {
 			return true
 		}
 	}
-	return false
+	return wantedAsOlder(endpoint, enabled, kind)
+}
+
+// wantedAsOlder says whether an endpoint of an older version asks for a type by the name that it has there.
+func wantedAsOlder(endpoint *record, enabled []string, kind string) bool {
+	version := endpoint.text("api_version")
+	if version == "" {
+		version = endpoint.realm.pinned()
+	}
+	was := olderType(changesSince(version), kind)
+	return was != kind && slices.ContainsFunc(enabled, func(pattern string) bool { return matchesType(pattern, was) })
 }
 
 func (w *world) mailbox(endpoint string) *mailbox {
@@ -343,11 +360,7 @@ func (w *world) reached(event *record) {
 
 // signed is the request of one try. Every try has a signature and a time of its own.
 func (w *world) signed(d delivery, event, endpoint *record) (*http.Request, error) {
-	o := event.object().Clone().Set("pending_webhooks", d.Pending)
-	if version := endpoint.text("api_version"); version != "" && version != o.String("api_version") {
-		o.Set("api_version", version)
-	}
-	body := o.AppendJSON(nil)
+	body := eventBody(event, endpoint, d.Pending)
 	request, err := http.NewRequestWithContext(w.sandbox.live, http.MethodPost, endpoint.text("url"), bytes.NewReader(body))
 	if err != nil {
 		return nil, err

@@ -32,6 +32,7 @@ type announcement struct {
 	Version  string          `json:"version"`
 	About    snapshot        `json:"about"` // as it was
 	Previous json.RawMessage `json:"previous,omitempty"`
+	Lists    json.RawMessage `json:"lists,omitempty"`   // of the object, that older versions show unasked: see keepLists
 	Request  string          `json:"request,omitempty"` // the id of the request that caused it
 	Key      string          `json:"key,omitempty"`     // its Idempotency-Key
 	Pending  int             `json:"pending,omitempty"` // endpoints that have not taken it
@@ -45,25 +46,9 @@ func (a *announcement) text(field string) string {
 	return ""
 }
 
-// composeEvent is the event as Stripe shows it.
+// composeEvent is the event as Stripe shows it: in the version that its account had when it happened.
 func composeEvent(r *record) *spec.Object {
-	a := r.hidden.(*announcement)
-	data := spec.New("notification_event_data").SetPacked("object", a.About)
-	if a.Previous != nil {
-		data.Set("previous_attributes", a.Previous)
-	}
-	origin := spec.New("notification_event_request")
-	if a.Request != "" {
-		origin.Set("id", a.Request)
-	}
-	if a.Key != "" {
-		origin.Set("idempotency_key", a.Key)
-	}
-	o := spec.New("event").Set("id", r.id).Set("created", r.created).Set("api_version", a.Version).Set("data", data)
-	if a.Account != "" {
-		o.Set("account", a.Account)
-	}
-	return o.Set("pending_webhooks", a.Pending).Set("request", origin).Set("type", a.Type)
+	return composeEventIn(r, r.hidden.(*announcement).Version)
 }
 
 // snapshot is a packed object. A journal has it by the names of its fields, with its shape.
@@ -141,12 +126,12 @@ func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 		record
 		announcement
 	}{record{realm: c.realm, resource: events, id: c.eventID(about), created: c.now().Unix()},
-		announcement{Type: kind, Account: c.name(), Version: spec.Version, About: c.packedNow(about), Previous: previous, Request: c.id, Key: c.key}}
+		announcement{Type: kind, Account: c.name(), Version: c.pinned(), About: c.packedNow(about), Previous: previous, Request: c.id, Key: c.key}}
 	e := &both.record
 	e.hidden = &both.announcement
 	c.insert(e)
 	c.dropOldEvents()
-	c.post(e)
+	c.keepLists(&both.announcement, about, c.post(e))
 	c.emittedEvent()
 }
 

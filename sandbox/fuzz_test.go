@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -127,6 +128,23 @@ func FuzzFault(f *testing.F) {
 		}
 		if got := ask(t, s, http.MethodPost, "/v1/customers", "metadata[a]=b"); got != nil && !json.Valid(got.Body.Bytes()) {
 			t.Errorf("%s: %d %s", rule, got.Code, got.Body)
+		}
+	})
+}
+
+// FuzzTree: JSON, read as a tree and written, is the same value; of anything else nothing bad comes.
+func FuzzTree(f *testing.F) {
+	for _, text := range []string{`{"id":"ch_1","a":[1,-2.5e3,{"b":null}],"c":"x\"\\ÿ"}`, `[[],{}]`, `"`, `{"a"`, `{"a":}`, `[1,,2]`, `}`, `{"\"":1}`, strings.Repeat("[", 300)} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := sandbox.Reparsed([]byte(text))
+		if !json.Valid([]byte(text)) || strings.Count(text, "[")+strings.Count(text, "{") > 150 {
+			return
+		}
+		var want bytes.Buffer
+		if err := json.Compact(&want, []byte(text)); err != nil || want.String() != string(got) {
+			t.Errorf("%s is read as %s", want.String(), got)
 		}
 	})
 }

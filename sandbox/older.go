@@ -40,13 +40,18 @@ func (c *call) shown(r *record, e *expansion) appender {
 	if r.resource.Object != "payment_intent" || !c.before(withCharges) {
 		return o
 	}
-	all := c.having("charge", "payment_intent", r.id)
+	return olderIntent{o, c.chargesOf(r.id, e.at("latest_charge"))}
+}
+
+// chargesOf are the latest charges of an intent.
+func (c *call) chargesOf(intent string, e *expansion) *spec.Object {
+	all := c.having("charge", "payment_intent", intent)
 	data := []*spec.Object{}
 	for i := len(all) - 1; i >= 0 && len(data) < defaultLimit; i-- {
-		data = append(data, c.expanded(all[i], e.at("latest_charge")))
+		data = append(data, c.expanded(all[i], e))
 	}
-	list := spec.New("list").Set("url", "/v1/charges?payment_intent="+r.id).Set("has_more", len(all) > len(data))
-	return olderIntent{o, list.Set("data", data)}
+	list := spec.New("list").Set("url", "/v1/charges?payment_intent="+intent).Set("has_more", len(all) > len(data))
+	return list.Set("data", data)
 }
 
 // newerPaths are the paths to be expanded by the names that the newest version has: what older ones expand in an intent's charges is

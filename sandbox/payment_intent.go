@@ -130,7 +130,7 @@ func (c *call) captureMethod() string {
 	switch {
 	case c.params.Has("capture_method"):
 		return c.params.String("capture_method")
-	case c.before("2024-04-10"):
+	case c.before(lateBooking):
 		return "automatic"
 	default:
 		return "automatic_async"
@@ -158,7 +158,7 @@ func (c *call) chooseTypes(r *record, automatic string) error {
 	}
 	if len(types) == 0 {
 		types = []string{"card"}
-		if asked || !c.params.Has("automatic_payment_methods") && !c.before("2023-08-16") {
+		if asked || !c.params.Has("automatic_payment_methods") && !c.before(automaticMethods) {
 			types = append(types, c.offered(r, configuration)...)
 			redirects := "always"
 			if c.params.Has("automatic_payment_methods", "allow_redirects") {

@@ -30,11 +30,12 @@ type call struct {
 	params  *spec.Params
 	path    []spec.PathParam
 	expand  *expansion
-	id      string // of the request: req_…
-	key     string // Idempotency-Key
-	version string // of the API
-	base    string // scheme and host under which the caller reached the sandbox
-	browser bool   // called with a publishable key
+	id      string    // of the request: req_…
+	key     string    // Idempotency-Key
+	version string    // of the API
+	older   []*change // what that version has otherwise; nil for the newest
+	base    string    // scheme and host under which the caller reached the sandbox
+	browser bool      // called with a publishable key
 	upload  *upload
 	source  *record // the card that a new customer comes with
 }
@@ -135,6 +136,7 @@ type exchange struct {
 	browser bool
 	id      string
 	version string
+	older   []*change // what that version has otherwise; nil for the newest
 	key     string
 	upload  *upload  // the file that came with it
 	intent  string   // the id of the PaymentIntent that the path names
@@ -256,6 +258,9 @@ func (x *exchange) perform(c *call, do handler) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(c.older) > 0 {
+		object = olderReply{c, object}
+	}
 	result := &reply{status: http.StatusOK}
 	if c.key == "" { // nobody keeps it
 		result.buffer = bodies.Get().(*[]byte)
@@ -299,7 +304,7 @@ func (x *exchange) refusal(err error) *reply {
 	if e.status == http.StatusBadRequest && e.kind == invalidRequest && e.paymentIntent == nil && !x.browser {
 		e.paymentIntent = x.realm.find("payment_intent", x.intent)
 	}
-	result := &reply{status: e.status, body: e.body(x.world.home.account, x.id, x.browser), header: e.header}
+	result := &reply{status: e.status, body: x.inVersion(e.body(x.world.home.account, x.id, x.browser)), header: e.header}
 	if e.status == http.StatusPaymentRequired {
 		result.header = noRetry
 	}
@@ -327,7 +332,7 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 	if err := x.allowed(op); err != nil {
 		return nil, nil, err
 	}
-	params, bad := op.Decode(form)
+	params, bad := op.Decode(newerForm(x.older, op, form))
 	if bad != nil {
 		return nil, nil, fromSpec(bad)
 	}
@@ -335,7 +340,7 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &call{op: op, params: params, path: path, expand: expand, key: x.key, version: x.version, base: baseURL(r), browser: x.browser, upload: x.upload}
+	c := &call{op: op, params: params, path: path, expand: expand, key: x.key, version: x.version, older: x.older, base: baseURL(r), browser: x.browser, upload: x.upload}
 	return c, do, nil
 }
 

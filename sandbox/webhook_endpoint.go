@@ -39,6 +39,9 @@ func createEndpoint(c *call, r *record) error {
 		return invalid("", "connect", "Only a platform can have webhook endpoints for connected accounts, and %s is connected to one.", c.account)
 	}
 	if version := c.params.String("api_version"); version != "" {
+		if wrong := wrongVersion(version); wrong != "" {
+			return invalid("", "api_version", "%s", wrong)
+		}
 		r.object().Set("api_version", version)
 	}
 	r.object().Set("status", "enabled")

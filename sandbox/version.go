@@ -1,0 +1,62 @@
+package sandbox
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// oldestVersion is the oldest version of Stripe's API that is answered in. Versions before it are refused, because their changes are
+// not in the list, and a shape that is half theirs would mislead.
+const oldestVersion = "2014-05-19"
+
+var versionForm = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(\.[a-z]+)?(;.*)?$`)
+
+// wrongVersion says what is wrong with a version; empty is nothing. Any date is taken, for what lies between two versions has the
+// shape of the earlier one, and a version that is newer than the sandbox that of the sandbox's.
+func wrongVersion(version string) string {
+	shown := strings.ToValidUTF8(version[:min(len(version), 200)], "")
+	switch {
+	case len(version) > 200 || !versionForm.MatchString(version):
+		return "Invalid Stripe API version: " + shown + ". You must use an API version in the form of YYYY-MM-DD, such as '" + spec.Version + "'."
+	case dateOf(version) < oldestVersion:
+		return "Invalid Stripe API version: " + shown + ". This sandbox answers in versions from " + oldestVersion + " to " + spec.Version + ": what was otherwise before is not in its list of changes."
+	}
+	return ""
+}
+
+// dateOf is the date of a well-formed version, without the name of its release and without betas.
+func dateOf(version string) string { return version[:len("2006-01-02")] }
+
+// readVersion finds the version that the request asks for: its own, or the account's.
+func (x *exchange) readVersion() error {
+	x.version = x.request.Header.Get("Stripe-Version")
+	if x.version == "" {
+		x.version = x.world.defaultVersion()
+	} else if wrong := wrongVersion(x.version); wrong != "" {
+		x.version = ""
+		return &apiError{status: 400, kind: invalidRequest, message: wrong}
+	}
+	x.older = changesSince(x.version)
+	return nil
+}
+
+// defaultVersion is the account's version, for requests that name none.
+func (w *world) defaultVersion() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pinned()
+}
+
+// pinned is the version of the world's own account, which is that of the accounts connected to it too, and in which events are. The lock is
+// held.
+func (w *world) pinned() string {
+	if version := w.home.standing().Version; version != "" {
+		return version
+	}
+	return spec.Version
+}
+
+// before says whether the request's version is older than a date.
+func (c *call) before(date string) bool { return dateOf(c.version) < date }

@@ -1,0 +1,218 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+)
+
+// inverse undoes a change's function, for the tests that nothing is lost on the way to an older version but what is said here.
+type inverse struct {
+	objects []string    // that it applies to, as they are before the change; nil is those of the change
+	up      func(*tree) // undoes down
+	lost    func(*tree) // removes from an object of the newest version what down loses, and what it shows by itself; nil is nothing
+}
+
+func without(names ...string) func(*tree) {
+	return func(t *tree) {
+		for _, name := range names {
+			t.remove(name)
+		}
+	}
+}
+
+func renamed(from, to string) func(*tree) {
+	return func(t *tree) { t.rename(from, to) }
+}
+
+// inverses are by the name of the change.
+var inverses = map[string]inverse{
+	"list.total_count":                      {up: without("total_count")},
+	"payment.invoice":                       {up: without("invoice")},
+	"charge.source":                         {up: without("source", "dispute", "destination", "order")},
+	"payment_intent.source":                 {up: without("source")},
+	"charge.refunds":                        {up: without("refunds"), lost: without("refunds")},
+	"payment_intent.charges":                {up: without("charges")},
+	"charge.three_d_secure":                 {up: unsaySecured},
+	"customer.sources":                      {up: without("sources"), lost: without("sources")},
+	"customer.subscriptions":                {up: without("subscriptions"), lost: without("subscriptions")},
+	"customer.tax_ids":                      {up: without("tax_ids"), lost: without("tax_ids")},
+	"customer.balance":                      {up: renamed("account_balance", "balance")},
+	"payment_intent.status":                 {up: methodStatus},
+	"payment_intent.next_action":            {up: methodAction},
+	"payment_intent.payment_method_types":   {up: renamed("allowed_source_types", "payment_method_types")},
+	"event.request":                         {up: requestHash, lost: func(t *tree) { requestID(nil, t); requestHash(t) }},
+	"payout":                                {objects: []string{"transfer"}, up: transferAsPayout},
+	"balance_transaction.type":              {up: payoutTypes},
+	"balance_transaction.sourced_transfers": {up: without("sourced_transfers")},
+	"bank_account.account_holder_name":      {up: renamed("name", "account_holder_name")},
+	"balance_transaction.source":            {up: sourceUnlessPayout, lost: sourceUnlessPayout},
+	"charge.card":                           {up: without("card")},
+	"charge.status":                         {up: succeededStatus},
+	"charge.statement_descriptor":           {up: renamed("statement_description", "statement_descriptor")},
+	"customer.cards":                        {up: without("cards", "default_card")},
+}
+
+func unsaySecured(charge *tree) {
+	without("authenticated", "succeeded")(orEmpty(charge.at("payment_method_details", "card", "three_d_secure")))
+}
+
+func orEmpty(t *tree) *tree {
+	if t == nil {
+		return &tree{kind: '{'}
+	}
+	return t
+}
+
+func methodStatus(intent *tree) {
+	for is, was := range sourceStatuses {
+		if intent.string("status") == was {
+			intent.set("status", quoted(is))
+		}
+	}
+}
+
+func methodAction(intent *tree) {
+	intent.rename("next_source_action", "next_action")
+	action := orEmpty(intent.get("next_action"))
+	action.rename("authorize_with_url", "redirect_to_url")
+	if action.string("type") == "authorize_with_url" {
+		action.set("type", quoted("redirect_to_url"))
+	}
+}
+
+func requestHash(event *tree) {
+	if id := event.get("request"); id != nil && id.kind == 0 {
+		event.set("request", &tree{kind: '{', names: []string{"id"}, values: []*tree{id}})
+	}
+}
+
+func transferAsPayout(transfer *tree) {
+	if !strings.HasPrefix(transfer.string("id"), "po_") {
+		return
+	}
+	transfer.set("object", quoted("payout"))
+	transfer.rename("date", "arrival_date")
+	without("amount_reversed", "destination_payment", "recipient", "reversed", "source_transaction", "reversals", "bank_account", "card")(transfer)
+}
+
+func payoutTypes(txn *tree) {
+	if rest, of := strings.CutPrefix(txn.string("type"), "transfer"); of && strings.HasPrefix(txn.string("source"), "po_") || txn.at("source", "object").word() == "payout" {
+		txn.set("type", quoted("payout"+rest))
+	}
+}
+
+// sourceUnlessPayout forgets the source of what is not of a payout: whether it was the charge or its refund is lost.
+func sourceUnlessPayout(txn *tree) {
+	if !strings.HasPrefix(txn.string("source"), "po_") && txn.at("source", "object").word() != "payout" {
+		txn.remove("source")
+	}
+}
+
+func succeededStatus(charge *tree) {
+	if charge.string("status") == "paid" {
+		charge.set("status", quoted(succeeded))
+	}
+}
+
+// VersionChange is a line of the list of changes, as the tests see it.
+type VersionChange struct {
+	Version, Name, What, Source string
+	Objects                     []string
+	Types                       map[string]string
+	Renders, Inverted           bool
+}
+
+// Changes are all, the latest first.
+func Changes() (all []VersionChange) {
+	for _, c := range changes {
+		_, inverted := inverses[c.Name]
+		all = append(all, VersionChange{c.Version, c.Name, c.What, c.Source, c.Objects, c.Types, c.down != nil, inverted})
+	}
+	return all
+}
+
+// Inverses are the names of the changes that there is an inverse of.
+func Inverses() (all []string) {
+	for name := range inverses {
+		all = append(all, name)
+	}
+	return all
+}
+
+// Down is a body as the changes that are named make it older; without a server nothing can be looked up.
+func Down(s *Server, suffix string, body []byte, names ...string) []byte {
+	t := parseTree(body)
+	v := view{older: namedChanges(names), page: t}
+	if s != nil {
+		w, _ := s.world(suffix, true)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		v.call = w.home.own()
+	}
+	v.walk(t)
+	return t.AppendJSON(nil)
+}
+
+// Up undoes Down.
+func Up(body []byte, names ...string) []byte {
+	t := parseTree(body)
+	older := namedChanges(names)
+	slices.Reverse(older)
+	walkUp(t, older, func(i inverse) func(*tree) { return i.up })
+	return t.AppendJSON(nil)
+}
+
+// Without is a body without what Down loses.
+func Without(body []byte, names ...string) []byte {
+	t := parseTree(body)
+	walkUp(t, namedChanges(names), func(i inverse) func(*tree) { return i.lost })
+	return t.AppendJSON(nil)
+}
+
+func namedChanges(names []string) (some []*change) {
+	for _, c := range changes {
+		if slices.Contains(names, c.Name) {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
+// walkUp applies inverses to what is within a value first, and then to the value.
+func walkUp(t *tree, older []*change, of func(inverse) func(*tree)) {
+	for i, value := range t.values {
+		if value.kind != 0 && t.string("object") != "event" && (t.kind == '[' || t.names[i] != "metadata") {
+			walkUp(value, older, of)
+		}
+	}
+	if t.kind != '{' || t.is("deleted", "true") {
+		return
+	}
+	for _, c := range older {
+		i := inverses[c.Name]
+		objects := c.Objects
+		if i.objects != nil {
+			objects = i.objects
+		}
+		if do := of(i); do != nil && slices.Contains(objects, t.string("object")) {
+			do(t)
+		}
+	}
+}
+
+// Previous is what an event would say of a change from before to after, by comparing what its data say.
+func Previous(data []byte) []byte {
+	is := parseTree(data).get("object")
+	was := is.clone()
+	was.restore(parseTree(data).get("previous_attributes"))
+	if changed := is.previous(was, true); changed != nil {
+		return changed.AppendJSON(nil)
+	}
+	return []byte("{}")
+}
+
+// Reparsed is a JSON text as the tree reads and writes it.
+func Reparsed(text []byte) []byte { return parseTree(text).AppendJSON(nil) }
+
+// OldestVersion is the oldest that is taken.
+const OldestVersion = oldestVersion

@@ -1,0 +1,123 @@
+package sandbox
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
+
+// beforePayouts is the version before which payouts were transfers.
+const beforePayouts = "2017-04-06"
+
+var moneyChanges = []*change{
+	{
+		Version: "2025-03-31", Name: "list.total_count", Objects: []string{"list"}, down: countList,
+		What:   "lists within objects have `total_count`; the sandbox leaves it out where a list goes on",
+		Source: "docs.stripe.com/changelog/basil, and recorded in sandbox/testdata/traffic",
+	},
+	{
+		Version: beforePayouts, Name: "payout", Objects: []string{"payout"}, down: payoutAsTransfer,
+		Types: map[string]string{
+			"payout.created": "transfer.created", "payout.updated": "transfer.updated", "payout.paid": "transfer.paid",
+			"payout.failed": "transfer.failed", "payout.canceled": "transfer.canceled",
+		},
+		What:   "payouts are transfers, with `date` for `arrival_date` and their `bank_account` or `card`, and so are their events",
+		Source: changelog(beforePayouts, "transfers-split-payouts-transfers") + ", docs.stripe.com/transfer-payout-split",
+	},
+	{
+		Version: beforePayouts, Name: "balance_transaction.type", Objects: []string{"balance_transaction"}, down: transferTypes,
+		What:   "balance transactions of payouts are of type `transfer`, `transfer_cancel` and `transfer_failure`",
+		Source: "docs.stripe.com/transfer-payout-split",
+	},
+	{
+		Version: "2017-01-27", Name: "balance_transaction.sourced_transfers", Objects: []string{"balance_transaction"}, down: sourcedTransfers,
+		What:   "balance transactions have `sourced_transfers`",
+		Source: changelog("2017-01-27", "balance-transactions-no-longer-include-sourced-transfers"),
+	},
+	{
+		Version: "2015-08-19", Name: "balance_transaction.source", Objects: []string{"balance_transaction"}, down: chargeAsSource,
+		What:   "`source` of a balance transaction for a refund or a dispute is the charge",
+		Source: changelog("2015-08-19", "balance-transactions-refunds-disputes-specify-source"),
+	},
+}
+
+// countList counts a list within an object.
+func countList(v *view, list *tree) {
+	if list == v.page || !list.is("has_more", "false") {
+		return
+	}
+	list.set("total_count", plain(strconv.Itoa(len(list.elements()))))
+}
+
+// payoutAsTransfer gives a payout the fields that it had when it was a transfer. Those that only transfers between accounts had are
+// empty.
+func payoutAsTransfer(v *view, payout *tree) {
+	payout.set("object", quoted("transfer"))
+	payout.rename("arrival_date", "date")
+	for name, text := range map[string]string{
+		"amount_reversed": "0", "destination_payment": "null", "recipient": "null", "reversed": "false", "source_transaction": "null",
+	} {
+		payout.set(name, plain(text))
+	}
+	list := spec.New("list").Set("url", "/v1/transfers/"+payout.string("id")+"/reversals")
+	payout.set("reversals", parseTree(list.AppendJSON(nil)))
+	account := payout.get("destination")
+	if account != nil && account.word() != "" {
+		account = v.externalAccount(account.word())
+	}
+	switch {
+	case account == nil || account.kind != '{':
+		return
+	case account.string("object") == "card":
+		payout.set("card", account.clone())
+	default:
+		payout.set("bank_account", account.clone())
+	}
+}
+
+// externalAccount is a bank account or a card by its id; nil where it cannot be found.
+func (v *view) externalAccount(id string) *tree {
+	if v.call == nil {
+		return nil
+	}
+	if r := v.call.byID[id]; r != nil && !r.gone {
+		return parseTree(r.AppendJSON(nil))
+	}
+	return nil
+}
+
+// transferTypes names movements of payouts as those of transfers.
+func transferTypes(_ *view, txn *tree) {
+	kind := txn.string("type")
+	if rest, of := strings.CutPrefix(kind, "payout"); of {
+		txn.set("type", quoted("transfer"+rest))
+	}
+}
+
+func sourcedTransfers(_ *view, txn *tree) {
+	source := txn.string("source")
+	if of := txn.get("source"); of != nil && of.kind == '{' {
+		source = of.string("id")
+	}
+	list := spec.New("list").Set("url", "/v1/transfers?source_transaction="+source)
+	txn.set("sourced_transfers", parseTree(list.AppendJSON(nil)))
+}
+
+// chargeAsSource names the charge in place of its refund or its dispute.
+func chargeAsSource(v *view, txn *tree) {
+	source := txn.get("source")
+	switch {
+	case source == nil:
+	case source.kind == '{':
+		if kind := source.string("object"); kind == "refund" || kind == "dispute" {
+			txn.set("source", source.get("charge").clone())
+		}
+	case v.call != nil:
+		for _, kind := range []string{"refund", "dispute"} {
+			if r := v.call.find(kind, source.word()); r != nil {
+				txn.set("source", quoted(r.text("charge")))
+			}
+		}
+	}
+}

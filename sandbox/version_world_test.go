@@ -1,0 +1,86 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// TestOneWorldInThreeVersions: a customer of 2015, charged by its card and by an intent, as 2015, 2020 and today see it.
+func TestOneWorldInThreeVersions(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	old := []string{"Stripe-Version", "2015-01-26"}
+	made := a.do(http.MethodPost, "/v1/customers", "card=tok_visa&account_balance=-500", old...)
+	made.wants(t, http.StatusOK, map[string]any{"account_balance": "-500", "cards.data.0.brand": "Visa", "sources.total_count": "1", "subscriptions.object": "list"})
+	customer, card := made.text("id"), made.text("default_card")
+	charged := a.do(http.MethodPost, "/v1/charges", "amount=1000&currency=usd&customer="+customer+"&statement_descriptor=TEA", old...)
+	charged.wants(t, http.StatusOK, map[string]any{"status": "paid", "card.id": card, "source.id": card, "source.last4": "4242", "source.customer": customer, "refunds.total_count": "0", "invoice": nil})
+	a.do(http.MethodPost, "/v1/refunds", "amount=300&charge="+charged.text("id"), old...).wants(t, http.StatusOK, nil)
+	intent := a.do(http.MethodPost, "/v1/payment_intents", "amount=700&currency=usd&customer="+customer+"&payment_method="+card+"&confirm=true", "Stripe-Version", "2020-08-27")
+	intent.wants(t, http.StatusOK, map[string]any{"status": "succeeded", "capture_method": "automatic", "charges.data.0.source.id": card, "charges.total_count": "1"})
+	waits := a.do(http.MethodPost, "/v1/payment_intents", "amount=900&currency=usd&allowed_source_types[]=card", "Stripe-Version", "2018-11-08")
+	waits.wants(t, http.StatusOK, map[string]any{"status": "requires_source", "allowed_source_types.0": "card", "next_source_action": nil})
+
+	a.do(http.MethodGet, "/v1/customers/"+customer, "", "Stripe-Version", "2015-02-18").wants(t, http.StatusOK, map[string]any{"sources.data.0.id": card, "cards": nil, "account_balance": "-500"})
+	a.do(http.MethodGet, "/v1/customers/"+customer, "", "Stripe-Version", "2020-08-27").wants(t, http.StatusOK, map[string]any{"sources": nil, "balance": "-500"})
+	a.do(http.MethodGet, "/v1/charges/"+charged.text("id"), "expand[]=customer", "Stripe-Version", "2020-08-27").wants(t, http.StatusOK, map[string]any{"status": "succeeded", "refunds.data.0.amount": "300", "customer.id": customer, "card": nil, "source.id": card})
+	now := a.get("/v1/charges/"+charged.text("id"), "")
+	now.wants(t, http.StatusOK, map[string]any{"status": "succeeded", "refunds": nil, "source": nil, "statement_descriptor": "TEA"})
+	for txn, version := range map[string]string{"charge": "2015-08-07", "refund": "2015-08-19"} {
+		list := a.do(http.MethodGet, "/v1/balance_transactions", "type=refund", "Stripe-Version", version)
+		want := charged.text("id")
+		if txn == "refund" {
+			want = a.get("/v1/refunds", "").text("data.0.id")
+		}
+		list.wants(t, http.StatusOK, map[string]any{"data.0.source": want, "data.0.sourced_transfers.object": "list"})
+	}
+}
+
+// TestRefusalsInOlderVersions: an intent in a refusal is one of the request's version.
+func TestRefusalsInOlderVersions(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	a.do(http.MethodPost, "/v1/payment_intents", "amount=700&currency=usd&payment_method=pm_card_chargeDeclined&confirm=true", "Stripe-Version", "2018-11-08").
+		wants(t, http.StatusPaymentRequired, map[string]any{"error.payment_intent.status": "requires_source", "error.payment_intent.charges.data.0.status": "failed", "error.payment_intent.last_payment_error.code": "card_declined"})
+}
+
+// TestEventsInVersions: an event keeps the version that the account had, and each endpoint gets it in its own.
+func TestEventsInVersions(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	a.control(http.MethodPost, "/_sandbox/account", `{"api_version":"2015-01-26"}`).wants(t, http.StatusOK, map[string]any{"api_version": "2015-01-26"})
+	got := map[string]chan map[string]any{}
+	for _, version := range []string{"", "2020-08-27", "2026-08-26.dahlia"} {
+		received := make(chan map[string]any, 10)
+		got[version] = received
+		hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			var event map[string]any
+			numbers := json.NewDecoder(r.Body)
+			numbers.UseNumber()
+			_ = numbers.Decode(&event)
+			received <- event
+		}))
+		t.Cleanup(hook.Close)
+		form := "enabled_events[]=charge.refunded&url=" + hook.URL
+		if version != "" {
+			form += "&api_version=" + version
+		}
+		a.post("/v1/webhook_endpoints", form).wants(t, http.StatusOK, nil)
+	}
+	charged := a.post("/v1/charges", "amount=1000&currency=usd&card=tok_visa")
+	charged.wants(t, http.StatusOK, map[string]any{"status": "paid"})
+	refunded := a.do(http.MethodPost, "/v1/refunds", "charge="+charged.text("id"), "Stripe-Version", "2026-08-26.dahlia").header.Get("Request-Id")
+
+	kept := a.do(http.MethodGet, "/v1/events", "type=charge.refunded", "Stripe-Version", "2026-08-26.dahlia")
+	kept.wants(t, http.StatusOK, map[string]any{"data.0.api_version": "2015-01-26", "data.0.request.id": refunded, "data.0.data.object.status": "paid", "data.0.data.object.refunds.total_count": "1", "data.0.data.previous_attributes.refunded": false})
+	a.get("/v1/events", "type=charge.refunded").wants(t, http.StatusOK, map[string]any{"data.0.request": refunded, "data.0.data.object.card.brand": "Visa"})
+	for version, want := range map[string]map[string]any{
+		"":                  {"api_version": "2015-01-26", "request": refunded, "data.object.status": "paid", "data.object.card.brand": "Visa"},
+		"2020-08-27":        {"api_version": "2020-08-27", "request.id": refunded, "data.object.status": "succeeded", "data.object.card": nil, "data.object.refunds.data.0.amount": "1000"},
+		"2026-08-26.dahlia": {"api_version": "2026-08-26.dahlia", "request.id": refunded, "data.object.status": "succeeded", "data.object.source": nil, "data.object.refunds": nil},
+	} {
+		answer{status: http.StatusOK, body: <-got[version]}.wants(t, http.StatusOK, want)
+	}
+}
