@@ -20,7 +20,8 @@ var floors = []string{"proof/prove", "tilltest proof proof/search", "cmd/till", 
 
 // beside are the rooms on no floor: all that each may import, and all that may import it. "tests" are the tests of any floor.
 var beside = map[string]struct{ imports, importers string }{
-	"sandbox":             {"clock id money sandbox/spec sandbox/transcript", "bench cli scenario tilltest proof proof/search tests"},
+	"sandbox":             {"clock id money sandbox/radar sandbox/spec sandbox/transcript", "bench cli scenario tilltest proof proof/search tests"},
+	"sandbox/radar":       {"", "sandbox tests"},
 	"sandbox/spec":        {"money", "sandbox sandbox/spec/gen sandbox/judge"},
 	"sandbox/spec/gen":    {"sandbox/spec", ""},
 	"sandbox/judge":       {"sandbox sandbox/spec sandbox/transcript clock id money", "tests"},

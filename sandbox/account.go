@@ -28,7 +28,11 @@ type standing struct {
 	Version    string           // of the API, for requests that name none and for its events; empty is the newest
 	Prevention bool             // it is enrolled in the card networks' programmes that prevent disputes
 	Left       bool             // a connected account that has taken its platform's access away
+	Radar      *riskSettings    `json:",omitempty"` // nil as long as nothing of Radar was changed
 }
+
+// ownerEmail is the address of whoever owns the world's own account.
+const ownerEmail = "owner@example.com"
 
 // granted says whether the platform has access to a connected account.
 func (s *standing) granted() bool { return !s.Left }
@@ -121,7 +125,7 @@ func showAccount(c *call) (appender, error) {
 func (w *realm) describeAccount(r *record) {
 	s := w.standing()
 	o := spec.New("account").Set("id", r.id).Set("created", r.created).Set("type", "standard").Set("country", s.Country).Set("default_currency", s.Currency)
-	o.Set("charges_enabled", true).Set("payouts_enabled", true).Set("details_submitted", true).Set("email", "owner@example.com").Set("business_type", "company")
+	o.Set("charges_enabled", true).Set("payouts_enabled", true).Set("details_submitted", true).Set("email", ownerEmail).Set("business_type", "company")
 	o.Sub("capabilities").Set("card_payments", "active").Set("transfers", "active").Set("link_payments", "active")
 	o.Sub("controller").Set("type", "account")
 	for _, name := range []string{"requirements", "future_requirements"} {

@@ -20,7 +20,7 @@ type behaviour struct {
 	attachable bool     // a declining card that attaches to a customer nevertheless
 	secure     secure   // how it takes part in 3D Secure
 	risk       string   // elevated or highest; empty is normal
-	blocked    bool     // Radar stops the charge before it reaches the network
+	blocked    bool     // Radar stops the charge before it reaches the network, whatever the rules are
 	cvcFails   bool     // the check of the security code, where one is given, fails
 	zipFails   bool     // the check of the postal code, where one is given, fails
 	lineFails  bool     // the check of the first address line, where one is given, fails

@@ -139,10 +139,10 @@ var declineCards = []card{
 	{number: "4000000000000341", names: "chargeCustomerFail", funding: "credit", country: "US", does: behaviour{decline: customerFail, attachable: true}},
 }
 
-// radarCards raise the risk that Radar sees, or fail checks. A payment with a failed check succeeds, since this account has no rule against it.
+// radarCards raise the risk that Radar sees, or fail checks. A payment with a failed check succeeds as long as the rules against it are off.
 var radarCards = []card{
 	{number: "4100000000000019", names: "radarBlock visa_chargeDeclinedFraudulent", funding: "credit", country: "US", does: behaviour{decline: fraudulent, risk: "highest", blocked: true}},
-	{number: "4000000000004954", names: "riskLevelHighest", funding: "credit", country: "US", does: behaviour{decline: fraudulent, risk: "highest", blocked: true}},
+	{number: "4000000000004954", names: "riskLevelHighest", funding: "credit", country: "US", does: behaviour{risk: "highest"}},
 	{number: "4000000000009235", names: "riskLevelElevated", funding: "credit", country: "US", does: behaviour{risk: "elevated"}},
 	{number: "4000008400000407", names: "highFraudDisputeScore", funding: "credit", country: "US"},
 	{number: "4000008400000159", names: "highEfwScore", funding: "credit", country: "US"},

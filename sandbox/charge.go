@@ -54,6 +54,9 @@ func searchedRefunded(r *record) any {
 
 func updateCharge(c *call, r *record) error {
 	if report := c.params.String("fraud_details", "user_report"); report != "" {
+		if report == "fraudulent" {
+			c.mark(r)
+		}
 		r.object().Set("fraud_details", r.object().Sub("fraud_details").Clone().Set("user_report", report))
 	}
 	return nil
@@ -66,6 +69,18 @@ func (c *call) newCharge(r, method *record, secured *spec.Object) *record {
 		prefix = "py_"
 	}
 	ch := c.record("charge", c.newPaymentID(prefix, r.id))
+	c.describeCharge(ch, r, method)
+	if k == nil {
+		ch.object().Set("payment_method_details", spec.New("payment_method_details").Set("type", "card").Set("card", c.cardDetails(r, method, secured)))
+	} else {
+		ch.object().Set("payment_method_details", c.methodDetails(k, r, method))
+	}
+	ch.object().Set("outcome", c.outcome(r, method))
+	return ch
+}
+
+// describeCharge fills in what a charge has of the intent and of the payment method.
+func (c *call) describeCharge(ch, r, method *record) {
 	from := r.object()
 	o := ch.object().Set("amount", from.Int("amount")).Set("currency", from.String("currency")).Set("payment_intent", r.id).Set("payment_method", method.id)
 	for _, name := range []string{"customer", "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group"} {
@@ -81,13 +96,6 @@ func (c *call) newCharge(r, method *record, secured *spec.Object) *record {
 	o.Set("metadata", metadata).Set("fraud_details", spec.New("charge_fraud_details"))
 	o.Set("billing_details", method.object().Sub("billing_details").Clone())
 	o.Set("calculated_statement_descriptor", calculatedDescriptor(from))
-	if k == nil {
-		o.Set("payment_method_details", spec.New("payment_method_details").Set("type", "card").Set("card", c.cardDetails(r, method, secured)))
-	} else {
-		o.Set("payment_method_details", c.methodDetails(k, r, method))
-	}
-	o.Set("outcome", c.outcome(method))
-	return ch
 }
 
 func calculatedDescriptor(from *spec.Object) string {
@@ -135,37 +143,11 @@ func (w *world) digits(n int) string {
 	return text[len(text)-n:]
 }
 
-// outcome is what Radar and the network say of a charge that goes well.
-func (c *call) outcome(method *record) *spec.Object {
-	if methodKindOf(method) != nil {
-		return spec.New("charge_outcome").Set("type", "authorized").Set("network_status", "approved_by_network").
-			Set("risk_level", "not_assessed").Set("seller_message", "Payment complete.")
-	}
-	level, score := "normal", int64(c.random.Uint64()%65)
-	switch private[instrument](method).card().does.risk {
-	case "elevated":
-		level, score = "elevated", 65+int64(c.random.Uint64()%10)
-	case "highest":
-		level, score = "highest", 75+int64(c.random.Uint64()%25)
-	}
-	o := spec.New("charge_outcome").Set("type", "authorized").Set("network_status", "approved_by_network").
-		Set("risk_level", level).Set("risk_score", score).Set("seller_message", "Payment complete.")
-	if level == "elevated" {
-		return elevated(o)
-	}
-	return o
-}
-
-// refuseOutcome turns a charge's outcome into that of a decline: by Radar, or by the issuer.
+// refuseOutcome turns a charge's outcome into that of a decline by the issuer.
 func (c *call) refuseOutcome(ch, method *record, d *decline) {
 	o := ch.object().Sub("outcome")
 	if methodKindOf(method) != nil {
 		o.Set("network_status", "declined_by_network").Set("type", "issuer_declined").Set("reason", d.code).Set("seller_message", d.message)
-		return
-	}
-	if private[instrument](method).card().does.blocked && d == private[instrument](method).card().does.decline {
-		o.Set("type", "blocked").Set("network_status", "not_sent_to_network").Set("reason", "highest_risk_level").Set("seller_message", "Stripe blocked this payment as too risky.")
-		ch.object().Set("fraud_details", spec.New("charge_fraud_details").Set("stripe_report", "fraudulent"))
 		return
 	}
 	seller := "The bank returned the decline code `" + d.declineCode + "`."

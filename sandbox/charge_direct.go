@@ -82,15 +82,16 @@ func (c *call) chargedCard(from *record) (*record, error) {
 // chargeDirectly takes the money, or holds it, or has it declined. There is nobody to ask for authentication.
 func (c *call) chargeDirectly(from, method *record) (appender, error) {
 	does := private[instrument](method).card().does
-	d := does.decline
-	if d == nil && does.challenged(true, private[instrument](method).SetUp, false) {
-		d = authenticationRequired
-	}
 	ch := c.newCharge(from, method, nil)
 	ch.object().Set("payment_intent", nil)
+	d := authenticationRequired
+	if does.decline == nil && does.challenged(true, private[instrument](method).SetUp, false) {
+		c.refuseOutcome(ch, method, d)
+	} else {
+		d = c.screen(ch, method)
+	}
 	if d != nil {
 		ch.object().Set("status", "failed").Set("paid", false).Set("captured", false).Set("failure_code", d.code).Set("failure_message", d.message)
-		c.refuseOutcome(ch, method, d)
 		c.insert(ch)
 		c.emit("charge.failed", ch)
 		refusal := declined(d)

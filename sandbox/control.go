@@ -34,6 +34,10 @@ import (
 //	POST /_sandbox/webhooks/send    {"event":"evt_…"} sends an event again, as Stripe's Dashboard and CLI do; {"endpoint":"we_…"} to that one alone
 //	POST /_sandbox/cards/update     {"payment_method":"pm_…","exp_year":2031,"last4":"1234"}: its network has replaced a saved card
 //	POST /_sandbox/refunds/cancel   {"refund":"re_…"}: canceled in the Dashboard, within 30 minutes
+//	GET  /_sandbox/radar            the rules of Radar and the risk settings; see control_radar.go
+//	POST /_sandbox/radar            {"rule":"Block if …"}, {"id":"ssr_…","enabled":false} or {"settings":{"highest_from":80}}
+//	DELETE /_sandbox/radar          makes them those of a new account; below it, forgets the rule that is named
+//	POST /_sandbox/radar/test       {"rule":"Block if …"}: which of the charges that there are it would have met
 //	GET  /_sandbox/state            how many objects of each kind there are, and what is under way
 //
 // Errors are {"error":{"message":…}}.
@@ -60,6 +64,11 @@ var controls = map[string]func(*realm, *http.Request, []byte) (any, error){
 	"POST /_sandbox/webhooks/wait":  waitForWebhooks,
 	"POST /_sandbox/webhooks/send":  sendAgain,
 	"GET /_sandbox/state":           showState,
+	"GET /_sandbox/radar":           showRadar,
+	"POST /_sandbox/radar":          changeRadar,
+	"DELETE /_sandbox/radar":        forgetRadar,
+	"DELETE /_sandbox/radar/{id}":   forgetRule,
+	"POST /_sandbox/radar/test":     testRule,
 	"POST /_sandbox/cards/update":   updateCard,
 	"POST /_sandbox/refunds/cancel": withdrawRefund,
 	"POST /_sandbox/snapshots":      takeSnapshot,

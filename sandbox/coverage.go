@@ -35,6 +35,7 @@ var silent = []string{
 	"ephemeral_keys",
 	"payment_method_configurations",
 	"payment_method_domains",
+	"radar",
 	"webhook_endpoints",
 	"POST /v1/file_links",
 	"POST /v1/file_links/{link}",

@@ -20,7 +20,7 @@ func AllCards() (all []Card) {
 	for _, table := range [][]card{brandCards, countryCards, declineCards, radarCards, disputeCards, secureCards} {
 		for i := range table {
 			c := &table[i]
-			all = append(all, Card{c.number, c.brand(), c.country, c.funding, strings.Fields(c.names), c.does.decline != nil, c.does.attachable})
+			all = append(all, Card{c.number, c.brand(), c.country, c.funding, strings.Fields(c.names), c.does.decline != nil || c.does.risk == "highest", c.does.attachable})
 		}
 	}
 	return all

@@ -67,8 +67,12 @@ func (c *call) confirmPayment(r *record) error {
 		if err := c.checkKind(r, k); err != nil {
 			return err
 		}
+		if ch, d := c.screenKind(r, method); d != nil {
+			return c.refusePayment(r, ch, method, d)
+		}
 		return k.pay(c, r, method)
 	}
+	state.Asked = c.requestsSecure(r, method) || state.Asked
 	a := c.authenticate(state, method)
 	switch {
 	case a.refusal != nil:
@@ -128,6 +132,10 @@ func (c *call) readSession(state *intent, r *record) {
 	state.OffSession = c.offSession()
 	state.ReturnURL = c.returnURL()
 	state.Script = c.params.Bool("use_stripe_sdk")
+	state.Risk = nil
+	if online := c.params.Sub("mandate_data", "customer_acceptance", "online"); online != nil {
+		state.IP, state.UserAgent = online.String("ip_address"), online.String("user_agent")
+	}
 	requested, _ := r.object().At("payment_method_options", "card", "request_three_d_secure").(string)
 	state.Asked = requested == "any" || requested == "challenge"
 }
@@ -179,14 +187,14 @@ func secureResult(result, flow, indicator string) *spec.Object {
 
 // charge takes the money, or holds it, or has it declined.
 func (c *call) charge(r, method *record, secured *spec.Object) error {
-	if does := private[instrument](method).card().does; does.decline != nil {
-		return c.failPayment(r, method, does.decline, secured)
+	ch := c.newCharge(r, method, secured)
+	if d := c.screen(ch, method); d != nil {
+		return c.refusePayment(r, ch, method, d)
 	}
 	if methodKindOf(method) == nil {
 		passChecks(method)
 	}
 	captureMethod := captureMethodOf(r.object())
-	ch := c.newCharge(r, method, secured)
 	ch.object().Set("status", "succeeded").Set("paid", true).Set("captured", captureMethod != "manual")
 	o := r.object().Set("latest_charge", ch.id).Set("next_action", nil).Set("last_payment_error", nil)
 	amount := o.Int("amount")
@@ -248,11 +256,16 @@ func (c *call) keepMethod(r, method *record, usage string) {
 	}
 }
 
-// failPayment books a declined attempt: a failed charge, and an intent that can be tried again with another payment method.
+// failPayment books an attempt that the issuer has declined.
 func (c *call) failPayment(r, method *record, d *decline, secured *spec.Object) error {
 	ch := c.newCharge(r, method, secured)
-	ch.object().Set("status", "failed").Set("paid", false).Set("captured", false).Set("failure_code", d.code).Set("failure_message", d.message)
 	c.refuseOutcome(ch, method, d)
+	return c.refusePayment(r, ch, method, d)
+}
+
+// refusePayment books an attempt that came to nothing: a failed charge, and an intent that can be tried again with another payment method.
+func (c *call) refusePayment(r, ch, method *record, d *decline) error {
+	ch.object().Set("status", "failed").Set("paid", false).Set("captured", false).Set("failure_code", d.code).Set("failure_message", d.message)
 	c.insert(ch)
 	refusal := declined(d)
 	refusal.charge, refusal.paymentMethod = ch.id, method

@@ -22,12 +22,15 @@ const (
 // intent is what the objects of PaymentIntents and SetupIntents do not show.
 type intent struct {
 	OffSession    bool
-	Asked         bool      // 3D Secure was requested
-	ReturnURL     string    // where the hosted page sends the customer back to
-	Script        bool      // Stripe.js shall lead the customer there
-	Challenge     challenge // the latest
-	Authenticated string    // the payment method whose holder has authenticated for the next confirmation
-	Confirming    bool      // the confirmation that follows is one with the creation
+	Asked         bool        // 3D Secure was requested
+	ReturnURL     string      // where the hosted page sends the customer back to
+	Script        bool        // Stripe.js shall lead the customer there
+	Challenge     challenge   // the latest
+	Risk          *assessment `json:",omitempty"` // what a rule that requests 3D Secure was told of this confirmation
+	IP            string      `json:",omitempty"` // of the customer, as the mandate says it
+	UserAgent     string      `json:",omitempty"`
+	Authenticated string      // the payment method whose holder has authenticated for the next confirmation
+	Confirming    bool        // the confirmation that follows is one with the creation
 }
 
 var paymentIntents = &resource{

@@ -21,6 +21,7 @@ func (c *call) pend(r, method *record) *record {
 	r.object().Set("status", processing).Set("latest_charge", ch.id).Set("next_action", nil).Set("last_payment_error", nil)
 	c.emit("charge.pending", ch)
 	c.emit("payment_intent.processing", r)
+	c.queueKind(ch)
 	c.keepMethod(r, method, c.usageFor(r, method))
 	return ch
 }
@@ -62,6 +63,7 @@ func (c *call) bounce(ch *record, code string) {
 	c.bookBack(ch)
 	o.Set("captured", false).Set("amount_captured", 0)
 	c.emit("charge.failed", ch)
+	c.closeReview(ch, "payment_never_settled")
 	r := c.find("payment_intent", o.String("payment_intent"))
 	if r == nil {
 		return

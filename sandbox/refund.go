@@ -166,6 +166,9 @@ func (c *call) refundable(ch *record) (int64, error) {
 // announceRefund books a refund once it is stored; the network's reference follows.
 func announceRefund(c *call, r *record) error {
 	ch := c.byID[r.object().String("charge")]
+	if r.object().String("reason") == "fraudulent" {
+		c.mark(ch)
+	}
 	if !ch.object().Bool("captured") {
 		c.unheld(r, ch)
 		return nil

@@ -34,12 +34,15 @@ var resources = []*resource{
 	paymentMethods,
 	payoutCardAccounts,
 	payouts,
+	radarRules,
 	refunds,
 	reviews,
 	setupAttempts,
 	setupIntents,
 	tokens,
 	topups,
+	valueListItems,
+	valueLists,
 	webhookEndpoints,
 }
 

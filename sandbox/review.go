@@ -1,8 +1,6 @@
 package sandbox
 
-import "github.com/till-pay/till/sandbox/spec"
-
-// reviews are of payments with elevated risk, which this account's rule "Review if :risk_level: = 'elevated'" asks a person to look at.
+// reviews are of payments that a rule asks a person to look at, as "Review if :risk_level: = 'elevated'" does from the beginning.
 // They are looked up by their reason, which is "rule" as long as they are open.
 var reviews = &resource{
 	Object: "review",
@@ -19,9 +17,9 @@ func listOpenReviews(c *call) (appender, error) {
 	return c.listOf("review", "reason", "rule", "/v1/reviews", func(*record) bool { return true })
 }
 
-// review opens the review of a charge with elevated risk.
+// review opens the review of a charge that a rule has placed in review, unless there is one.
 func (c *call) review(ch *record) {
-	if ch.object().Sub("outcome").String("type") != "manual_review" {
+	if ch.object().Sub("outcome").String("type") != "manual_review" || ch.object().String("review") != "" {
 		return
 	}
 	r := c.newRecord(kinds["review"])
@@ -59,10 +57,4 @@ func (c *call) endReview(r *record, reason string) {
 	before := r.object().Clone()
 	r.object().Set("open", false).Set("reason", reason).Set("closed_reason", reason)
 	c.emitUpdated("review.closed", r, before)
-}
-
-// elevated is the outcome of a payment that is to be reviewed.
-func elevated(o *spec.Object) *spec.Object {
-	return o.Set("type", "manual_review").Set("reason", "elevated_risk_level").
-		Set("seller_message", "Stripe evaluated this payment as having elevated risk, and placed it in your manual review queue.")
 }

@@ -148,6 +148,7 @@ func (c *call) setUp(r *record) error {
 	if in.card().does.secure == secureSetUp { // it is set up from the beginning
 		return c.finishSetup(r, method, nil)
 	}
+	state.Asked = c.requestsSecure(r, method) || state.Asked
 	a := c.authenticate(state, method)
 	switch {
 	case a.refusal != nil:
@@ -166,6 +167,9 @@ func (c *call) finishSetup(r, method *record, secured *spec.Object) error {
 		refusal := asAPIError(err)
 		refusal.noParam, refusal.param = false, refusal.decline.param
 		return c.failSetup(r, method, refusal)
+	}
+	if d := c.screenSetup(r, method); d != nil {
+		return c.failSetup(r, method, declined(d))
 	}
 	attempt := c.attempt(r, method, succeeded)
 	if secured != nil {

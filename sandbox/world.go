@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/till-pay/till/sandbox/radar"
 )
 
 // world is all that one API key sees: a Stripe account in test mode, the accounts that are connected to it, their objects, and one clock.
@@ -21,10 +23,11 @@ type world struct {
 	mu      sync.Mutex
 	random  *rand.ChaCha8
 	made    time.Time
-	born    int64                 // order of the newest record that was there from the beginning
-	scratch []byte                // for rendering
-	likes   map[string]likeMethod // by card number
-	era     uint64                // how often the world has become another
+	born    int64                  // order of the newest record that was there from the beginning
+	scratch []byte                 // for rendering
+	likes   map[string]likeMethod  // by card number
+	parsed  map[string]*radar.Rule // by text
+	era     uint64                 // how often the world has become another
 	journal *journal
 
 	snapshots map[string]*image
