@@ -46,6 +46,10 @@ type worldView struct {
 	World   bool
 
 	Account, Key  string // the key masked
+	Of, Platform  string // the connected account that is shown, if it is one, and whose it is
+	Home          string // the path of the overview
+	Accounts      []objectRow
+	Connected     int
 	Now, NowISO   string
 	Frozen        bool
 	Rate          int64
@@ -103,13 +107,14 @@ func writePage(out http.ResponseWriter, status int, view *worldView) {
 
 // view looks at the world. show is the list to show by itself: events, webhooks, requests, faults or a kind of object.
 func (w *realm) view(show string) (*worldView, error) {
-	v := &worldView{World: true, Key: "sk_test_…" + w.suffix[max(0, len(w.suffix)-4):]}
+	v := w.viewed()
 	err := w.step(func() {
 		rows := fewRows
 		if kinds[show] != nil || slices.Contains([]string{"webhooks", "requests", "events"}, show) {
 			v.Show, rows = show, manyRows
 		}
 		now := w.now()
+		v.Accounts, v.Connected = w.accountRows(fewRows)
 		v.Account, v.Now, v.NowISO, v.Frozen, v.Rate = w.account, shownTime(now), now.Format(time.RFC3339), w.rate == 0, w.rate
 		if len(w.agenda) > 0 {
 			v.NextDue = shownTime(w.agenda[0].At)
@@ -128,6 +133,28 @@ func (w *realm) view(show string) (*worldView, error) {
 		}
 	})
 	return v, err
+}
+
+// viewed is the beginning of a page about the world, or about one of its connected accounts.
+func (w *realm) viewed() *worldView {
+	v := &worldView{World: true, Key: "sk_test_…" + w.suffix[max(0, len(w.suffix)-4):], Home: "/"}
+	if !w.isPlatform() {
+		v.Of, v.Platform, v.Home = w.account, w.home.account, accountPath+w.account
+	}
+	return v
+}
+
+// accountRows is the newest of the accounts that are connected to this one, and how many there are.
+func (w *realm) accountRows(n int) (rows []objectRow, all int) {
+	if !w.isPlatform() {
+		return nil, 0
+	}
+	for _, row := range w.newest("account", n+1) {
+		if row.ID != w.account && len(rows) < n {
+			rows = append(rows, row)
+		}
+	}
+	return rows, w.count("account") - 1
 }
 
 // lastFirst is the last of a log, newest first, and how many it has.
@@ -255,11 +282,14 @@ func ordinal(n int) string {
 
 // pageOfObject shows one object as the API does, with the ids in it leading on.
 func (w *realm) pageOfObject(out http.ResponseWriter, id string) {
-	v := &worldView{World: true, Key: "sk_test_…" + w.suffix[max(0, len(w.suffix)-4):], Object: id}
+	v := w.viewed()
 	status := http.StatusOK
 	err := w.step(func() {
-		v.Account = w.account
 		r := w.lookup(id)
+		if r != nil {
+			v = r.realm.viewed()
+		}
+		v.Account, v.Object = w.account, id
 		if r == nil {
 			status, v.Message = http.StatusNotFound, "This world has no object of that id."
 			return

@@ -55,11 +55,14 @@ func (v *visits) find(id string) string {
 
 // isPage says whether a request is for the page: a program that sends a key is not.
 func isPage(r *http.Request) bool {
-	return r.Header.Get("Authorization") == "" && (r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, objectPath))
+	return r.Header.Get("Authorization") == "" && (r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, objectPath) || strings.HasPrefix(r.URL.Path, accountPath))
 }
 
 // objectPath is where the page shows single objects: below it, by id.
 const objectPath = "/objects/"
+
+// accountPath is where the page shows the world as a connected account sees it: below it, by the account's id.
+const accountPath = "/accounts/"
 
 // servePage answers the page at / and what belongs to it.
 func (s *Server) servePage(out http.ResponseWriter, r *http.Request) {
@@ -84,14 +87,30 @@ func (s *Server) showPage(out http.ResponseWriter, r *http.Request) {
 	w := s.visited(r)
 	id, single := strings.CutPrefix(r.URL.Path, objectPath)
 	switch {
-	case w == nil && single:
+	case w == nil && r.URL.Path != "/":
 		http.Redirect(out, r, "/", http.StatusSeeOther)
 	case w == nil:
 		writePage(out, http.StatusOK, &worldView{})
 	case single:
 		w.home.pageOfObject(out, id)
 	default:
-		view, err := w.home.view(r.URL.Query().Get("show"))
+		account, _ := strings.CutPrefix(r.URL.Path, accountPath)
+		w.showRealm(out, strings.TrimPrefix(account, "/"), r.URL.Query().Get("show"))
+	}
+}
+
+// showRealm shows the world as one of its accounts sees it; without a name, as its own.
+func (w *world) showRealm(out http.ResponseWriter, account, show string) {
+	w.mu.Lock()
+	of := w.realmOf(account)
+	w.mu.Unlock()
+	switch {
+	case of == nil:
+		v := w.home.viewed()
+		v.Account, v.Object, v.Title, v.Message = w.home.account, account, "account", "This world has no account of that id."
+		writePage(out, http.StatusNotFound, v)
+	default:
+		view, err := of.view(show)
 		if err != nil {
 			writePage(out, http.StatusInternalServerError, &worldView{Message: err.Error()})
 			return

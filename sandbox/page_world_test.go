@@ -172,3 +172,26 @@ func TestPageIsForItsOwn(t *testing.T) {
 		t.Errorf("the cookies are %v", cookies)
 	}
 }
+
+// TestPageShowsAnAccount: the page lists the connected accounts, and shows the world as each of them sees it.
+func TestPageShowsAnAccount(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	seller := a.connect("DE", "eur")
+	own, theirs := a.must("/v1/customers", "email=platform@example.com").text("id"), seller.must("/v1/customers", "email=seller@example.com").text("id")
+	b := browse(t, a.server.URL)
+	_, page := b.send(url.Values{"do": {"open"}, "key": {a.key}})
+	if !strings.Contains(page, `href="/accounts/`+seller.account+`"`) || !strings.Contains(page, own) || strings.Contains(page, theirs) {
+		t.Errorf("the platform is shown as %s", page)
+	}
+	_, page = b.open("/accounts/" + seller.account)
+	if !strings.Contains(page, theirs) || strings.Contains(page, own) || !strings.Contains(page, "EUR") || !strings.Contains(page, `href="/accounts/`+seller.account+`?show=customer"`) {
+		t.Errorf("the seller is shown as %s", page)
+	}
+	if _, page = b.open("/objects/" + theirs); !strings.Contains(page, "seller@example.com") || !strings.Contains(page, `href="/accounts/`+seller.account+`"`) {
+		t.Errorf("the seller's customer is shown as %s", page)
+	}
+	if status, page := b.open("/accounts/acct_none"); status != http.StatusNotFound || !strings.Contains(page, "no account") {
+		t.Errorf("an account that is none: %d %s", status, page)
+	}
+}
