@@ -52,6 +52,9 @@ func auditStep(w *world) {
 		}
 		all.of[one.account].step(one)
 	}
+	if wrong := w.auditReserve(); wrong != "" {
+		ruin(w.home, wrong)
+	}
 }
 
 func (a *auditor) step(w *realm) {
@@ -155,6 +158,8 @@ func Audit(s *Server, suffix string) (wrong []string) {
 			wrong = append(wrong, one.auditSums()...)
 			wrong = append(wrong, one.auditPayouts()...)
 			wrong = append(wrong, one.auditRefunds()...)
+			wrong = append(wrong, one.auditTransfers()...)
+			wrong = append(wrong, one.auditFees()...)
 		}
 	})
 	return wrong

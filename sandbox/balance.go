@@ -12,7 +12,7 @@ var balances = &resource{
 	Object:  "balance",
 	Path:    singleton,
 	Others:  map[string]func(*call) (appender, error){"GET /v1/balance": showBalance},
-	Due:     map[string]func(*call, *record, string){"settle": settleFunds, "pay": payAutomatically},
+	Due:     map[string]func(*call, *record, string){"settle": settleFunds, "pay": payAutomatically, "collect": collectFunds},
 	Private: func() any { return new(ledger) },
 }
 
@@ -31,6 +31,9 @@ type funds struct {
 	PaidUntil int64    // until when automatic payouts have paid it out
 	NextRun   int64    // when the next is arranged; 0 is none
 	Waiting   []string // refunds that wait for funds, the oldest first
+
+	Reserved int64    `json:",omitempty"` // of a platform: what it keeps for accounts that are below nothing
+	Backed   *backing `json:",omitempty"` // of a connected account that is below nothing: what the platform keeps for it
 }
 
 // currencies are those that have been booked in, in alphabetical order.
@@ -71,6 +74,7 @@ func (c *call) enter(txn *record) {
 		c.insert(txn)
 		c.arrange(currency)
 		c.fundRefunds(currency)
+		c.back(currency)
 		return
 	}
 	o.Set("status", "pending")
@@ -94,6 +98,7 @@ func settleFunds(c *call, r *record, currency string) {
 	delete(f.Pending, now)
 	f.Available += sum
 	c.arrange(currency)
+	c.back(currency)
 	if sum > 0 { // Stripe does not announce what only takes away
 		c.showFunds(r)
 		c.emit("balance.available", r)
@@ -116,7 +121,7 @@ func (w *realm) showFunds(r *record) {
 		f := l.in(currency)
 		available = append(available, amountOf(f.Available, currency))
 		pending = append(pending, amountOf(f.pending(), currency))
-		reserved = append(reserved, spec.New("balance_amount").Set("amount", 0).Set("currency", currency))
+		reserved = append(reserved, spec.New("balance_amount").Set("amount", f.Reserved).Set("currency", currency))
 		at := max(f.Available, 0)
 		instant = append(instant, spec.New("balance_amount_net").Set("amount", at).Set("currency", currency).
 			Set("source_types", spec.New("balance_amount_by_source_type").Set("card", at)))

@@ -36,13 +36,14 @@ var feeNames = map[string]string{
 	"dispute_reversal": "Dispute fee",
 	"payout":           "Instant payout fee",
 	"payout_reversal":  "Instant payout fee",
+	"platform":         "Stripe processing fees of connected accounts",
 }
 
 // bookCharge books the money of a captured charge.
 func (c *call) bookCharge(ch *record) {
-	o := ch.object()
+	o, merchant := ch.object(), c.merchantOf(ch)
 	k := chargeKindOf(ch)
-	available := c.settlesAfter(k)
+	available := merchant.settlesAfter(k)
 	card := ""
 	if in := c.byID[o.String("payment_method")]; k == nil && in != nil {
 		does := known[instrument](in).card()
@@ -52,20 +53,33 @@ func (c *call) bookCharge(ch *record) {
 		}
 	}
 	currency := o.String("currency")
-	settled := c.settlesIn(currency)
+	settled := merchant.settlesIn(currency)
 	amount := o.Int("amount_captured")
 	got, _ := exchanged(amount, currency, settled, chargeRate)
 	kind, fee := "charge", int64(0)
 	if k == nil {
-		fee = c.cardFee(got, settled, card)
+		fee = merchant.cardFee(got, settled, card)
 	} else {
-		kind, fee = "payment", k.priceFor(c.standing().Country, c.now()).fee(got, settled)
+		kind, fee = "payment", k.priceFor(merchant.standing().Country, c.now()).fee(got, settled)
 	}
-	txn := c.book(ch, kind, "charge", amount, fee, available)
+	if c.platformPays() {
+		c.levy(fee, settled, feeNames["platform"], available)
+		fee = 0
+	}
+	taken := int64(0)
+	if !c.isPlatform() {
+		taken = o.Int("application_fee_amount")
+	}
+	share, _ := exchanged(taken, currency, settled, chargeRate)
+	txn := c.bookShared(ch, kind, "charge", amount, fee, share, available)
 	if description := o.String("description"); description != "" {
 		txn.object().Set("description", description)
 	}
 	o.Set("balance_transaction", txn.id)
+	if taken > 0 {
+		c.takeFee(ch, nil, taken, available)
+	}
+	c.passOn(ch, txn)
 }
 
 // bookChargeLater books an asynchronously captured charge some seconds later, as Stripe does.
@@ -84,9 +98,14 @@ func (c *call) bookNow(ch *record) {
 }
 
 // book adds one movement of money to the account's balance. The amount is in the currency of its source, and is converted into the one
-// that the source settles in: a charge at Stripe's rate, everything else at the middle rate. The fee is in the currency settled in.
-// What is available now or before is available; the rest is pending until then.
+// that the source settles in: what an account is paid at Stripe's rate, everything else at the middle rate. The fee is in the currency
+// settled in. What is available now or before is available; the rest is pending until then.
 func (c *call) book(source *record, kind, category string, amount, fee int64, available time.Time) *record {
+	return c.bookShared(source, kind, category, amount, fee, 0, available)
+}
+
+// bookShared is book of something of which the platform has a share, beside Stripe's fee and in the same currency.
+func (c *call) bookShared(source *record, kind, category string, amount, fee, share int64, available time.Time) *record {
 	kin, _ := source.object().Get("payment_intent").(string)
 	r := c.record("balance_transaction", c.newPaymentID("txn_", kin))
 	from := source.object().String("currency")
@@ -103,33 +122,72 @@ func (c *call) book(source *record, kind, category string, amount, fee int64, av
 	if now := c.now(); available.Before(now) {
 		available = now
 	}
-	o.Set("amount", amount).Set("fee", fee).Set("net", amount-fee)
+	o.Set("amount", amount).Set("fee", fee+share).Set("net", amount-fee-share)
 	o.Set("type", kind).Set("reporting_category", category).Set("balance_type", "payments").Set("available_on", available.Unix())
-	if fee != 0 {
-		name := feeNames[category]
-		if name == "" {
-			name = "Stripe processing fees"
-		}
-		o.Set("fee_details", []*spec.Object{spec.New("fee").Set("amount", fee).Set("currency", currency).Set("description", name).Set("type", "stripe_fee")})
+	if details := c.feeDetails(category, currency, fee, share); details != nil {
+		o.Set("fee_details", details)
 	}
 	c.enter(r)
 	return r
 }
 
-// settledIn is the currency in which money of a source is booked: what belongs to a charge is booked as the charge was, although the
-// account may settle in other currencies since.
-func (c *call) settledIn(source *record) string {
-	charge, _ := source.object().Get("charge").(string)
-	if ch := c.byID[charge]; ch != nil {
-		if paid := c.byID[ch.object().String("balance_transaction")]; paid != nil {
-			return paid.object().String("currency")
+// feeDetails says what a fee is made up of: Stripe's and the platform's.
+func (c *call) feeDetails(category, currency string, fee, share int64) (all []*spec.Object) {
+	if fee != 0 {
+		name := feeNames[category]
+		if name == "" {
+			name = "Stripe processing fees"
 		}
+		all = append(all, spec.New("fee").Set("amount", fee).Set("currency", currency).Set("description", name).Set("type", "stripe_fee"))
 	}
-	currency := source.object().String("currency")
-	if source.resource.Object == "payout" || source.resource.Object == "topup" {
-		return currency // of a balance already
+	if share != 0 {
+		all = append(all, spec.New("fee").Set("amount", share).Set("application", c.application()).Set("currency", currency).
+			Set("description", applicationName+" application fee").Set("type", "application_fee"))
+	}
+	return all
+}
+
+// bookBare adds a movement of money that no object stands for, in the currency of a balance.
+func (c *call) bookBare(kind, category, description string, amount int64, currency string, available time.Time) *record {
+	r := c.record("balance_transaction", c.newID("txn_"))
+	if now := c.now(); available.Before(now) {
+		available = now
+	}
+	o := r.object().Set("currency", currency).Set("description", description).Set("amount", amount).Set("fee", 0).Set("net", amount)
+	o.Set("type", kind).Set("reporting_category", category).Set("balance_type", "payments").Set("available_on", available.Unix())
+	c.enter(r)
+	return r
+}
+
+// settledIn is the currency in which money of a source is booked: what belongs to a charge is booked as the charge was, although the
+// account may settle in other currencies since. What goes from one balance to another is in the currency of the balance already.
+func (c *call) settledIn(source *record) string {
+	o := source.object()
+	currency := o.String("currency")
+	switch source.resource.Object {
+	case "payout", "topup", "transfer", "transfer_reversal":
+		return currency
+	case "charge":
+		return c.bookedIn(source, c.merchantOf(source).settlesIn(currency))
+	case "application_fee":
+		if o.String("originating_transaction") != "" {
+			return currency // what was passed on has settled
+		}
+	case "fee_refund":
+		return c.bookedIn(c.byID[o.String("fee")], currency)
+	}
+	if charge, _ := o.Get("charge").(string); c.byID[charge] != nil {
+		return c.bookedIn(c.byID[charge], c.settlesIn(currency))
 	}
 	return c.settlesIn(currency)
+}
+
+// bookedIn is the currency in which something was booked; otherwise is for what was not.
+func (c *call) bookedIn(source *record, otherwise string) string {
+	if txn := c.byID[source.text("balance_transaction")]; txn != nil {
+		return txn.text("currency")
+	}
+	return otherwise
 }
 
 // availableWith is when money that a charge's refund or dispute moves becomes available: with the charge while that is pending, and

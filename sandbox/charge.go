@@ -26,7 +26,7 @@ var charges = &resource{
 	Path:      "/v1/charges",
 	Prefix:    "ch_",
 	Plain:     []string{"description", "receipt_email", "shipping", "transfer_group"},
-	Takes:     []string{"amount", "capture", "card", "currency", "customer", "fraud_details", "radar_options", "source", "statement_descriptor", "statement_descriptor_suffix"},
+	Takes:     []string{"amount", "capture", "card", "currency", "customer", "fraud_details", "radar_options", "source", "statement_descriptor", "statement_descriptor_suffix", "application_fee", "application_fee_amount", "destination", "on_behalf_of", "transfer_data"},
 	Update:    updateCharge,
 	Announces: []string{"updated"},
 	Filters:   []string{"customer", "payment_intent", "transfer_group"},
@@ -93,6 +93,7 @@ func (c *call) describeCharge(ch, r, method *record) {
 	for key, value := range from.Map("metadata") {
 		metadata[key] = value
 	}
+	c.shareCharge(r, o)
 	o.Set("metadata", metadata).Set("fraud_details", spec.New("charge_fraud_details"))
 	o.Set("billing_details", method.object().Sub("billing_details").Clone())
 	o.Set("calculated_statement_descriptor", calculatedDescriptor(from))

@@ -13,6 +13,9 @@ func createCharge(c *call) (appender, error) {
 	if err := kinds["charge"].takes(c); err != nil {
 		return nil, err
 	}
+	if c.debits() {
+		return c.debitAccount()
+	}
 	from, err := c.readCharge()
 	if err != nil {
 		return nil, err
@@ -42,6 +45,9 @@ func (c *call) readCharge() (*record, error) {
 	}
 	r := &record{realm: c.realm, resource: kinds["payment_intent"], created: c.now().Unix(), working: spec.New("payment_intent")}
 	r.working.Set("amount", amount).Set("currency", currency.Lower())
+	if err := c.chooseChargeParties(r.working); err != nil {
+		return nil, err
+	}
 	if err := c.chooseCustomer(r); err != nil {
 		return nil, err
 	}
@@ -81,6 +87,9 @@ func (c *call) chargedCard(from *record) (*record, error) {
 
 // chargeDirectly takes the money, or holds it, or has it declined. There is nobody to ask for authentication.
 func (c *call) chargeDirectly(from, method *record) (appender, error) {
+	if err := c.maySell(from); err != nil {
+		return nil, err
+	}
 	does := private[instrument](method).card().does
 	ch := c.newCharge(from, method, nil)
 	ch.object().Set("payment_intent", nil)
@@ -156,6 +165,10 @@ func captureCharge(c *call, r *record) error {
 		amount = given
 	}
 	before := o.Clone()
+	if err := c.changing(r, func() error { return c.captureShares(r.object(), amount) }); err != nil {
+		return err
+	}
+	o = r.object()
 	for _, name := range []string{"receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group"} {
 		if c.params.Has(name) {
 			set(o, name, c.params)

@@ -200,6 +200,10 @@ func (c *call) move(r, ch *record, category, description string, amount, fee int
 
 // adjust books what a dispute does to the balance.
 func (c *call) adjust(r, ch *record, category, description string, amount, fee int64) *record {
+	if c.platformPays() {
+		c.levy(fee, c.settledIn(r), "Dispute fees of connected accounts", c.now())
+		fee = 0
+	}
 	txn := c.book(r, "adjustment", category, amount, fee, c.availableWith(ch))
 	txn.object().Set("description", description)
 	return txn

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/till-pay/till/sandbox/spec"
@@ -137,6 +138,9 @@ func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 
 // eventID makes the id of an event: events about payments share the beginning of the payment's id.
 func (c *call) eventID(about *record) string {
+	if strings.HasPrefix(about.id, "py") { // a payment without an intent, or its refund
+		return c.newID("evt_")
+	}
 	switch about.resource.Object {
 	case "payment_intent", "charge", "refund":
 		return c.newPaymentID("evt_", "pi_"+about.id[3:]) // pi_, ch_ and re_ are of one length

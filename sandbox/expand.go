@@ -182,6 +182,9 @@ func (c *call) expandID(o *spec.Object, name, id string, below *expansion) {
 		return
 	}
 	r := c.byID[id]
+	if r == nil && len(c.connected) > 0 {
+		r = c.lookup(id) // an object of one account names those of another
+	}
 	if r == nil {
 		return
 	}
@@ -192,6 +195,9 @@ func (c *call) expandID(o *spec.Object, name, id string, below *expansion) {
 		return
 	}
 	if slices.Contains(f.Shapes, r.resource.Object) {
+		if r.realm != c.realm {
+			c = c.of(r.realm.account)
+		}
 		o.Set(name, c.expanded(r, below))
 	}
 }

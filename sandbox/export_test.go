@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/till-pay/till/sandbox/spec"
 )
 
 // Card is a row of the tables of test cards, as the tests see it.
@@ -79,10 +81,20 @@ const MaxKeyAge time.Duration = keyLifetime
 
 // Connect connects an account to the world of a key, with a bank account in its currency, and gives its id.
 func Connect(s *Server, key, country, currency string) (id string) {
+	return ConnectAs(s, key, country, currency, "stripe", "account")
+}
+
+// ConnectAs is Connect of an account of which is said who is liable for its losses and who pays Stripe's fees.
+func ConnectAs(s *Server, key, country, currency, losses, payer string) (id string) {
 	_, suffix := parseKey(key)
 	w, _ := s.world(suffix, true)
 	_ = w.step(func() {
 		r := w.home.record("account", w.home.newAccountID())
+		o := r.object().Set("charges_enabled", true).Set("payouts_enabled", true).Set("country", country).Set("default_currency", currency)
+		o.Set("capabilities", spec.New("account_capabilities").Set("card_payments", "active").Set("transfers", "active"))
+		o.Set("controller", spec.New("account_unification_account_controller").Set("type", "application").
+			Set("fees", spec.New("account_unification_account_controller_fees").Set("payer", payer)).
+			Set("losses", spec.New("account_unification_account_controller_losses").Set("payments", losses)))
 		made := w.home.own().connect(r, &standing{Country: country, Currency: currency, Schedule: firstSchedule(country)})
 		made.establishBank(currency)
 		id = r.id

@@ -55,6 +55,7 @@ type life struct {
 	seed   uint64
 	done   int
 	last   string // what was asked for last
+	on     string // on whose behalf, where that is a connected account
 
 	account                   string
 	payments, payouts, topups []string
@@ -72,7 +73,7 @@ func newLife(t *testing.T, seed uint64) *life {
 
 // ask sends a request and gives the answer; nothing may fail within the sandbox.
 func (l *life) ask(method, path, body string) map[string]any {
-	l.last = method + " " + path + " " + body
+	l.last = l.on + " " + method + " " + path + " " + body
 	target := path
 	if method == http.MethodGet && body != "" {
 		target += "?" + body
@@ -81,6 +82,9 @@ func (l *life) ask(method, path, body string) map[string]any {
 	r.Host = "127.0.0.1"
 	r.Header.Set("Authorization", "Bearer sk_"+"test_"+l.key)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if l.on != "" {
+		r.Header.Set("Stripe-Account", l.on)
+	}
 	w := httptest.NewRecorder()
 	l.server.ServeHTTP(w, r)
 	if w.Code >= 500 {

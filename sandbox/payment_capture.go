@@ -54,6 +54,9 @@ func (c *call) capture(r *record, amount int64) error {
 				set(r.object(), name, c.params)
 			}
 		}
+		if err := c.captureShares(r.object(), amount); err != nil {
+			return err
+		}
 		return c.fill(r)
 	})
 	if err != nil {
@@ -62,6 +65,7 @@ func (c *call) capture(r *record, amount int64) error {
 	ch := c.byID[r.object().String("latest_charge")]
 	before := ch.object().Clone()
 	ch.object().Set("captured", true).Set("amount_captured", amount)
+	c.showShares(r.object(), ch.object())
 	for _, name := range []string{"statement_descriptor", "statement_descriptor_suffix"} {
 		ch.object().Set(name, r.object().Get(name))
 	}

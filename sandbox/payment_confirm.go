@@ -59,6 +59,9 @@ func (c *call) confirmPayment(r *record) error {
 	if err := c.belongs(r, method); err != nil {
 		return err
 	}
+	if err := c.maySell(r); err != nil {
+		return err
+	}
 	c.recollect(method)
 	c.useConfirmation(r)
 	c.readSession(state, r)

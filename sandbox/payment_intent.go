@@ -42,7 +42,7 @@ var paymentIntents = &resource{
 	Plain:  []string{"description", "receipt_email", "setup_future_usage", "shipping", "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "excluded_payment_method_types"},
 	Takes: []string{"amount", "amount_to_capture", "automatic_payment_methods", "cancellation_reason", "capture_method", "confirm", "confirmation_method", "confirmation_token",
 		"currency", "customer", "error_on_requires_action", "final_capture", "off_session", "payment_method", "payment_method_data", "payment_method_options",
-		"payment_method_configuration", "payment_method_types", "return_url", "use_stripe_sdk",
+		"payment_method_configuration", "payment_method_types", "return_url", "use_stripe_sdk", "application_fee_amount", "on_behalf_of", "transfer_data",
 		"mandate_data", "radar_options"}, // these two ask nothing of a test card
 	Create:    createPaymentIntent,
 	Made:      confirmIfAsked,
@@ -72,6 +72,9 @@ func createPaymentIntent(c *call, r *record) error {
 	r.hidden = &intent{Confirming: c.params.Bool("confirm")}
 	o := r.object()
 	o.Set("amount", amount).Set("currency", currency.Lower()).Set("amount_details", spec.New("payment_flows_amount_details_client").Set("tip", spec.New("payment_flows_amount_details_client_resource_tip")))
+	if !c.isPlatform() {
+		o.Set("application", c.application())
+	}
 	o.Set("status", requiresMethod).Set("client_secret", r.id+"_secret_"+c.letters(25))
 	o.Set("managed_payments", spec.New("smor_resource_managed_payments"))
 	o.Set("capture_method", c.captureMethod()).Set("confirmation_method", "automatic")
@@ -79,6 +82,9 @@ func createPaymentIntent(c *call, r *record) error {
 		o.Set("confirmation_method", c.params.String("confirmation_method"))
 	}
 	if err := c.chooseTypes(r, "payment_flows_automatic_payment_methods_payment_intent"); err != nil {
+		return err
+	}
+	if err := c.chooseParties(o); err != nil {
 		return err
 	}
 	if err := c.chooseCustomer(r); err != nil {
@@ -318,7 +324,7 @@ func (r *record) kind() string {
 }
 
 // fixedAfterwards are parameters that can be changed before the payment is made only.
-var fixedAfterwards = []string{"amount", "currency", "customer", "payment_method", "payment_method_data", "payment_method_types", "capture_method", "setup_future_usage", "payment_method_options"}
+var fixedAfterwards = []string{"amount", "currency", "customer", "payment_method", "payment_method_data", "payment_method_types", "capture_method", "setup_future_usage", "payment_method_options", "application_fee_amount", "transfer_data"}
 
 func updatePaymentIntent(c *call, r *record) error {
 	open := []string{requiresMethod, requiresConfirmation, requiresAction}
@@ -357,6 +363,11 @@ func (c *call) adjustPayment(r *record) error {
 	o := r.object()
 	if c.params.Has("amount") || c.params.Has("currency") {
 		if err := c.adjustAmount(o); err != nil {
+			return err
+		}
+	}
+	if c.params.Has("application_fee_amount") || c.params.Has("transfer_data") || c.params.Has("amount") {
+		if err := c.adjustShares(o); err != nil {
 			return err
 		}
 	}

@@ -76,9 +76,14 @@ func (c *call) bounce(ch *record, code string) {
 // bookBack takes the money of a pending charge out of the balance again, with the fee for it, and takes what a failure costs.
 func (c *call) bookBack(ch *record) {
 	paid := c.byID[ch.object().String("balance_transaction")]
-	settled, fee := paid.text("currency"), paid.number("fee")
-	price := chargeKindOf(ch).priceFor(c.standing().Country, c.now())
+	settled, fee := paid.text("currency"), stripeFee(paid)
+	price := chargeKindOf(ch).priceFor(c.merchantOf(ch).standing().Country, c.now())
 	failure := price.in(settled, price.failure)
+	if c.platformPays() {
+		c.levy(failure-price.fee(paid.number("amount"), settled), settled, feeNames["platform"], c.availableWith(ch))
+		failure = 0
+	}
+	c.takeAllBack(ch)
 	txn := c.book(ch, "payment_failure_refund", "charge_failure", -ch.object().Int("amount_captured"), failure-fee, c.availableWith(ch))
 	o := txn.object().Set("description", "Payment failure refund")
 	var details []*spec.Object
@@ -111,9 +116,9 @@ var bankFailures = map[string]string{
 }
 
 // settlesAfter is when the money of a payment that is made now becomes available, by its kind.
-func (c *call) settlesAfter(k *methodKind) time.Time {
-	if k == nil || k.settles.days == 0 || c.standing().Schedule.Delay > 0 {
-		return c.standing().delay().after(c.now())
+func (w *realm) settlesAfter(k *methodKind) time.Time {
+	if k == nil || k.settles.days == 0 || w.standing().Schedule.Delay > 0 {
+		return w.standing().delay().after(w.now())
 	}
-	return k.settles.after(c.now())
+	return k.settles.after(w.now())
 }

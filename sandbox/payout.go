@@ -57,6 +57,9 @@ func createPayout(c *call, r *record) error {
 	case amount%step != 0:
 		return invalid("parameter_invalid_integer", "amount", "Invalid amount: a payout in %s must be divisible by %d.", currency.Lower(), step)
 	}
+	if !c.mayPayOut() {
+		return refused("payouts_not_allowed", "", "Payouts have been disabled on the account %s. Check its status to see if any additional information needs to be provided, or if payouts have been disabled for another reason.", c.account)
+	}
 	if from := c.params.String("source_type"); from != "" && from != "card" {
 		return insufficientBalance() // this account has no money of other sources
 	}
@@ -71,6 +74,10 @@ func createPayout(c *call, r *record) error {
 			return err
 		}
 	}
+	platformPays := c.platformPaysInstant()
+	if platformPays {
+		fee = 0
+	}
 	if amount+fee > c.books().in(currency.Lower()).Available {
 		return insufficientBalance()
 	}
@@ -79,6 +86,9 @@ func createPayout(c *call, r *record) error {
 		r.object().Set("statement_descriptor", c.standing().Descriptor)
 	}
 	c.bookPayout(r, fee)
+	if platformPays && method == "instant" {
+		c.levy(instantFee(amount, currency.Lower()), currency.Lower(), instantOfOthers, c.now())
+	}
 	return nil
 }
 
@@ -95,6 +105,9 @@ func (c *call) describePayout(r, to *record, amount int64, currency, method stri
 		o.Set("metadata", map[string]string{})
 	}
 }
+
+// instantOfOthers is what fees are called that a platform pays for instant payouts of its accounts.
+const instantOfOthers = "Instant payout fees of connected accounts"
 
 // bookPayout takes a payout, and its fee, out of the balance.
 func (c *call) bookPayout(r *record, fee int64) {
@@ -202,6 +215,9 @@ func (c *call) returnPayout(r *record, kind string) {
 	fee := int64(0)
 	if paid := c.byID[r.object().String("balance_transaction")]; paid != nil {
 		fee = paid.object().Int("fee")
+	}
+	if o := r.object(); o.String("method") == "instant" && c.platformPaysInstant() {
+		c.levy(-instantFee(o.Int("amount"), o.String("currency")), o.String("currency"), instantOfOthers, c.now())
 	}
 	txn := c.book(r, kind, "payout_reversal", r.object().Int("amount"), -fee, c.now())
 	txn.object().Set("description", map[string]string{"payout_failure": "STRIPE PAYOUT FAILURE", "payout_cancel": "STRIPE PAYOUT CANCEL"}[kind])

@@ -25,6 +25,7 @@ var refunds = &resource{
 	Announces: []string{"updated"},
 	Filters:   []string{"charge", "payment_intent"},
 	Verbs:     verbs{"cancel": cancelRefund},
+	Private:   func() any { return new(sharedBack) },
 	Due: map[string]func(*call, *record, string){
 		"reference": func(c *call, r *record, _ string) { c.giveReference(r) },
 		"complete":  func(c *call, r *record, _ string) { c.completeRefund(r) },
@@ -42,6 +43,9 @@ var refunds = &resource{
 // newRefundID shares the beginning of the payment's id.
 func newRefundID(w *realm, p *spec.Params) string {
 	if ch, err := w.refundedCharge(p); err == nil {
+		if ch.isTransferred() {
+			return w.newID("pyr_")
+		}
 		return w.newPaymentID(refundPrefix(ch), ch.object().String("payment_intent"))
 	}
 	return w.newPaymentID("re_", "")
@@ -83,11 +87,6 @@ func (w *realm) refundedCharge(p *spec.Params) (*record, error) {
 }
 
 func createRefund(c *call, r *record) error {
-	for _, name := range []string{"refund_application_fee", "reverse_transfer"} {
-		if c.params.Bool(name) {
-			return unbuilt("the parameter %s of %s", name, c.op)
-		}
-	}
 	ch, err := c.refundedCharge(c.params)
 	if err != nil {
 		return err
@@ -97,6 +96,9 @@ func createRefund(c *call, r *record) error {
 	}
 	amount, err := c.refundable(ch)
 	if err != nil {
+		return err
+	}
+	if err := c.planShares(r, ch, amount); err != nil {
 		return err
 	}
 	c.describeRefund(r, ch, amount)
@@ -113,6 +115,9 @@ func (c *call) describeRefund(r, ch *record, amount int64) {
 	o.Set("customer", from.Get("customer")).Set("payment_method", from.Get("payment_method"))
 	if c.fateOf(ch) == refundPending && from.Bool("captured") {
 		o.Set("status", "pending").Set("pending_reason", "processing")
+	}
+	if ch.isTransferred() {
+		return
 	}
 	if k := chargeKindOf(ch); k != nil {
 		o.Set("destination_details", k.refunds.destination(k.name))
@@ -176,6 +181,7 @@ func announceRefund(c *call, r *record) error {
 	c.bookNow(ch)
 	amount := r.object().Int("amount")
 	funded := c.fund(r, ch)
+	c.takeShares(r, ch)
 	c.emit("refund.created", r)
 	before := ch.object().Clone()
 	refunded := ch.object().Int("amount_refunded") + amount
@@ -190,6 +196,9 @@ func announceRefund(c *call, r *record) error {
 
 // sendRefund arranges what becomes of a refund whose money has left the balance.
 func (c *call) sendRefund(r, ch *record) {
+	if ch.isTransferred() {
+		return // no bank or network takes part
+	}
 	if chargeKindOf(ch) == nil {
 		c.in(referenceAfter, "refund.reference", r)
 	}

@@ -38,6 +38,8 @@ func (c *call) withdrawRefund(id string) error {
 	switch {
 	case status != "pending" && status != succeeded:
 		return badControl("The refund " + id + " has a status of " + status + " and cannot be canceled.")
+	case r.object().String("source_transfer_reversal") != "":
+		return badControl("The refund " + id + " is of a payment that was a transfer, and has gone back to where that came from.")
 	case c.now().Sub(time.Unix(r.created, 0)) > cancelWithin:
 		return badControl("The refund " + id + " can no longer be canceled: it was made more than 30 minutes ago.")
 	}

@@ -15,7 +15,7 @@ func (c *call) fund(r, ch *record) bool {
 	settled := c.settledIn(r)
 	needed, _ := exchanged(amount, r.object().String("currency"), settled, middle)
 	f := c.books().in(settled)
-	if !c.standing().Debit && !available.After(c.now()) && (needed > f.Available || len(f.Waiting) > 0) {
+	if !c.standing().Debit && !c.backed() && !available.After(c.now()) && (needed > f.Available || len(f.Waiting) > 0) {
 		r.object().Set("status", "pending").Set("pending_reason", "insufficient_funds")
 		f.Waiting = append(f.Waiting, r.id)
 		return false
@@ -28,7 +28,7 @@ func (c *call) fund(r, ch *record) bool {
 
 // refundKind is the type of the balance transaction of a charge's refund.
 func refundKind(ch *record) string {
-	if chargeKindOf(ch) != nil {
+	if chargeKindOf(ch) != nil || ch.isTransferred() {
 		return "payment_refund"
 	}
 	return "refund"
@@ -63,6 +63,9 @@ func (c *call) payRefund(r *record) {
 		o.Set("pending_reason", "processing")
 	} else {
 		o.Set("status", succeeded).Set("pending_reason", spec.Absent)
+	}
+	if ch.isTransferred() {
+		c.sendBack(r, ch)
 	}
 	c.emitUpdated("refund.updated", r, before)
 	c.emitUpdated("charge.refund.updated", r, before)

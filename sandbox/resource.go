@@ -105,7 +105,7 @@ func (r *resource) routes(set func(method, path string, h handler)) {
 	if r.Create != nil && r.Path != singleton {
 		set("POST", r.Path, r.create)
 	}
-	if r.Update != nil {
+	if r.Update != nil && r.Path != singleton {
 		set("POST", r.Path+one, r.update)
 	}
 	if r.Delete != nil {
