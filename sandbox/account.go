@@ -26,6 +26,7 @@ type standing struct {
 	Minimum    map[string]int64 // what automatic payouts leave in the balance, by currency; nil is nothing
 	Descriptor string           // of payouts, on bank statements
 	Version    string           // of the API, for requests that name none and for its events; empty is the newest
+	RealDebits bool             // bank debits take as long as they do in live mode
 	Prevention bool             // it is enrolled in the card networks' programmes that prevent disputes
 	Left       bool             // a connected account that has taken its platform's access away
 	Radar      *riskSettings    `json:",omitempty"` // nil as long as nothing of Radar was changed

@@ -148,7 +148,10 @@ func (w *world) digits(n int) string {
 func (c *call) refuseOutcome(ch, method *record, d *decline) {
 	o := ch.object().Sub("outcome")
 	if methodKindOf(method) != nil {
-		o.Set("network_status", "declined_by_network").Set("type", "issuer_declined").Set("reason", d.code).Set("seller_message", d.message)
+		o.Set("network_status", "not_sent_to_network").Set("type", "invalid").Set("seller_message", d.message)
+		if conduct(method).blocked {
+			o.Set("type", "blocked").Set("reason", "highest_risk_level").Set("risk_level", "highest").Set("seller_message", "Stripe blocked this payment as too risky.")
+		}
 		return
 	}
 	seller := "The bank returned the decline code `" + d.declineCode + "`."

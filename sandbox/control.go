@@ -38,6 +38,7 @@ import (
 //	POST /_sandbox/radar            {"rule":"Block if …"}, {"id":"ssr_…","enabled":false} or {"settings":{"highest_from":80}}
 //	DELETE /_sandbox/radar          makes them those of a new account; below it, forgets the rule that is named
 //	POST /_sandbox/radar/test       {"rule":"Block if …"}: which of the charges that there are it would have met
+//	POST /_sandbox/debits/return    {"charge":"py_…","reason":"insufficient_funds"}: its bank returns a debit, before or after its success
 //	GET  /_sandbox/state            how many objects of each kind there are, and what is under way
 //
 // Errors are {"error":{"message":…}}.
@@ -71,6 +72,7 @@ var controls = map[string]func(*realm, *http.Request, []byte) (any, error){
 	"POST /_sandbox/radar/test":     testRule,
 	"POST /_sandbox/cards/update":   updateCard,
 	"POST /_sandbox/refunds/cancel": withdrawRefund,
+	"POST /_sandbox/debits/return":  returnDebit,
 	"POST /_sandbox/snapshots":      takeSnapshot,
 	"GET /_sandbox/snapshots":       listSnapshots,
 	"DELETE /_sandbox/snapshots":    forgetSnapshots,

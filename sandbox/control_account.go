@@ -16,12 +16,16 @@ type accountView struct {
 	Weekdays   []string `json:"weekly_payout_days,omitempty"`
 	Days       []int64  `json:"monthly_payout_days,omitempty"`
 	Version    string   `json:"api_version,omitempty"`        // of requests that name none, and of its events
+	Debits     string   `json:"bank_debits,omitempty"`        // "test": they are as quick as in Stripe's test mode; "real": they take days
 	Prevention *bool    `json:"dispute_prevention,omitempty"` // it is enrolled in the card networks' programmes against disputes
 }
 
 func (w *realm) accountView() accountView {
 	s := w.standing()
 	v := accountView{Country: s.Country, Currency: s.Currency, Debit: &s.Debit, Interval: s.Schedule.Interval, Weekdays: s.Schedule.Weekdays, Days: s.Schedule.Days, Version: w.pinned(), Prevention: &s.Prevention}
+	if v.Debits = "test"; s.RealDebits {
+		v.Debits = "real"
+	}
 	for _, r := range w.externalAccounts() {
 		if currency := r.text("currency"); !slices.Contains(v.Currencies, currency) {
 			v.Currencies = append(v.Currencies, currency)
@@ -85,6 +89,12 @@ func (c *call) applyAccount(in accountView) error {
 	}
 	if in.Debit != nil {
 		next.Debit = *in.Debit
+	}
+	if in.Debits != "" && in.Debits != "test" && in.Debits != "real" {
+		return badControl("bank_debits is test or real.")
+	}
+	if in.Debits != "" {
+		next.RealDebits = in.Debits == "real"
 	}
 	if in.Prevention != nil {
 		next.Prevention = *in.Prevention

@@ -9,7 +9,7 @@ import (
 // controlHelp says in a line what each control does; GET /_sandbox/ shows it.
 var controlHelp = map[string]string{
 	"GET /_sandbox/account":         "the account: its country, its currencies and when it is paid out",
-	"POST /_sandbox/account":        `{"country":"DE","settlement_currencies":["eur","usd"],"payout_interval":"manual"} makes it another`,
+	"POST /_sandbox/account":        `{"country":"DE","settlement_currencies":["eur","usd"],"payout_interval":"manual","bank_debits":"real"} makes it another`,
 	"GET /_sandbox/clock":           "what the clock shows; with ?after=VERSION&wait=SECONDS once it was set or advanced since",
 	"POST /_sandbox/clock":          `{"mode":"frozen"}, {"mode":"real"} or {"mode":"faster","rate":60}, and "now" to show a later time`,
 	"POST /_sandbox/clock/advance":  `{"seconds":N} or {"to":"2026-01-02T03:04:05Z"}: lets time pass, with what falls due in it`,
@@ -39,6 +39,7 @@ var controlHelp = map[string]string{
 	"POST /_sandbox/fork":           `{"to":"sk_test_another"} makes the world of another key the same as this`,
 	"POST /_sandbox/cards/update":   `{"payment_method":"pm_…","exp_year":2031,"last4":"1234"}: its network has replaced a saved card`,
 	"POST /_sandbox/refunds/cancel": `{"refund":"re_…"}: canceled as in the Dashboard, within 30 minutes`,
+	"POST /_sandbox/debits/return":  `{"charge":"py_…","reason":"insufficient_funds"}: its bank returns a debit, before or after its success`,
 	"POST /_sandbox/diff":           `{"with":"sk_test_another"} or {"snapshot":"before"} says how that differs from this world`,
 }
 

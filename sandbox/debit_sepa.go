@@ -1,9 +1,6 @@
 package sandbox
 
 import (
-	"strings"
-	"sync"
-
 	"github.com/till-pay/till/sandbox/spec"
 )
 
@@ -20,9 +17,14 @@ var sepaDebit = methodKind{
 		{"US", "2024-01-01", "usd", 80, 30, 0, 600, 0, 1000, publishedPrice},
 	},
 	refunds: refundTerms{within: 180, slow: true, to: "eu_bank_transfer", source: "docs.stripe.com/payments/sepa-debit#refunds"},
+	takes:   debitTimes{fails: 4, clears: 5, disputed: 14, refunded: 4, source: "docs.stripe.com/payments/sepa-debit: success after up to five business days, disputes within eight weeks; days unconfirmed"},
 	read:    readSEPA,
-	named:   namedSEPA,
-	pay:     (*call).payDebit,
+	named:   namedDebit("sepa_debit", (*call).fillSEPA),
+	check:   checkDebit,
+	pay:     payDebit,
+	setUp:   setUpDebit,
+	ended:   endedDebit,
+	detail:  mandateOn,
 	does:    debitConduct("sepa_debit"),
 }
 
@@ -46,22 +48,6 @@ func liveAccount(param string) error {
 	return invalid("payment_method_invalid_parameter_testmode", param, "You cannot use a live bank account number in test mode. For a list of test account numbers, visit: https://stripe.com/docs/testing.")
 }
 
-func namedSEPA(c *call, r *record, name string) bool {
-	row := debitNames("sepa_debit")[name]
-	if row == nil {
-		return false
-	}
-	r.object().Sub("billing_details").Set("name", testHolder).Set("email", testHolderEmail)
-	c.fillSEPA(r, row.number)
-	return true
-}
-
-// The holder that test payment methods of banks have.
-const (
-	testHolder      = "Jenny Rosen"
-	testHolderEmail = "jenny.rosen@example.com"
-)
-
 // fillSEPA writes an account into a payment method.
 func (c *call) fillSEPA(r *record, iban string) {
 	bank, branch := ibanCodes(iban)
@@ -75,27 +61,3 @@ func (c *call) fillSEPA(r *record, iban string) {
 	}
 	o.Set("generated_from", spec.New("sepa_debit_generated_from"))
 }
-
-// debitTable finds the test accounts of a kind by number and by name.
-type debitTable struct {
-	numbers, names map[string]*debitAccount
-}
-
-// debitTables are made on first use, so that starting costs nothing.
-var debitTables = sync.OnceValue(func() map[string]debitTable {
-	all := map[string]debitTable{}
-	for kind, rows := range map[string][]debitAccount{"sepa_debit": sepaAccounts()} {
-		t := debitTable{map[string]*debitAccount{}, map[string]*debitAccount{}}
-		for i := range rows {
-			t.numbers[rows[i].number] = &rows[i]
-			for _, name := range strings.Fields(rows[i].names) {
-				t.names[name] = &rows[i]
-			}
-		}
-		all[kind] = t
-	}
-	return all
-})
-
-func debitAccounts(kind string) map[string]*debitAccount { return debitTables()[kind].numbers }
-func debitNames(kind string) map[string]*debitAccount    { return debitTables()[kind].names }

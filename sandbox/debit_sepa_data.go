@@ -39,7 +39,7 @@ func sepaAccounts() (all []debitAccount) {
 			debitAccount{of.successDelayed, "successDelayed_" + cc, debit{slow: true}},
 			debitAccount{of.failed, "failed_" + cc, debit{fails: sepaFailure}},
 			debitAccount{of.failedDelayed, "failedDelayed_" + cc, debit{fails: sepaFailure, slow: true}},
-			debitAccount{of.disputed, "disputed_" + cc, debit{disputed: debitDisputedFor}})
+			debitAccount{of.disputed, "disputed_" + cc, debit{disputed: "debit_not_authorized"}})
 	}
 	return append(all,
 		debitAccount{"AT981904300000343434", "exceedsWeeklyVolumeLimit_at", debit{refused: "charge_exceeds_source_limit"}},

@@ -77,14 +77,18 @@ func ofCharge(do handler) handler {
 // raise arranges the disputes that a card is known for, once a charge has been captured.
 func (c *call) raise(ch *record) {
 	for i := range c.conductOf(ch).claims {
-		c.in(time.Duration(i+1)*disputedAfter, "dispute.open", ch, strconv.Itoa(i))
+		c.in(c.disputesAfter(ch, i), "dispute.open", ch, strconv.Itoa(i))
 	}
 }
 
 // dispute opens the dispute of one of the card's claims, over what has not been given back by then.
 func (c *call) dispute(ch *record, which string) {
 	at, _ := strconv.Atoi(which) // written by raise
-	over := c.conductOf(ch).claims[at]
+	c.contest(ch, c.conductOf(ch).claims[at], at)
+}
+
+// contest opens a dispute, the nth over its charge.
+func (c *call) contest(ch *record, over claim, at int) {
 	c.failPendingRefunds(ch)
 	amount := ch.object().Int("amount_captured") - ch.object().Int("amount_refunded")
 	if over.half {
@@ -125,7 +129,8 @@ func (c *call) newDispute(ch *record, over claim, amount int64) *record {
 	r.hidden = &contest{}
 	o := r.object().Set("amount", amount).Set("charge", ch.id).Set("currency", ch.object().String("currency")).Set("payment_intent", ch.object().Get("payment_intent"))
 	o.Set("reason", over.reason).Set("metadata", map[string]string{})
-	if k := chargeKindOf(ch); k != nil {
+	if chargeKindOf(ch) != nil {
+		o.Set("payment_method_details", spec.Absent)
 		return r
 	}
 	paid := ch.object().Sub("payment_method_details").Sub("card")
@@ -147,6 +152,10 @@ func (c *call) loseAtOnce(r *record) {
 	before := r.object().Clone()
 	r.object().Sub("evidence_details").Set("due_by", nil)
 	c.endDispute(r, before, disputeLost)
+	ch := c.byID[r.object().String("charge")]
+	if k := chargeKindOf(ch); k != nil && k.ended != nil {
+		k.ended(c, ch, r.object().String("reason"))
+	}
 }
 
 // prevent ends a dispute before it is one, for an account that is enrolled in the networks' programmes: by a refund, or, where the

@@ -15,22 +15,30 @@ type methodKind struct {
 	currencies []string // that it pays in, in lower case
 	least      int64    // of a payment, in minor units of its currencies; 0 is no bound beyond Stripe's own
 	most       int64    // likewise
-	needs      []string // of billing_details: name, email
+	needs      []string // of billing_details: name, email, address
 	reusable   bool     // it can belong to a customer and pay again
 	holds      bool     // it can hold money for a capture later
+	cancels    bool     // a payment of it can be canceled while it is processing
 	settles    delay    // until the money of a payment is available; without days it is as for cards
 	price      []methodPrice
 	refunds    refundTerms
+	takes      debitTimes // with banks that take real time; see debit_time.go
 
 	// read takes the parameters of its type in: from payment_method_data[<type>], or from those of a new payment method.
 	read func(c *call, r *record, p *spec.Params) error
 	// named fills a payment method in by the rest of its test name, and says whether there is such a one. It may be nil.
 	named func(c *call, r *record, name string) bool
+	// check refuses a confirmation before anything has changed. It may be nil.
+	check func(c *call, r, method *record) error
 	// pay goes on with a confirmed payment. It ends in c.charge (paid at once), c.pend (known later), c.failPayment (refused), or leaves
 	// the intent requiring an action.
 	pay func(c *call, r, method *record) error
 	// setUp is pay for a SetupIntent; nil where it cannot be set up.
 	setUp func(c *call, r, method *record) error
+	// ended is told what has become of a pending charge: a code of bankFailures, or nothing of one that has paid. It may be nil.
+	ended func(c *call, ch *record, failure string)
+	// option is what payment_method_options[<type>] shows where nothing was given; nil is nothing at all.
+	option func(o *spec.Object)
 	// detail adds to a charge's payment_method_details[<type>] what the payment method itself does not show under the same name.
 	detail func(c *call, r, method *record, o *spec.Object)
 	// does is what becomes of refunds, and which claims are raised, as of a test card; nil is nothing of the sort.
@@ -60,7 +68,10 @@ func (t refundTerms) destination(kind string) *spec.Object {
 // kindsOfMethods lists the kinds of payment methods beside cards, a line each.
 func kindsOfMethods() []*methodKind {
 	return []*methodKind{
+		&auBecsDebit,
+		&bacsDebit,
 		&sepaDebit,
+		&usBankAccount,
 	}
 }
 
@@ -123,12 +134,26 @@ func (c *call) describeOther(r *record, kind string, p *spec.Params) error {
 	}
 	c.startMethod(r, k)
 	c.describeHolder(r, p)
+	if err := k.checkHolder(r.object().Sub("billing_details")); err != nil {
+		return err
+	}
+	if !p.Has(kind) {
+		return invalid("parameter_missing", kind, "Missing required param: %s.", kind)
+	}
+	return k.read(c, r, p.Sub(kind))
+}
+
+// checkHolder wants what a kind has to know of the holder.
+func (k *methodKind) checkHolder(of *spec.Object) error {
 	for _, name := range k.needs {
-		if r.object().Sub("billing_details").String(name) == "" {
+		switch {
+		case name == "address" && of.Sub("address").String("line1") == "":
+			return invalid("payment_method_billing_details_address_missing", "billing_details[address]", "The billing details of a `%s` PaymentMethod must have an address: line1, city, postal_code and country.", k.name)
+		case name != "address" && of.String(name) == "":
 			return invalid("parameter_missing", "billing_details["+name+"]", "Missing required param: billing_details[%s].", name)
 		}
 	}
-	return k.read(c, r, p.Sub(kind))
+	return nil
 }
 
 // updateOtherMethod answers the update of a payment method that is not a card.
@@ -137,10 +162,11 @@ func updateOtherMethod(c *call, r *record) error {
 	if c.params.Has("card") {
 		return invalid("", "card", "You cannot update the card of a PaymentMethod of type %s.", kind)
 	}
-	for name := range methodKinds {
-		if c.params.Has(name) {
-			return unbuilt("the parameter %s of %s", name, c.op)
+	if c.params.Has("us_bank_account") {
+		if kind != "us_bank_account" {
+			return invalid("", "us_bank_account", "You cannot update the us_bank_account of a PaymentMethod of type %s.", kind)
 		}
+		set(r.object(), "us_bank_account", c.params)
 	}
 	for _, name := range []string{"billing_details", "allow_redisplay"} {
 		if c.params.Has(name) {
@@ -177,6 +203,48 @@ func (c *call) methodDetails(k *methodKind, r, method *record) *spec.Object {
 	return all.Set(k.name, o)
 }
 
+// attempted is what a SetupAttempt says of a payment method.
+func (k *methodKind) attempted(method *record) *spec.Object {
+	all := spec.New("setup_attempt_payment_method_details").Set("type", k.name)
+	if of, declared := spec.FieldOf("setup_attempt_payment_method_details", k.name); declared && len(of.Shapes) > 0 {
+		all.Set(k.name, alike(spec.New(of.Shapes[0]), method.object().Sub(k.name)))
+	}
+	return all
+}
+
+// chooseKindOptions adds to the options of an intent those of the kinds that it takes; nil where there are none.
+func (c *call) chooseKindOptions(r *record, options *spec.Object, shape string) *spec.Object {
+	found := false
+	for _, name := range r.methodTypes() {
+		k, given := methodKinds[name], c.params.Sub("payment_method_options", name)
+		field, declared := spec.FieldOf(shape, name)
+		if k == nil || !declared || given == nil && k.option == nil {
+			continue
+		}
+		if options == nil {
+			options = spec.New(shape)
+		}
+		of := options.Sub(name)
+		if of == nil {
+			of = spec.New(field.Shapes[0])
+			if k.option != nil {
+				k.option(of)
+			}
+		}
+		if given != nil {
+			for _, name := range given.Names() {
+				set(of, name, given)
+			}
+		}
+		options.Set(name, of)
+		found = true
+	}
+	if !found {
+		return nil
+	}
+	return options
+}
+
 // alike takes over the fields that two shapes share, as far as they are plain.
 func alike(o, from *spec.Object) *spec.Object {
 	if from == nil {
@@ -190,12 +258,35 @@ func alike(o, from *spec.Object) *spec.Object {
 	return o
 }
 
-// checkKind refuses to pay with a payment method what its kind does not: another currency, more or less than its bounds, a later capture.
-func (c *call) checkKind(r *record, k *methodKind) error {
-	if r.resource.Object != "payment_intent" {
+// checkMethod refuses to confirm an intent with a payment method whose kind has something against it.
+func (c *call) checkMethod(r, method *record) error {
+	k := methodKindOf(method)
+	if k == nil {
 		return nil
 	}
-	o := r.object()
+	if r.resource.Object == "payment_intent" {
+		if err := k.checkPayment(r.object()); err != nil {
+			return err
+		}
+	} else if k.setUp == nil {
+		return unbuilt("setting up payment methods of type %q", k.name)
+	}
+	if k.check == nil {
+		return nil
+	}
+	return k.check(c, r, method)
+}
+
+// checkChosen is checkMethod for the payment method that an intent has.
+func (c *call) checkChosen(r *record) error {
+	if method := c.find("payment_method", r.object().String("payment_method")); method != nil {
+		return c.checkMethod(r, method)
+	}
+	return nil
+}
+
+// checkPayment refuses to pay with a kind what it does not: another currency, more or less than its bounds, a later capture.
+func (k *methodKind) checkPayment(o *spec.Object) error {
 	currency, amount := o.String("currency"), o.Int("amount")
 	if err := k.paysIn(currency); err != nil {
 		return err

@@ -86,6 +86,9 @@ func cancelPaymentIntent(c *call, r *record) error {
 	if status == succeeded || status == canceled {
 		return c.unexpected(r, "You cannot cancel this PaymentIntent because it has a status of "+status+". Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.")
 	}
+	if status == processing && !c.cancelable(r) {
+		return c.unexpected(r, "You cannot cancel this PaymentIntent because it has a status of processing. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action.")
+	}
 	c.release(r, "", c.params.String("cancellation_reason"))
 	return nil
 }
@@ -94,6 +97,9 @@ func cancelPaymentIntent(c *call, r *record) error {
 // cancellation nor what a capture leaves makes one (docs.stripe.com/changelog/basil/2025-03-31).
 func (c *call) release(r *record, about, reason string) {
 	c.endChallenge(private[intent](r))
+	if r.object().String("status") == processing {
+		c.withdrawPending(c.byID[r.object().String("latest_charge")])
+	}
 	if r.object().String("status") == requiresCapture {
 		ch := c.byID[r.object().String("latest_charge")]
 		if chargeKindOf(ch) == nil {

@@ -30,7 +30,10 @@ func confirmPaymentIntent(c *call, r *record) error {
 		if err := c.checkSession(r); err != nil {
 			return err
 		}
-		return c.adjustPayment(r)
+		if err := c.adjustPayment(r); err != nil {
+			return err
+		}
+		return c.checkChosen(r)
 	})
 	if err != nil {
 		return err
@@ -67,9 +70,6 @@ func (c *call) confirmPayment(r *record) error {
 	c.readSession(state, r)
 	c.endChallenge(state)
 	if k := methodKindOf(method); k != nil {
-		if err := c.checkKind(r, k); err != nil {
-			return err
-		}
 		if ch, d := c.screenKind(r, method); d != nil {
 			return c.refusePayment(r, ch, method, d)
 		}
@@ -271,6 +271,9 @@ func (c *call) refusePayment(r, ch, method *record, d *decline) error {
 	ch.object().Set("status", "failed").Set("paid", false).Set("captured", false).Set("failure_code", d.code).Set("failure_message", d.message)
 	c.insert(ch)
 	refusal := declined(d)
+	if methodKindOf(method) != nil {
+		refusal.kind = invalidRequest // only cards have card errors
+	}
 	refusal.charge, refusal.paymentMethod = ch.id, method
 	r.object().Set("latest_charge", ch.id)
 	c.backToMethod(r, refusal)

@@ -31,6 +31,8 @@ type intent struct {
 	UserAgent     string      `json:",omitempty"`
 	Authenticated string      // the payment method whose holder has authenticated for the next confirmation
 	Confirming    bool        // the confirmation that follows is one with the creation
+	Mandate       string      // under which it debits
+	Deposits      deposits    // the latest microdeposits
 }
 
 var paymentIntents = &resource{
@@ -43,18 +45,19 @@ var paymentIntents = &resource{
 	Takes: []string{"amount", "amount_to_capture", "automatic_payment_methods", "cancellation_reason", "capture_method", "confirm", "confirmation_method", "confirmation_token",
 		"currency", "customer", "error_on_requires_action", "final_capture", "off_session", "payment_method", "payment_method_data", "payment_method_options",
 		"payment_method_configuration", "payment_method_types", "return_url", "use_stripe_sdk", "application_fee_amount", "on_behalf_of", "transfer_data",
-		"mandate_data", "radar_options"}, // these two ask nothing of a test card
+		"mandate", "mandate_data", "amounts", "descriptor_code", // the latter two of microdeposits
+		"radar_options"}, // which asks nothing of a test card
 	Create:    createPaymentIntent,
 	Made:      confirmIfAsked,
 	Update:    updatePaymentIntent,
 	Announces: []string{"created"},
-	Verbs:     verbs{"confirm": confirmPaymentIntent, "capture": capturePaymentIntent, "cancel": cancelPaymentIntent},
+	Verbs:     verbs{"confirm": confirmPaymentIntent, "capture": capturePaymentIntent, "cancel": cancelPaymentIntent, "verify_microdeposits": verifyMicrodeposits},
 	Filters:   []string{"customer", "customer_account"},
 	Search:    []string{"amount", "currency", "customer", "status"},
 	Until:     map[string]string{"charges": withCharges},
 	Private:   func() any { return new(intent) },
-	Due:       map[string]func(*call, *record, string){"expire": (*call).expire},
-	Browser:   []string{"GET", "confirm"},
+	Due:       map[string]func(*call, *record, string){"expire": (*call).expire, "unverified": (*call).failMicrodeposits},
+	Browser:   []string{"GET", "confirm", "verify_microdeposits"},
 }
 
 func createPaymentIntent(c *call, r *record) error {
@@ -236,12 +239,16 @@ func (c *call) chooseCustomer(r *record) error {
 	return nil
 }
 
-// chooseOptions stores the options of cards.
+// chooseOptions stores the options of cards, and of other kinds.
 func (c *call) chooseOptions(r *record, shape string) {
+	options := r.object().Sub("payment_method_options")
+	if others := c.chooseKindOptions(r, options, shape); others != nil {
+		options = others
+		r.object().Set("payment_method_options", options)
+	}
 	if !slices.Contains(r.methodTypes(), "card") {
 		return
 	}
-	options := r.object().Sub("payment_method_options")
 	if options == nil {
 		options = spec.New(shape)
 	}
@@ -295,6 +302,11 @@ func (c *call) choosePaymentMethod(r *record) error {
 	}
 	if types, kind := r.methodTypes(), method.object().String("type"); !slices.Contains(types, kind) {
 		return invalid("", "payment_method", "The PaymentMethod provided (%s) is not allowed for this %s. Please attach a PaymentMethod of one of the following types: %s. Alternatively update the allowed payment_method_types for this %s to include \"%s\".", kind, r.kind(), strings.Join(types, ", "), r.kind(), kind)
+	}
+	if c.confirms(r) {
+		if err := c.checkMethod(r, method); err != nil {
+			return err
+		}
 	}
 	c.keep(method)
 	r.object().Set("payment_method", method.id).Set("status", requiresConfirmation)

@@ -18,6 +18,8 @@ type instrument struct {
 	Detached bool
 	Wallet   string // that the card is in; empty is none
 	SetUp    bool   // its holder has authenticated for payments off session
+	Verified bool   // its holder has shown that the bank account is theirs
+	Blocked  string // why the bank account may not be debited any more; empty is not so
 }
 
 // card is the row of the tables of test cards; one without behaviour where it is no card.

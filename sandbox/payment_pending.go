@@ -43,6 +43,9 @@ func (c *call) clear(ch *record) {
 		return
 	}
 	ch.object().Set("status", "succeeded").Set("paid", true)
+	if k := chargeKindOf(ch); k.ended != nil {
+		k.ended(c, ch, "")
+	}
 	c.emit("charge.succeeded", ch)
 	if r := c.find("payment_intent", ch.object().String("payment_intent")); r != nil {
 		r.object().Set("status", succeeded).Set("amount_received", ch.object().Int("amount_captured"))
@@ -60,8 +63,11 @@ func (c *call) bounce(ch *record, code string) {
 	why := bankFailures[code]
 	o := ch.object().Set("status", "failed").Set("failure_code", code).Set("failure_message", why)
 	o.Sub("outcome").Set("type", "issuer_declined").Set("network_status", "declined_by_network").Set("reason", code).Set("seller_message", why)
-	c.bookBack(ch)
+	c.bookBack(ch, c.failurePrice(ch))
 	o.Set("captured", false).Set("amount_captured", 0)
+	if k := chargeKindOf(ch); k.ended != nil {
+		k.ended(c, ch, code)
+	}
 	c.emit("charge.failed", ch)
 	c.closeReview(ch, "payment_never_settled")
 	r := c.find("payment_intent", o.String("payment_intent"))
@@ -73,13 +79,36 @@ func (c *call) bounce(ch *record, code string) {
 	c.emit("payment_intent.payment_failed", r)
 }
 
-// bookBack takes the money of a pending charge out of the balance again, with the fee for it, and takes what a failure costs.
-func (c *call) bookBack(ch *record) {
+// cancelable says whether a payment that is processing can still be canceled.
+func (c *call) cancelable(r *record) bool {
+	ch := c.find("charge", r.object().String("latest_charge"))
+	k := chargeKindOf(ch)
+	return k != nil && k.cancels && ch.object().String("status") == "pending"
+}
+
+// withdrawPending ends a pending charge whose payment is canceled: no money moves, and nothing is charged for it.
+func (c *call) withdrawPending(ch *record) {
+	o := ch.object().Set("status", "failed").Set("failure_message", "The payment was canceled.")
+	c.bookBack(ch, 0)
+	o.Set("captured", false).Set("amount_captured", 0)
+	if k := chargeKindOf(ch); k.ended != nil {
+		k.ended(c, ch, "")
+	}
+	c.emit("charge.failed", ch)
+}
+
+// failurePrice is what Stripe takes for a payment that fails, in the currency that it settles in.
+func (c *call) failurePrice(ch *record) int64 {
+	price := chargeKindOf(ch).priceFor(c.merchantOf(ch).standing().Country, c.now())
+	return price.in(c.settledIn(ch), price.failure)
+}
+
+// bookBack takes the money of a pending charge out of the balance again, with the fee for it, and takes what the failure costs.
+func (c *call) bookBack(ch *record, failure int64) {
 	paid := c.byID[ch.object().String("balance_transaction")]
 	settled, fee := paid.text("currency"), stripeFee(paid)
-	price := chargeKindOf(ch).priceFor(c.merchantOf(ch).standing().Country, c.now())
-	failure := price.in(settled, price.failure)
 	if c.platformPays() {
+		price := chargeKindOf(ch).priceFor(c.merchantOf(ch).standing().Country, c.now())
 		c.levy(failure-price.fee(paid.number("amount"), settled), settled, feeNames["platform"], c.availableWith(ch))
 		failure = 0
 	}
@@ -99,20 +128,6 @@ func (c *call) bookBack(ch *record) {
 		o.Set("fee_details", details)
 	}
 	ch.object().Set("failure_balance_transaction", txn.id)
-}
-
-// bankFailures are why banks fail debits, by the failure_code of the charge, in Stripe's words as far as they are known
-// (docs.stripe.com/payments/sepa-debit, ach-direct-debit, bacs-debit, au-becs-debit; the wording is unconfirmed).
-var bankFailures = map[string]string{
-	"account_closed":                "The customer's bank account has been closed.",
-	"bank_account_restricted":       "The customer's bank account does not support direct debits.",
-	"debit_not_authorized":          "The customer has notified their bank that this payment was not authorized.",
-	"generic_could_not_process":     "The payment could not be processed by the customer's bank.",
-	"incorrect_account_holder_name": "The name of the account holder does not match the customer's bank account.",
-	"insufficient_funds":            "The customer's account has insufficient funds to cover this payment.",
-	"invalid_currency":              "The customer's bank account does not take debits in this currency.",
-	"no_account":                    "The customer's bank account could not be located.",
-	"refer_to_customer":             "The payment was declined by the customer's bank, which gave no reason.",
 }
 
 // settlesAfter is when the money of a payment that is made now becomes available, by its kind.

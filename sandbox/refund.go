@@ -204,7 +204,7 @@ func (c *call) sendRefund(r, ch *record) {
 	}
 	switch c.fateOf(ch) {
 	case refundPending:
-		c.in(decidedAfter, "refund.complete", r)
+		c.at(c.refundedAt(ch), "refund.complete", r)
 	case refundFails:
 		c.in(decidedAfter, "refund.fail", r, "expired_or_canceled_card")
 	}

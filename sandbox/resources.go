@@ -30,6 +30,7 @@ var resources = []*resource{
 	feeRefunds,
 	fileLinks,
 	files,
+	mandates,
 	paymentIntents,
 	methodConfigurations,
 	paymentMethodDomains,

@@ -15,14 +15,15 @@ var setupIntents = &resource{
 	Plain:  []string{"description", "excluded_payment_method_types", "flow_directions"},
 	Takes: []string{"attach_to_self", "automatic_payment_methods", "cancellation_reason", "confirm", "confirmation_token", "customer", "payment_method", "payment_method_data",
 		"payment_method_configuration", "payment_method_options", "payment_method_types", "return_url", "usage", "use_stripe_sdk",
-		"mandate_data"}, // which asks nothing of a test card
+		"mandate_data", "amounts", "descriptor_code"},
 	Create:    createSetupIntent,
 	Made:      setUpIfAsked,
 	Update:    updateSetupIntent,
 	Announces: []string{"created"},
-	Verbs:     verbs{"confirm": confirmSetupIntent, "cancel": cancelSetupIntent},
+	Verbs:     verbs{"confirm": confirmSetupIntent, "cancel": cancelSetupIntent, "verify_microdeposits": verifyMicrodeposits},
+	Due:       map[string]func(*call, *record, string){"unverified": (*call).failMicrodeposits},
 	Filters:   []string{"customer", "customer_account", "payment_method"},
-	Browser:   []string{"GET", "confirm"},
+	Browser:   []string{"GET", "confirm", "verify_microdeposits"},
 	Private:   func() any { return new(intent) },
 }
 
@@ -117,7 +118,10 @@ func confirmSetupIntent(c *call, r *record) error {
 		if err := c.fill(r); err != nil {
 			return err
 		}
-		return c.adjustSetup(r)
+		if err := c.adjustSetup(r); err != nil {
+			return err
+		}
+		return c.checkChosen(r)
 	})
 	if err != nil {
 		return err
@@ -139,9 +143,6 @@ func (c *call) setUp(r *record) error {
 	c.readSession(state, r)
 	c.endChallenge(state)
 	if k := methodKindOf(method); k != nil {
-		if k.setUp == nil {
-			return unbuilt("setting up payment methods of type %q", k.name)
-		}
 		return k.setUp(c, r, method)
 	}
 	in := private[instrument](method)
@@ -216,6 +217,12 @@ func (c *call) attempt(r, method *record, status string) *record {
 	}
 	a := c.record("setup_attempt", c.newID("setatt_"))
 	o := a.object().Set("setup_intent", r.id).Set("payment_method", method.id).Set("status", status).Set("usage", r.object().String("usage")).Set("customer", r.object().Get("customer"))
+	c.insert(a)
+	r.object().Set("latest_attempt", a.id)
+	if k := methodKindOf(method); k != nil {
+		o.Set("payment_method_details", k.attempted(method))
+		return a
+	}
 	in, from := private[instrument](method), method.object().Sub("card")
 	of := spec.New("setup_attempt_payment_method_details_card")
 	o.Set("payment_method_details", spec.New("setup_attempt_payment_method_details").Set("type", "card").Set("card", of))
@@ -223,8 +230,6 @@ func (c *call) attempt(r, method *record, status string) *record {
 		of.Set(name, from.Get(name))
 	}
 	of.Set("network", from.String("brand")).Set("checks", spec.New("setup_attempt_payment_method_details_card_checks").Set("cvc_check", in.cvcCheck()))
-	c.insert(a)
-	r.object().Set("latest_attempt", a.id)
 	return a
 }
 
