@@ -79,11 +79,11 @@ func (w *realm) haveLists() {
 			}
 			sum := sha256.Sum256([]byte(w.account + d.alias + ending))
 			id := "rsl_1" + string(base62(base62(nil, binary.BigEndian.Uint64(sum[:]), 10), binary.BigEndian.Uint64(sum[8:]), 10))
-			r := w.establish("radar.value_list", id, nil)
-			r.created = born
-			r.object().Set("id", id).Set("created", born).Set("alias", d.alias+ending).Set("name", name).Set("item_type", d.itemType).
+			r := &record{realm: w, resource: kinds["radar.value_list"], id: id, created: born, working: spec.New("radar.value_list")}
+			r.working.Set("id", id).Set("created", born).Set("alias", d.alias+ending).Set("name", name).Set("item_type", d.itemType).
 				Set("created_by", "Stripe").Set("metadata", map[string]string{})
 			fillValueList(w, r)
+			w.insert(r) // with its alias, by which this very request may look for it
 		}
 	}
 }

@@ -62,6 +62,17 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// TestFirstMark: the lists need not have been asked for before.
+func TestFirstMark(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	_, charge := a.pays("visa", "")
+	a.must("/v1/charges/"+charge.text("id"), "fraud_details[user_report]=fraudulent")
+	if paid, _ := a.pays("visa", ""); paid.status != http.StatusPaymentRequired {
+		t.Errorf("the card pays: %s", paid.raw)
+	}
+}
+
 // TestListItems: values fit the type of their list, and differ by case where fingerprints and case-sensitive text do.
 func TestListItems(t *testing.T) {
 	t.Parallel()
