@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"iter"
 	"math"
 	"slices"
@@ -92,19 +93,45 @@ func (s *screening) earlier(by, window string) iter.Seq[paid] {
 	}
 }
 
-// candidates are charges among which all of a payer's are, in order of making. The index by cards is one of those that searches have:
-// it is there from the first rule that asks for it.
+// candidates are charges among which all of a payer's are, in order of making. The indexes by cards and addresses are those that
+// searches have: they are there from the first rule that asks. Of other payers all charges are candidates.
 func (s *screening) candidates(by, key string) []*record {
 	switch by {
 	case "customer":
 		return s.c.having("charge", "customer", key)
 	case "card", "card_number":
-		shelf := s.c.shelf("charge")
-		if p := shelf.postingsOf(clause{field: "payment_method_details.card.fingerprint"}); p != nil {
-			return p.by[folded(key)]
+		if all, indexed := s.c.indexed("charge", "payment_method_details.card.fingerprint", key); indexed {
+			return all
 		}
+	case "email":
+		return s.ofAddress(key)
 	}
 	return s.c.all("charge")
+}
+
+// indexed is the records of a kind of which a field is a text, in any case; false where no more indexes are made.
+func (w *realm) indexed(kind, field, text string) ([]*record, bool) {
+	p := w.shelf(kind).postingsOf(clause{field: field})
+	if p == nil {
+		return nil, false
+	}
+	return p.by[folded(text)], true
+}
+
+// ofAddress is the charges that an e-mail address may be of: their own, their card's or their customer's.
+func (s *screening) ofAddress(email string) []*record {
+	own, first := s.c.indexed("charge", "receipt_email", email)
+	billed, second := s.c.indexed("charge", "billing_details.email", email)
+	customers, third := s.c.indexed("customer", "email", email)
+	if !first || !second || !third {
+		return s.c.all("charge")
+	}
+	all := slices.Concat(own, billed)
+	for _, customer := range customers {
+		all = append(all, s.c.having("charge", "customer", customer.id)...)
+	}
+	slices.SortFunc(all, func(a, b *record) int { return cmp.Compare(a.order, b.order) })
+	return slices.Compact(all)
 }
 
 // outcomes are the charges that counts go by.
