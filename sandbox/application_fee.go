@@ -23,7 +23,7 @@ var applicationFees = &resource{
 func (c *call) takeFee(ch, origin *record, amount int64, on time.Time) {
 	p := c.platform()
 	r := p.record("application_fee", p.unused(func() string { return "fee_" + c.fragment('1') + c.letters(8) }))
-	o := r.object().Set("account", c.account).Set("amount", amount).Set("application", c.application()).Set("charge", ch.id)
+	o := r.object().Set("account", c.account).Set("amount", amount).Set("application", c.clientID()).Set("charge", ch.id)
 	o.Set("currency", ch.object().String("currency"))
 	o.Set("fee_source", spec.New("platform_earning_fee_source").Set("type", "charge").Set("charge", ch.id))
 	if origin != nil {

@@ -43,6 +43,9 @@ func (w *realm) auditTransfers() (wrong []string) {
 		back[r.text("transfer")] += r.number("amount")
 		tr := w.byID[r.text("transfer")]
 		to := w.realmOf(tr.text("destination"))
+		if to == nil {
+			continue
+		}
 		refund := to.byID[r.text("destination_payment_refund")]
 		if w.byID[r.text("balance_transaction")].number("amount") != r.number("amount") || refund.number("amount") != r.number("amount") ||
 			refund.text("source_transfer_reversal") != r.id || refund.text("charge") != tr.text("destination_payment") || !to.booked(refund, -1, false) {
@@ -51,6 +54,9 @@ func (w *realm) auditTransfers() (wrong []string) {
 	}
 	for tr := range w.each("transfer") {
 		to := w.realmOf(tr.text("destination"))
+		if to == nil {
+			continue
+		}
 		payment := to.byID[tr.text("destination_payment")]
 		if w.byID[tr.text("balance_transaction")].number("net") != -tr.number("amount") || payment.number("amount") != tr.number("amount") ||
 			payment.text("currency") != tr.text("currency") || payment.text("source_transfer") != tr.id || !to.booked(payment, 1, true) {

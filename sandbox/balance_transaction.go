@@ -141,7 +141,7 @@ func (c *call) feeDetails(category, currency string, fee, share int64) (all []*s
 		all = append(all, spec.New("fee").Set("amount", fee).Set("currency", currency).Set("description", name).Set("type", "stripe_fee"))
 	}
 	if share != 0 {
-		all = append(all, spec.New("fee").Set("amount", share).Set("application", c.application()).Set("currency", currency).
+		all = append(all, spec.New("fee").Set("amount", share).Set("application", c.clientID()).Set("currency", currency).
 			Set("description", applicationName+" application fee").Set("type", "application_fee"))
 	}
 	return all

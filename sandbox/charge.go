@@ -16,9 +16,8 @@ const (
 
 // descriptor is the account's, as card statements show it; with a suffix the short one and the suffix make up at most 22 characters.
 const (
-	descriptor       = "TILL SANDBOX"
-	maxDescriptor    = 22
-	descriptorPrefix = descriptor + "* "
+	descriptor    = "TILL SANDBOX"
+	maxDescriptor = 22
 )
 
 var charges = &resource{
@@ -96,16 +95,17 @@ func (c *call) describeCharge(ch, r, method *record) {
 	c.shareCharge(r, o)
 	o.Set("metadata", metadata).Set("fraud_details", spec.New("charge_fraud_details"))
 	o.Set("billing_details", method.object().Sub("billing_details").Clone())
-	o.Set("calculated_statement_descriptor", calculatedDescriptor(from))
+	o.Set("calculated_statement_descriptor", c.calculatedDescriptor(r))
 }
 
-func calculatedDescriptor(from *spec.Object) string {
-	text := descriptor
+// calculatedDescriptor is what card statements say of an intent's charge: the merchant's words, or those of the intent.
+func (c *call) calculatedDescriptor(r *record) string {
+	from, text := r.object(), c.merchantOf(r).descriptor()
 	if own := from.String("statement_descriptor"); own != "" {
 		text = strings.ToUpper(own)
 	}
 	if suffix := from.String("statement_descriptor_suffix"); suffix != "" {
-		text = descriptorPrefix + strings.ToUpper(suffix)
+		text = text + "* " + strings.ToUpper(suffix)
 	}
 	if len(text) > maxDescriptor {
 		text = strings.TrimSpace(strings.ToValidUTF8(text[:maxDescriptor], ""))

@@ -107,8 +107,18 @@ func (c *call) receiver(param, id string) (*call, error) {
 // applicationName is what the platform is called where its fees are described.
 const applicationName = "Till Sandbox"
 
-// application is the id of the platform as an application, which is a function of its account's.
-func (w *world) application() string {
-	tail := w.home.account[len("acct_"):]
-	return "ca_" + (tail + tail)[:32]
+// clientID is what the platform is called as an application: a function of its account.
+func (w *world) clientID() string { return "ca_" + w.tag + w.home.account[len(w.home.account)-16:] }
+
+// descriptor is what card statements say of the account.
+func (w *realm) descriptor() string {
+	if w.isPlatform() {
+		return descriptor
+	}
+	for _, path := range [][]string{{"settings", "payments", "statement_descriptor"}, {"business_profile", "name"}} {
+		if text := w.said(path...); text != "" {
+			return strings.ToUpper(text)
+		}
+	}
+	return descriptor
 }

@@ -138,7 +138,10 @@ func (c *call) emitWith(kind string, about *record, previous json.RawMessage) {
 
 // eventID makes the id of an event: events about payments share the beginning of the payment's id.
 func (c *call) eventID(about *record) string {
-	if strings.HasPrefix(about.id, "py") { // a payment without an intent, or its refund
+	if strings.HasPrefix(about.id, "py") { // pyr_ is longer than the others
+		if kin := about.object().String("payment_intent"); kin != "" {
+			return c.newPaymentID("evt_", kin)
+		}
 		return c.newID("evt_")
 	}
 	switch about.resource.Object {

@@ -148,3 +148,13 @@ func FillDisk(s *Server, key string) (empty func(), err error) {
 	right := swap(full)
 	return func() { _ = swap(right).Close() }, nil
 }
+
+// Restrict takes a connected account all that it may do.
+func Restrict(s *Server, key, account string) {
+	_, suffix := parseKey(key)
+	w, _ := s.world(suffix, true)
+	_ = w.step(func() {
+		o := w.home.byID[account].object().Set("charges_enabled", false).Set("payouts_enabled", false)
+		o.Set("capabilities", spec.New("account_capabilities").Set("card_payments", "inactive").Set("transfers", "inactive"))
+	})
+}

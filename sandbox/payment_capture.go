@@ -69,7 +69,7 @@ func (c *call) capture(r *record, amount int64) error {
 	for _, name := range []string{"statement_descriptor", "statement_descriptor_suffix"} {
 		ch.object().Set(name, r.object().Get(name))
 	}
-	ch.object().Set("calculated_statement_descriptor", calculatedDescriptor(r.object()))
+	ch.object().Set("calculated_statement_descriptor", c.calculatedDescriptor(r))
 	if chargeKindOf(ch) == nil {
 		ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", spec.Absent)
 	}

@@ -76,7 +76,7 @@ func createPaymentIntent(c *call, r *record) error {
 	o := r.object()
 	o.Set("amount", amount).Set("currency", currency.Lower()).Set("amount_details", spec.New("payment_flows_amount_details_client").Set("tip", spec.New("payment_flows_amount_details_client_resource_tip")))
 	if !c.isPlatform() {
-		o.Set("application", c.application())
+		o.Set("application", c.clientID())
 	}
 	o.Set("status", requiresMethod).Set("client_secret", r.id+"_secret_"+c.letters(25))
 	o.Set("managed_payments", spec.New("smor_resource_managed_payments"))

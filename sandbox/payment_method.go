@@ -36,7 +36,7 @@ var paymentMethods = &resource{
 	Prefix:    "pm_",
 	Noun:      "PaymentMethod",
 	Param:     "payment_method",
-	Takes:     []string{"allow_redisplay", "billing_details", "card", "customer", "radar_options", "type"},
+	Takes:     []string{"allow_redisplay", "billing_details", "card", "customer", "payment_method", "radar_options", "type"},
 	Create:    createPaymentMethod,
 	Update:    updatePaymentMethod,
 	Announces: []string{"updated"},
@@ -83,7 +83,7 @@ func (c *call) paymentMethod(id string) (*record, error) {
 	if r := c.testMethodCalled(id); r != nil {
 		return r, nil
 	}
-	return nil, invalid("resource_missing", "payment_method", "No such PaymentMethod: '%s'%s", id, elsewhere)
+	return nil, invalid("resource_missing", "payment_method", "No such PaymentMethod: '%s'%s", id, c.whereElse(id))
 }
 
 // testMethod is a new payment method with a test card that expires in a year.
@@ -113,8 +113,8 @@ type likeMethod struct {
 }
 
 func createPaymentMethod(c *call, r *record) error {
-	if c.params.Has("customer") {
-		return unbuilt("the parameter customer of %s", c.op) // it shares a payment method with a connected account
+	if c.params.Has("customer") || c.params.Has("payment_method") {
+		return c.shareMethod(r)
 	}
 	return c.describeMethod(r, c.params)
 }

@@ -150,7 +150,7 @@ func (c *call) shareCharge(from *record, ch *spec.Object) {
 	}
 	o := from.object()
 	if !c.isPlatform() {
-		ch.Set("application", c.application())
+		ch.Set("application", c.clientID())
 	}
 	if data := o.Sub("transfer_data"); data != nil && o.String("transfer_group") == "" {
 		group := "group_" + from.id
@@ -187,13 +187,17 @@ func (c *call) merchantOf(ch *record) *realm {
 	return c.realm
 }
 
-// maySell refuses a payment whose merchant may take none.
+// maySell refuses a payment whose merchant may take none, or whose destination gets nothing.
 func (c *call) maySell(r *record) error {
 	if len(c.connected) == 0 {
 		return nil
 	}
 	if of := c.merchantOf(r); !of.mayCharge() {
 		return noCharges(of.account)
+	}
+	if data := r.object().Sub("transfer_data"); data != nil {
+		_, err := c.receiver("transfer_data[destination]", data.String("destination"))
+		return err
 	}
 	return nil
 }

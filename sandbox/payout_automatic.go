@@ -92,7 +92,11 @@ func payAutomatically(c *call, _ *record, currency string) {
 	}
 	f.NextRun = 0
 	to := c.payoutAccount(currency)
-	if to == nil || to.text("status") == "errored" || !c.mayPayOut() || c.standing().Schedule.Interval == "manual" {
+	if !c.mayPayOut() {
+		c.arrange(currency) // until it may
+		return
+	}
+	if to == nil || to.text("status") == "errored" || c.standing().Schedule.Interval == "manual" {
 		return
 	}
 	period := payoutPeriod{From: f.PaidUntil, To: now}
