@@ -124,7 +124,8 @@ func (p olderParam) rename(pairs []string) {
 		if err != nil {
 			continue
 		}
-		if first, rest, _ := strings.Cut(plain, "["); first == p.old {
+		first, rest, _ := strings.Cut(plain, "[")
+		if first == p.old && (rest == "" || !strings.Contains(p.new, "[")) {
 			if rest != "" {
 				rest = url.QueryEscape("[" + rest)
 			}

@@ -5,7 +5,7 @@ import "slices"
 // changes are those that the sandbox knows, the latest first. To add one is a line here, a function beside it if objects look otherwise,
 // and what undoes that function in version_inverse_test.go; the table in docs/sandbox.md is written from this list by
 // go test ./sandbox -run Versions -update.
-var changes = ordered(paymentChanges, customerChanges, moneyChanges, eventChanges)
+var changes = ordered(paymentChanges, customerChanges, moneyChanges, disputeChanges, eventChanges)
 
 // ordered brings groups of changes into one list, the latest first.
 func ordered(groups ...[]*change) []*change {
@@ -25,7 +25,7 @@ func ordered(groups ...[]*change) []*change {
 var eventChanges = []*change{
 	{
 		Version: wholeLists, Name: "event.request", Objects: []string{"event"}, down: requestID,
-		What:   "`request` of an event is the id of the request alone, without its idempotency key; in `previous_attributes` a list has only the elements that are otherwise",
+		What:   "`request` of an event is the id of the request alone, without its idempotency key, and its `account` is `user_id`; in `previous_attributes` a list has only the elements that are otherwise",
 		Source: changelog(wholeLists, "events-specify-request-id-idempotency-key"),
 	},
 }
@@ -36,4 +36,5 @@ func requestID(_ *view, event *tree) {
 	} else {
 		event.set("request", null())
 	}
+	event.rename("account", "user_id")
 }

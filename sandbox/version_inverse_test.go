@@ -46,6 +46,17 @@ var inverses = map[string]inverse{
 	"balance_transaction.sourced_transfers": {up: without("sourced_transfers")},
 	"bank_account.account_holder_name":      {up: renamed("name", "account_holder_name")},
 	"balance_transaction.source":            {up: sourceUnlessPayout, lost: sourceUnlessPayout},
+	"ephemeral_key.associated_objects":      {up: without("associated_objects")},
+	"customer.default_currency":             {up: without("default_currency")},
+	"customer.tax_info":                     {up: without("tax_info", "tax_info_verification")},
+	"card.checks":                           {up: withoutChecks, lost: withoutChecks},
+	"card.brand":                            {up: renamed("type", "brand")},
+	"charge.refunds.data":                   {up: without("refunds"), lost: without("refunds")},
+	"application_fee.refunds":               {up: without("refunds"), lost: without("refunds")},
+	"dispute.evidence":                      {up: without("evidence", "evidence_due_by"), lost: without("evidence", "evidence_details")},
+	"dispute.charge_refunded":               {up: wonDispute},
+	"dispute.balance_transactions":          {up: without("balance_transaction"), lost: without("balance_transactions")},
+	"dispute.status":                        {up: without("status"), lost: without("status")},
 	"charge.card":                           {up: without("card")},
 	"charge.status":                         {up: succeededStatus},
 	"charge.statement_descriptor":           {up: renamed("statement_description", "statement_descriptor")},
@@ -84,6 +95,7 @@ func requestHash(event *tree) {
 	if id := event.get("request"); id != nil && id.kind == 0 {
 		event.set("request", &tree{kind: '{', names: []string{"id"}, values: []*tree{id}})
 	}
+	event.rename("user_id", "account")
 }
 
 func transferAsPayout(transfer *tree) {
@@ -105,6 +117,16 @@ func payoutTypes(txn *tree) {
 func sourceUnlessPayout(txn *tree) {
 	if !strings.HasPrefix(txn.string("source"), "po_") && txn.at("source", "object").word() != "payout" {
 		txn.remove("source")
+	}
+}
+
+func withoutChecks(card *tree) {
+	noChecks(nil, card)
+}
+
+func wonDispute(dispute *tree) {
+	if dispute.string("status") == "charge_refunded" {
+		dispute.set("status", quoted("won"))
 	}
 }
 

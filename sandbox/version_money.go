@@ -12,9 +12,9 @@ const beforePayouts = "2017-04-06"
 
 var moneyChanges = []*change{
 	{
-		Version: "2025-03-31", Name: "list.total_count", Objects: []string{"list"}, down: countList,
+		Version: undocumented, Name: "list.total_count", Objects: []string{"list"}, down: countList,
 		What:   "lists within objects have `total_count`; the sandbox leaves it out where a list goes on",
-		Source: "docs.stripe.com/changelog/basil, and recorded in sandbox/testdata/traffic",
+		Source: recorded,
 	},
 	{
 		Version: beforePayouts, Name: "payout", Objects: []string{"payout"}, down: payoutAsTransfer,
@@ -40,6 +40,11 @@ var moneyChanges = []*change{
 		What:   "`source` of a balance transaction for a refund or a dispute is the charge",
 		Source: changelog("2015-08-19", "balance-transactions-refunds-disputes-specify-source"),
 	},
+	{
+		Version: "2014-07-26", Name: "application_fee.refunds", Objects: []string{"application_fee"}, down: func(_ *view, t *tree) { t.set("refunds", t.get("refunds").listOnly()) },
+		What:   "`refunds` of application fees is an array",
+		Source: changelog("2014-07-26", "application-fees-include-refunds-sublist-refunds-field"),
+	},
 }
 
 // countList counts a list within an object.
@@ -64,7 +69,7 @@ func payoutAsTransfer(v *view, payout *tree) {
 	payout.set("reversals", parseTree(list.AppendJSON(nil)))
 	account := payout.get("destination")
 	if account != nil && account.word() != "" {
-		account = v.externalAccount(account.word())
+		account = v.stored(account.word())
 	}
 	switch {
 	case account == nil || account.kind != '{':
@@ -74,17 +79,6 @@ func payoutAsTransfer(v *view, payout *tree) {
 	default:
 		payout.set("bank_account", account.clone())
 	}
-}
-
-// externalAccount is a bank account or a card by its id; nil where it cannot be found.
-func (v *view) externalAccount(id string) *tree {
-	if v.call == nil {
-		return nil
-	}
-	if r := v.call.byID[id]; r != nil && !r.gone {
-		return parseTree(r.AppendJSON(nil))
-	}
-	return nil
 }
 
 // transferTypes names movements of payouts as those of transfers.
