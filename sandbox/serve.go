@@ -316,7 +316,11 @@ var noRetry = [][2]string{{"Stripe-Should-Retry", "false"}}
 // prepare finds the operation and reads the parameters.
 func (x *exchange) prepare(form string) (*call, handler, error) {
 	r := x.request
-	op, path, ok := spec.Match(r.Method, r.URL.EscapedPath())
+	asked := r.URL.EscapedPath()
+	if len(x.older) > 0 {
+		asked, form = newerRequest(x.older, r.Method, asked, form)
+	}
+	op, path, ok := spec.Match(r.Method, asked)
 	x.op, x.matched = op, ok
 	if !ok {
 		return nil, nil, &apiError{status: http.StatusNotFound, kind: invalidRequest,

@@ -19,7 +19,8 @@ type change struct {
 
 	Objects []string          // that down applies to, by their value of "object"
 	Types   map[string]string // names of events, by those that the newest version has
-	Params  []olderParam      // names and values of parameters that only older versions take
+	Params  []olderParam      // names of parameters that only older versions take
+	Moved   moved             // paths that older versions have; nil is none
 
 	// down makes of an object what it was before the change. The objects within it are still as in the newest version and have their
 	// turn afterwards, those that down puts in among them.
@@ -98,6 +99,19 @@ func (x *exchange) inVersion(body []byte) []byte {
 	v := view{call: &call{realm: x.realm, version: x.version, older: x.older}, older: x.older}
 	v.walk(t)
 	return t.AppendJSON(nil)
+}
+
+// moved gives the path and the form that the newest version has for those of an older one.
+type moved func(method, path, form string) (newPath, newForm string)
+
+// newerRequest is the path and the form of a request as the newest version has them, but for the names of parameters.
+func newerRequest(older []*change, method, path, form string) (newPath, newForm string) {
+	for i := len(older) - 1; i >= 0; i-- { // the oldest first
+		if older[i].Moved != nil {
+			path, form = older[i].Moved(method, path, form)
+		}
+	}
+	return path, form
 }
 
 // newerForm gives the parameters of a request the names that the newest version has.

@@ -14,7 +14,7 @@ func composeEventIn(r *record, version string) *spec.Object {
 	older := changesSince(version)
 	kind := a.Type
 	if len(older) > 0 {
-		about, previous := r.olderData(older)
+		about, previous := r.olderData(version, older)
 		data.Set("object", about)
 		if previous != nil {
 			data.Set("previous_attributes", previous)
@@ -42,13 +42,15 @@ func composeEventIn(r *record, version string) *spec.Object {
 
 // olderData is what an event is about, and of that what was otherwise before, in an older version. What was otherwise before is found
 // by comparing the two states in that version, for there other fields may differ.
-func (r *record) olderData(older []*change) (about, previous json.RawMessage) {
+func (r *record) olderData(version string, older []*change) (about, previous json.RawMessage) {
 	a := r.hidden.(*announcement)
 	is := parseTree(spec.AppendPackedJSON(nil, a.About))
 	if a.Lists != nil {
-		lists := parseTree(a.Lists)
+		until, lists := kinds[spec.PackedShape(a.About)].Until, parseTree(a.Lists)
 		for i, name := range lists.names {
-			is.set(name, lists.values[i])
+			if dateOf(version) < until[name] {
+				is.set(name, lists.values[i])
+			}
 		}
 	}
 	v := view{call: r.realm.own(), older: older}

@@ -12,7 +12,7 @@ type inverse struct {
 	lost    func(*tree) // removes from an object of the newest version what down loses, and what it shows by itself; nil is nothing
 }
 
-func without(names ...string) func(*tree) {
+func removed(names ...string) func(*tree) {
 	return func(t *tree) {
 		for _, name := range names {
 			t.remove(name)
@@ -26,45 +26,45 @@ func renamed(from, to string) func(*tree) {
 
 // inverses are by the name of the change.
 var inverses = map[string]inverse{
-	"list.total_count":                      {up: without("total_count")},
-	"payment.invoice":                       {up: without("invoice")},
-	"charge.source":                         {up: without("source", "dispute", "destination", "order")},
-	"payment_intent.source":                 {up: without("source")},
-	"charge.refunds":                        {up: without("refunds"), lost: without("refunds")},
-	"payment_intent.charges":                {up: without("charges")},
+	"list.total_count":                      {up: removed("total_count")},
+	"payment.invoice":                       {up: removed("invoice")},
+	"charge.source":                         {up: removed("source", "dispute", "destination", "order")},
+	"payment_intent.source":                 {up: removed("source")},
+	"charge.refunds":                        {up: removed("refunds"), lost: removed("refunds")},
+	"payment_intent.charges":                {up: removed("charges")},
 	"charge.three_d_secure":                 {up: unsaySecured},
-	"customer.sources":                      {up: without("sources"), lost: without("sources")},
-	"customer.subscriptions":                {up: without("subscriptions"), lost: without("subscriptions")},
-	"customer.tax_ids":                      {up: without("tax_ids"), lost: without("tax_ids")},
+	"customer.sources":                      {up: removed("sources"), lost: removed("sources")},
+	"customer.subscriptions":                {up: removed("subscriptions"), lost: removed("subscriptions")},
+	"customer.tax_ids":                      {up: removed("tax_ids"), lost: removed("tax_ids")},
 	"customer.balance":                      {up: renamed("account_balance", "balance")},
 	"payment_intent.status":                 {up: methodStatus},
 	"payment_intent.next_action":            {up: methodAction},
 	"payment_intent.payment_method_types":   {up: renamed("allowed_source_types", "payment_method_types")},
 	"event.request":                         {up: requestHash, lost: func(t *tree) { requestID(nil, t); requestHash(t) }},
-	"payout":                                {objects: []string{"transfer"}, up: transferAsPayout},
+	"payout":                                {objects: []string{"transfer", "list"}, up: transferAsPayout},
 	"balance_transaction.type":              {up: payoutTypes},
-	"balance_transaction.sourced_transfers": {up: without("sourced_transfers")},
+	"balance_transaction.sourced_transfers": {up: removed("sourced_transfers")},
 	"bank_account.account_holder_name":      {up: renamed("name", "account_holder_name")},
 	"balance_transaction.source":            {up: sourceUnlessPayout, lost: sourceUnlessPayout},
-	"ephemeral_key.associated_objects":      {up: without("associated_objects")},
-	"customer.default_currency":             {up: without("default_currency")},
-	"customer.tax_info":                     {up: without("tax_info", "tax_info_verification")},
+	"ephemeral_key.associated_objects":      {up: removed("associated_objects")},
+	"customer.default_currency":             {up: removed("default_currency")},
+	"customer.tax_info":                     {up: removed("tax_info", "tax_info_verification")},
 	"card.checks":                           {up: withoutChecks, lost: withoutChecks},
 	"card.brand":                            {up: renamed("type", "brand")},
-	"charge.refunds.data":                   {up: without("refunds"), lost: without("refunds")},
-	"application_fee.refunds":               {up: without("refunds"), lost: without("refunds")},
-	"dispute.evidence":                      {up: without("evidence", "evidence_due_by"), lost: without("evidence", "evidence_details")},
+	"charge.refunds.data":                   {up: removed("refunds"), lost: removed("refunds")},
+	"application_fee.refunds":               {up: removed("refunds"), lost: removed("refunds")},
+	"dispute.evidence":                      {up: removed("evidence", "evidence_due_by"), lost: removed("evidence", "evidence_details")},
 	"dispute.charge_refunded":               {up: wonDispute},
-	"dispute.balance_transactions":          {up: without("balance_transaction"), lost: without("balance_transactions")},
-	"dispute.status":                        {up: without("status"), lost: without("status")},
-	"charge.card":                           {up: without("card")},
+	"dispute.balance_transactions":          {up: removed("balance_transaction"), lost: removed("balance_transactions")},
+	"dispute.status":                        {up: removed("status"), lost: removed("status")},
+	"charge.card":                           {up: removed("card")},
 	"charge.status":                         {up: succeededStatus},
 	"charge.statement_descriptor":           {up: renamed("statement_description", "statement_descriptor")},
-	"customer.cards":                        {up: without("cards", "default_card")},
+	"customer.cards":                        {up: removed("cards", "default_card")},
 }
 
 func unsaySecured(charge *tree) {
-	without("authenticated", "succeeded")(orEmpty(charge.at("payment_method_details", "card", "three_d_secure")))
+	removed("authenticated", "succeeded")(orEmpty(charge.at("payment_method_details", "card", "three_d_secure")))
 }
 
 func orEmpty(t *tree) *tree {
@@ -99,12 +99,15 @@ func requestHash(event *tree) {
 }
 
 func transferAsPayout(transfer *tree) {
+	if transfer.is("url", `"/v1/transfers"`) {
+		transfer.set("url", quoted("/v1/payouts"))
+	}
 	if !strings.HasPrefix(transfer.string("id"), "po_") {
 		return
 	}
 	transfer.set("object", quoted("payout"))
 	transfer.rename("date", "arrival_date")
-	without("amount_reversed", "destination_payment", "recipient", "reversed", "source_transaction", "reversals", "bank_account", "card")(transfer)
+	removed("amount_reversed", "destination_payment", "recipient", "reversed", "source_transaction", "reversals", "bank_account", "card")(transfer)
 }
 
 func payoutTypes(txn *tree) {

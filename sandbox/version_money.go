@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,12 +19,12 @@ var moneyChanges = []*change{
 		Source: recorded,
 	},
 	{
-		Version: beforePayouts, Name: "payout", Objects: []string{"payout"}, down: payoutAsTransfer,
+		Version: beforePayouts, Name: "payout", Objects: []string{"payout", "list"}, down: payoutAsTransfer, Moved: payoutsFromTransfers,
 		Types: map[string]string{
 			"payout.created": "transfer.created", "payout.updated": "transfer.updated", "payout.paid": "transfer.paid",
 			"payout.failed": "transfer.failed", "payout.canceled": "transfer.canceled",
 		},
-		What:   "payouts are transfers, with `date` for `arrival_date` and their `bank_account` or `card`, and so are their events",
+		What:   "payouts are transfers, with `date` for `arrival_date` and their `bank_account` or `card`, under `/v1/transfers`, and so are their events; that list has payouts only here, unless it is asked for a `destination` or a `transfer_group`",
 		Source: changelog(beforePayouts, "transfers-split-payouts-transfers") + ", docs.stripe.com/transfer-payout-split",
 	},
 	{
@@ -58,6 +60,12 @@ func countList(v *view, list *tree) {
 // payoutAsTransfer gives a payout the fields that it had when it was a transfer. Those that only transfers between accounts had are
 // empty.
 func payoutAsTransfer(v *view, payout *tree) {
+	if payout.string("object") == "list" {
+		if payout.is("url", `"/v1/payouts"`) {
+			payout.set("url", quoted("/v1/transfers"))
+		}
+		return
+	}
 	payout.set("object", quoted("transfer"))
 	payout.rename("arrival_date", "date")
 	for name, text := range map[string]string{
@@ -79,6 +87,26 @@ func payoutAsTransfer(v *view, payout *tree) {
 	default:
 		payout.set("bank_account", account.clone())
 	}
+}
+
+// payoutsFromTransfers sends what is about payouts to where they are now: what names one, a new transfer that goes to no account, and
+// the list.
+func payoutsFromTransfers(method, path, form string) (newPath, newForm string) {
+	rest, of := strings.CutPrefix(path, "/v1/transfers")
+	between := strings.Contains(form, "destination=acct_") || strings.Contains(form, "transfer_group=")
+	switch {
+	case !of || rest == "" && between || rest != "" && !strings.HasPrefix(rest, "/po_"):
+		return path, form
+	case rest == "" && method == http.MethodPost:
+		form = without(form, "recipient=self", "destination=default_for_currency")
+	}
+	return "/v1/payouts" + rest, form
+}
+
+// without is a form without some of its pairs.
+func without(form string, pairs ...string) string {
+	all := strings.Split(form, "&")
+	return strings.Join(slices.DeleteFunc(all, func(pair string) bool { return slices.Contains(pairs, pair) }), "&")
 }
 
 // transferTypes names movements of payouts as those of transfers.
