@@ -41,7 +41,7 @@ var inverses = map[string]inverse{
 	"payment_intent.next_action":            {up: methodAction},
 	"payment_intent.payment_method_types":   {up: renamed("allowed_source_types", "payment_method_types")},
 	"event.request":                         {up: requestHash, lost: func(t *tree) { requestID(nil, t); requestHash(t) }},
-	"payout":                                {objects: []string{"transfer", "list"}, up: transferAsPayout},
+	"payout":                                {objects: []string{"transfer", "list"}, up: transferAsPayout, lost: asPayoutList},
 	"balance_transaction.type":              {up: payoutTypes},
 	"balance_transaction.sourced_transfers": {up: removed("sourced_transfers")},
 	"bank_account.account_holder_name":      {up: renamed("name", "account_holder_name")},
@@ -57,6 +57,7 @@ var inverses = map[string]inverse{
 	"dispute.charge_refunded":               {up: wonDispute},
 	"dispute.balance_transactions":          {up: removed("balance_transaction"), lost: removed("balance_transactions")},
 	"dispute.status":                        {up: removed("status"), lost: removed("status")},
+	"transfer.status":                       {up: betweenAccounts},
 	"charge.card":                           {up: removed("card")},
 	"charge.status":                         {up: succeededStatus},
 	"charge.statement_descriptor":           {up: renamed("statement_description", "statement_descriptor")},
@@ -98,10 +99,21 @@ func requestHash(event *tree) {
 	event.rename("user_id", "account")
 }
 
-func transferAsPayout(transfer *tree) {
-	if transfer.is("url", `"/v1/transfers"`) {
-		transfer.set("url", quoted("/v1/payouts"))
+// asPayoutList forgets which of two lists one is: both are under /v1/transfers before.
+func asPayoutList(list *tree) {
+	if list.is("url", `"/v1/transfers"`) {
+		list.set("url", quoted("/v1/payouts"))
 	}
+}
+
+func betweenAccounts(transfer *tree) {
+	if strings.HasPrefix(transfer.string("id"), "tr_") {
+		removed("application_fee", "failure_code", "failure_message", "method", "recipient", "statement_descriptor", "status", "type", "date")(transfer)
+	}
+}
+
+func transferAsPayout(transfer *tree) {
+	asPayoutList(transfer)
 	if !strings.HasPrefix(transfer.string("id"), "po_") {
 		return
 	}

@@ -28,6 +28,11 @@ var moneyChanges = []*change{
 		Source: changelog(beforePayouts, "transfers-split-payouts-transfers") + ", docs.stripe.com/transfer-payout-split",
 	},
 	{
+		Version: beforePayouts, Name: "transfer.status", Objects: []string{"transfer"}, down: transferFields,
+		What:   "transfers between accounts have what payouts have too: `status`, `type`, `method`, `date`, `statement_descriptor` and the reasons of a failure",
+		Source: changelog(beforePayouts, "transfers-split-payouts-transfers") + ", docs.stripe.com/transfer-payout-split",
+	},
+	{
 		Version: beforePayouts, Name: "balance_transaction.type", Objects: []string{"balance_transaction"}, down: transferTypes,
 		What:   "balance transactions of payouts are of type `transfer`, `transfer_cancel` and `transfer_failure`",
 		Source: "docs.stripe.com/transfer-payout-split",
@@ -86,6 +91,19 @@ func payoutAsTransfer(v *view, payout *tree) {
 		payout.set("card", account.clone())
 	default:
 		payout.set("bank_account", account.clone())
+	}
+}
+
+// transferFields gives a transfer between accounts, which is always paid at once, the fields that went to payouts.
+func transferFields(_ *view, transfer *tree) {
+	for name, text := range map[string]string{
+		"application_fee": "null", "failure_code": "null", "failure_message": "null", "method": `"standard"`, "recipient": "null",
+		"statement_descriptor": "null", "status": `"paid"`, "type": `"stripe_account"`,
+	} {
+		transfer.set(name, plain(text))
+	}
+	if created := transfer.get("created"); created != nil {
+		transfer.set("date", created.clone())
 	}
 }
 
