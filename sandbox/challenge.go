@@ -50,8 +50,7 @@ func (c *call) challengeSetup(r, method *record) {
 // show it. Stripe.js does not reach a sandbox, but the page can be opened all the same.
 func (c *call) nextAction(r *record, shape string) *spec.Object {
 	state := private[intent](r)
-	state.Challenge = challenge{ID: "payatt_" + c.letters(24), Token: c.letters(32)}
-	at := c.base + challengePath + c.tag + "?" + url.Values{r.resource.Object: {r.id}, "source": {state.Challenge.ID}}.Encode()
+	at := c.openPage(r, challengePath)
 	o := spec.New(shape)
 	if state.ReturnURL != "" && !state.Script {
 		back := state.ReturnURL
@@ -62,9 +61,17 @@ func (c *call) nextAction(r *record, shape string) *spec.Object {
 	return o.Set("type", "use_stripe_sdk").Set("use_stripe_sdk", sdk)
 }
 
+// openPage opens a hosted page for an intent, and gives its address.
+func (c *call) openPage(r *record, path string) string {
+	state := private[intent](r)
+	state.Challenge = challenge{ID: "payatt_" + c.letters(24), Token: c.letters(32)}
+	return c.base + path + c.tag + "?" + url.Values{r.resource.Object: {r.id}, "source": {state.Challenge.ID}}.Encode()
+}
+
 // challengeView is what the hosted page shows: the question while there is a token, else a message.
 type challengeView struct {
-	Title                   string
+	Title, Question         string
+	Answers                 []pageAnswer
 	Kind, ID, Amount, Token string
 	Message                 string
 	Back                    template.URL // checked when the intent was confirmed
@@ -85,6 +92,8 @@ func (s *Server) serveChallenge(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'self'")
 	page := s.findChallenge(r)
 	switch {
+	case page != nil && r.URL.Query().Has("image"):
+		http.Error(w, "This sandbox draws no QR codes and prints no vouchers. The address without image leads to the customer's page.", http.StatusNotImplemented)
 	case page == nil:
 		challengeView{Message: challengeGone}.write(w, http.StatusNotFound)
 	case r.Method == http.MethodGet:
@@ -106,7 +115,7 @@ type hostedPage struct {
 // findChallenge finds the challenge that an address names.
 func (s *Server) findChallenge(r *http.Request) *hostedPage {
 	s.mu.Lock()
-	w := s.tags[strings.TrimPrefix(r.URL.Path, challengePath)]
+	w := s.tags[strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, challengePath), hostedPath)]
 	s.mu.Unlock()
 	q := r.URL.Query()
 	page := &hostedPage{world: w, intent: q.Get("payment_intent") + q.Get("setup_intent"), id: q.Get("source")}
@@ -136,7 +145,9 @@ func (p *hostedPage) find() (*record, *intent) {
 }
 
 func (v challengeView) write(w http.ResponseWriter, status int) {
-	v.Title = "3D Secure test page"
+	if v.Title == "" {
+		v.Title = challengeTitle
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_ = challengePage().Execute(w, v) // a reader who has gone is no business of ours
@@ -152,9 +163,13 @@ func (p *hostedPage) show(w http.ResponseWriter) {
 			page, status = challengeView{Message: challengeOver, Back: template.URL(state.Challenge.Back)}, http.StatusGone
 		default:
 			page, status = challengeView{Kind: r.kind(), ID: r.id, Token: state.Challenge.Token}, http.StatusOK
+			page.Question, page.Answers = pageQuestion(r)
 			if amount := r.object().Int("amount"); amount > 0 {
 				page.Amount = display(amount, currencyOf(r.object()))
 			}
+		}
+		if r != nil {
+			page.Title = pageTitle(r)
 		}
 	})
 	page.write(w, status)
@@ -167,13 +182,10 @@ func (p *hostedPage) answer(w http.ResponseWriter, r *http.Request) {
 		challengeView{Message: "The form could not be read."}.write(w, http.StatusBadRequest)
 		return
 	}
-	outcome := r.PostForm.Get("outcome")
-	if outcome != "complete" && outcome != "fail" {
-		challengeView{Message: "The outcome is complete or fail."}.write(w, http.StatusBadRequest)
-		return
-	}
-	back, status := p.finish(r.PostForm.Get("token"), outcome == "complete")
+	back, status := p.finish(r.PostForm.Get("token"), r.PostForm.Get("outcome"))
 	switch {
+	case status == http.StatusBadRequest:
+		challengeView{Message: "The outcome is one of those that the page has buttons for."}.write(w, status)
 	case status == http.StatusForbidden:
 		challengeView{Message: "The form's token is wrong."}.write(w, status)
 	case status != http.StatusOK:
@@ -186,30 +198,44 @@ func (p *hostedPage) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// finish carries the customer's first answer out and says where to go then. The status is 403 when the token is wrong, and 409 when
-// the intent has moved on meanwhile.
-func (p *hostedPage) finish(token string, complete bool) (back string, status int) {
+// finish carries the customer's first answer out and says where to go then. The status is 400 when that is no answer, 403 when the
+// token is wrong, and 409 when the intent has moved on meanwhile.
+func (p *hostedPage) finish(token, outcome string) (back string, status int) {
 	status = http.StatusConflict
 	_ = p.world.step(func() { // the next request tells of a failure
 		r, state := p.find()
 		switch {
 		case state == nil:
+		case !isAnswer(r, outcome):
+			status = http.StatusBadRequest
 		case subtle.ConstantTimeCompare([]byte(token), []byte(state.Challenge.Token)) != 1:
 			status = http.StatusForbidden
 		case state.Challenge.Ended:
 			back, status = state.Challenge.Back, http.StatusOK
 		default:
-			state.Challenge.Ended, state.Challenge.Answered = true, true
-			state.Challenge.Back = returnTo(state.ReturnURL, r, r.realm.own().authenticated(r, complete))
+			r.realm.own().answerPage(r, outcome)
 			back, status = state.Challenge.Back, http.StatusOK
 		}
 	})
 	return back, status
 }
 
-// authenticated goes on with an intent whose customer has answered, and says what its redirect_status becomes.
-func (c *call) authenticated(r *record, complete bool) string {
+// answerPage ends an intent's page with what the customer has done.
+func (c *call) answerPage(r *record, outcome string) {
+	state := private[intent](r)
+	state.Challenge.Ended, state.Challenge.Answered = true, true
 	method := c.find("payment_method", r.object().String("payment_method"))
+	status := ""
+	if h := hostedOf(method); h != nil {
+		status = h.settle(c, r, method, outcome)
+	} else {
+		status = c.authenticated(r, method, outcome == completed)
+	}
+	state.Challenge.Back = returnTo(state.ReturnURL, r, status)
+}
+
+// authenticated goes on with an intent whose customer has answered, and says what its redirect_status becomes.
+func (c *call) authenticated(r, method *record, complete bool) string {
 	err := c.belongs(r, method) // it may have been spent or detached meanwhile
 	switch {
 	case !complete:

@@ -205,8 +205,9 @@ func (m *image) pagesOf(from, to *world) *image {
 		if kind := r.resource.Object; kind != "payment_intent" && kind != "setup_intent" || spec.PackedString(r.packed, "status") != requiresAction {
 			continue
 		}
-		page, other := []byte(challengePath+from.tag), []byte(challengePath+to.tag) // of one length, so that packed stays packed
-		r.packed = bytes.ReplaceAll(r.packed, page, other)
+		for _, path := range []string{challengePath, hostedPath} {
+			r.packed = bytes.ReplaceAll(r.packed, []byte(path+from.tag), []byte(path+to.tag)) // of one length, so that packed stays packed
+		}
 	}
 	return &led
 }

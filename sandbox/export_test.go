@@ -36,12 +36,14 @@ func ResourceNames() (all []string) {
 	return all
 }
 
-// MethodKinds are the names of the kinds of payment methods beside cards.
+// MethodKinds are the names of the kinds of payment methods beside cards. Those that are rows of hostedKinds share one transcript.
 func MethodKinds() (all []string) {
 	for _, k := range kindsOfMethods() {
-		all = append(all, k.name)
+		if hostedByName[k.name] == nil {
+			all = append(all, k.name)
+		}
 	}
-	return all
+	return append(all, "hosted")
 }
 
 // Break stores a record that makes whatever touches it panic.

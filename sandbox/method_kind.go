@@ -16,9 +16,11 @@ type methodKind struct {
 	least      int64    // of a payment, in minor units of its currencies; 0 is no bound beyond Stripe's own
 	most       int64    // likewise
 	needs      []string // of billing_details: name, email, address
+	bare       bool     // it may come without parameters of its own
 	reusable   bool     // it can belong to a customer and pay again
 	holds      bool     // it can hold money for a capture later
 	cancels    bool     // a payment of it can be canceled while it is processing
+	heldFor    int64    // for so many days; 0 is as for cards
 	settles    delay    // until the money of a payment is available; without days it is as for cards
 	price      []methodPrice
 	refunds    refundTerms
@@ -47,6 +49,7 @@ type methodKind struct {
 
 // refundTerms are how payments of a kind are refunded.
 type refundTerms struct {
+	never  bool   // not at all
 	within int64  // days in which a payment can be refunded; 0 is no bound
 	slow   bool   // pending at first, rather than successful at once
 	to     string // type of destination_details; empty is the kind's own name
@@ -67,12 +70,12 @@ func (t refundTerms) destination(kind string) *spec.Object {
 
 // kindsOfMethods lists the kinds of payment methods beside cards, a line each.
 func kindsOfMethods() []*methodKind {
-	return []*methodKind{
+	return append([]*methodKind{
 		&auBecsDebit,
 		&bacsDebit,
 		&sepaDebit,
 		&usBankAccount,
-	}
+	}, methodKindsHosted()...)
 }
 
 // methodKinds are they, by name. They are made with the first sandbox: their functions refer to each other.
@@ -101,7 +104,7 @@ func chargeKindOf(ch *record) *methodKind {
 
 // testMethodCalled makes a payment method of the kind that its test name begins with; nil when there is no such name.
 func (c *call) testMethodCalled(id string) *record {
-	for _, k := range kindsOfMethods() {
+	for _, k := range methodKinds {
 		name, is := strings.CutPrefix(id, k.test)
 		if k.test == "" || !is {
 			continue
@@ -137,7 +140,7 @@ func (c *call) describeOther(r *record, kind string, p *spec.Params) error {
 	if err := k.checkHolder(r.object().Sub("billing_details")); err != nil {
 		return err
 	}
-	if !p.Has(kind) {
+	if !p.Has(kind) && !k.bare {
 		return invalid("parameter_missing", kind, "Missing required param: %s.", kind)
 	}
 	return k.read(c, r, p.Sub(kind))
@@ -296,7 +299,7 @@ func (k *methodKind) checkPayment(o *spec.Object) error {
 		return invalid("amount_too_small", "amount", "Amount must be at least %s to pay with `%s`.", display(k.least, currencyOf(o)), k.name)
 	case k.most > 0 && amount > k.most:
 		return invalid("amount_too_large", "amount", "Amount must be no more than %s to pay with `%s`.", display(k.most, currencyOf(o)), k.name)
-	case o.String("capture_method") == "manual" && !k.holds:
+	case captureMethodOf(o, k.name) == "manual" && !k.holds:
 		return invalid("payment_intent_invalid_parameter", "capture_method", "The payment method type `%s` does not support `capture_method: manual`.", k.name)
 	}
 	return nil

@@ -7,7 +7,11 @@ import (
 // hold lets an authorization expire when nobody captures it in time.
 func (c *call) hold(r, ch *record) {
 	until := c.now().Add(authorizationLife)
-	if chargeKindOf(ch) == nil {
+	if k := chargeKindOf(ch); k != nil {
+		if k.heldFor > 0 {
+			until = c.now().AddDate(0, 0, int(k.heldFor))
+		}
+	} else {
 		ch.object().Sub("payment_method_details").Sub("card").Set("capture_before", until.Unix())
 	}
 	c.at(until, "payment_intent.expire", r, ch.id)
@@ -23,7 +27,7 @@ func (c *call) expire(r *record, charge string) {
 func capturePaymentIntent(c *call, r *record) error {
 	o := r.object()
 	if status := o.String("status"); status != requiresCapture {
-		if status == succeeded && captureMethodOf(o) == "manual" {
+		if status == succeeded && captureMethodOf(o, r.methodType()) == "manual" {
 			return c.unexpected(r, "This PaymentIntent could not be captured because it has already been captured.")
 		}
 		return c.unexpected(r, "This PaymentIntent could not be captured because it has a status of "+status+". Only a PaymentIntent with one of the following statuses may be captured: requires_capture.")

@@ -197,7 +197,7 @@ func (c *call) charge(r, method *record, secured *spec.Object) error {
 	if methodKindOf(method) == nil {
 		passChecks(method)
 	}
-	captureMethod := captureMethodOf(r.object())
+	captureMethod := captureMethodOf(r.object(), method.text("type"))
 	ch.object().Set("status", "succeeded").Set("paid", true).Set("captured", captureMethod != "manual")
 	o := r.object().Set("latest_charge", ch.id).Set("next_action", nil).Set("last_payment_error", nil)
 	amount := o.Int("amount")
@@ -222,21 +222,21 @@ func (c *call) charge(r, method *record, secured *spec.Object) error {
 		c.emit("payment_intent.succeeded", r)
 	}
 	c.authorized(ch)
-	c.keepMethod(r, method, usageOf(r.object()))
+	c.keepMethod(r, method, usageOf(r.object(), method.text("type")))
 	return nil
 }
 
-// captureMethodOf is the intent's capture method, which the option of cards overrides.
-func captureMethodOf(o *spec.Object) string {
-	if of, _ := o.At("payment_method_options", "card", "capture_method").(string); of != "" {
+// captureMethodOf is the intent's capture method, which the option of the payment method's type overrides.
+func captureMethodOf(o *spec.Object, kind string) string {
+	if of, _ := o.At("payment_method_options", kind, "capture_method").(string); of != "" {
 		return of
 	}
 	return o.String("capture_method")
 }
 
-// usageOf is what the payment method shall be used for later, which the option of cards overrides.
-func usageOf(o *spec.Object) string {
-	if of, _ := o.At("payment_method_options", "card", "setup_future_usage").(string); of != "" && of != "none" {
+// usageOf is what the payment method shall be used for later, which the option of its type overrides.
+func usageOf(o *spec.Object, kind string) string {
+	if of, _ := o.At("payment_method_options", kind, "setup_future_usage").(string); of != "" && of != "none" {
 		return of
 	}
 	return o.String("setup_future_usage")
@@ -245,6 +245,10 @@ func usageOf(o *spec.Object) string {
 // keepMethod attaches a payment method that shall be used again to the customer, if there is one; one that shall not is spent.
 func (c *call) keepMethod(r, method *record, usage string) {
 	in := private[instrument](method)
+	if k := methodKindOf(method); k != nil && !k.reusable {
+		in.Used = true
+		return
+	}
 	if usage == "off_session" {
 		in.SetUp = true
 	}

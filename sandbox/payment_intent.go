@@ -56,7 +56,7 @@ var paymentIntents = &resource{
 	Search:    []string{"amount", "currency", "customer", "status"},
 	Until:     map[string]string{"charges": withCharges},
 	Private:   func() any { return new(intent) },
-	Due:       map[string]func(*call, *record, string){"expire": (*call).expire, "unverified": (*call).failMicrodeposits},
+	Due:       map[string]func(*call, *record, string){"expire": (*call).expire, "page": foreseen, "unverified": (*call).failMicrodeposits},
 	Browser:   []string{"GET", "confirm", "verify_microdeposits"},
 }
 

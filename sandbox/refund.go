@@ -145,6 +145,9 @@ func (c *call) refundable(ch *record) (int64, error) {
 	if !from.Bool("captured") {
 		return 0, refused("", "charge", "Charge %s has not been captured. Cancel its PaymentIntent to release the funds.", ch.id)
 	}
+	if k := chargeKindOf(ch); k != nil && k.refunds.never {
+		return 0, refused("charge_not_refundable", "charge", "Charge %s cannot be refunded: payments by `%s` do not support refunds.", ch.id, k.name)
+	}
 	if k := chargeKindOf(ch); k != nil && k.refunds.within > 0 && c.now().Unix() > ch.created+k.refunds.within*secondsOfDay {
 		return 0, refused("charge_not_refundable", "charge", "Charge %s is too old to be refunded: payments by `%s` can be refunded for %d days.", ch.id, k.name, k.refunds.within)
 	}

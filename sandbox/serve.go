@@ -57,7 +57,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/_sandbox" || strings.HasPrefix(r.URL.Path, "/_sandbox/"):
 		s.serveControl(w, r)
-	case strings.HasPrefix(r.URL.Path, challengePath):
+	case strings.HasPrefix(r.URL.Path, challengePath), strings.HasPrefix(r.URL.Path, hostedPath):
 		s.serveChallenge(w, r)
 	case strings.HasPrefix(r.URL.Path, linkPath):
 		s.serveLink(w, r)

@@ -21,7 +21,7 @@ var setupIntents = &resource{
 	Update:    updateSetupIntent,
 	Announces: []string{"created"},
 	Verbs:     verbs{"confirm": confirmSetupIntent, "cancel": cancelSetupIntent, "verify_microdeposits": verifyMicrodeposits},
-	Due:       map[string]func(*call, *record, string){"unverified": (*call).failMicrodeposits},
+	Due:       map[string]func(*call, *record, string){"unverified": (*call).failMicrodeposits, "page": foreseen},
 	Filters:   []string{"customer", "customer_account", "payment_method"},
 	Browser:   []string{"GET", "confirm", "verify_microdeposits"},
 	Private:   func() any { return new(intent) },
