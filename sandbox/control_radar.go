@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 
 	"github.com/till-pay/till/sandbox/radar"
@@ -183,18 +184,16 @@ func forgetRadar(w *realm, _ *http.Request, _ []byte) (any, error) {
 	var v radarView
 	err := w.step(func() {
 		c := w.own()
-		for _, r := range c.rules() {
+		for _, r := range slices.Clone(c.rules()) {
 			if b, own := builtInCalled(r.id); own {
 				private[radarRule](r).Off = b.off
 			} else if !r.gone {
-				defer w.remove(r)
+				w.remove(r)
 			}
 		}
 		*c.watchful() = firstRisk
+		v = c.radarView()
 	})
-	if err == nil {
-		err = w.step(func() { v = w.own().radarView() })
-	}
 	return v, err
 }
 

@@ -117,6 +117,19 @@ func Populate(s *Server, key string, n int) {
 	})
 }
 
+// FillList puts so many values into a list.
+func FillList(s *Server, key, list string, n int) {
+	_, suffix := parseKey(key)
+	w, _ := s.world(suffix, true)
+	_ = w.step(func() {
+		for i := range n {
+			r := w.home.record("radar.value_list_item", w.home.newID("rsli_"))
+			r.object().Set("value", "value "+strconv.Itoa(i)).Set("value_list", list).Set("created_by", "test")
+			w.home.insert(r)
+		}
+	})
+}
+
 // BreakJournal makes the next write to a world's journal fail.
 func BreakJournal(s *Server, key string) {
 	_, suffix := parseKey(key)

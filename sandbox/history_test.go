@@ -155,6 +155,8 @@ func (l *life) step() {
 		l.settings()
 	case n < 86:
 		l.bank()
+	case n < 87:
+		l.screen()
 	default:
 		seconds := l.one("1", "1", "2", "15", "60", "90", "600", "7200", "43200", "86400", "200000")
 		l.ask("POST", "/_sandbox/clock/advance", `{"seconds":`+seconds+`}`)
@@ -171,6 +173,19 @@ func (l *life) pay() {
 	l.keep(&l.payments, made)
 	if text(made, "status") == "succeeded" {
 		l.counts["charge"]++
+	}
+}
+
+// screen changes the rules of Radar.
+func (l *life) screen() {
+	switch l.random.IntN(4) {
+	case 0:
+		l.ask("DELETE", "/_sandbox/radar", "")
+	case 1:
+		l.ask("POST", "/_sandbox/radar", `{"id":"`+l.one("review_if_elevated_risk", "block_if_high_risk", "block_if_cvc_check_fails")+`","enabled":`+l.one("true", "false")+`}`)
+	default:
+		l.ask("POST", "/_sandbox/radar", `{"rule":"`+l.one("Block if :risk_score: > 50", "Review if :amount_in_usd: > 50", "Allow if :card_country: = 'DE'", "Block if :cvc_check: = 'pass' AND :risk_score: < 10",
+			"Request 3D Secure if :card_country: = 'JP'", "Block if :total_charges_per_card_number_hourly: > 5")+`"}`)
 	}
 }
 

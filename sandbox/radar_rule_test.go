@@ -58,7 +58,8 @@ func TestOrderOfRules(t *testing.T) {
 	paid, charge = a.pays("visa", "&metadata[tier]=Bronze")
 	paid.wants(t, http.StatusPaymentRequired, map[string]any{"error.code": "card_declined", "error.decline_code": "fraudulent", "error.payment_intent.status": "requires_payment_method"})
 	charge.wants(t, http.StatusOK, map[string]any{"status": "failed", "paid": false, "outcome.type": "blocked", "outcome.reason": "rule", "outcome.rule.id": block,
-		"outcome.network_status": "not_sent_to_network", "outcome.risk_level": "normal", "fraud_details.stripe_report": nil})
+		"outcome.network_status": "not_sent_to_network", "outcome.risk_level": "normal", "fraud_details.stripe_report": nil,
+		"payment_method_details.card.authorization_code": nil, "payment_method_details.card.checks.cvc_check": nil})
 	if types := strings.Join(a.types(), " "); !strings.HasSuffix(types, "payment_intent.created charge.failed payment_intent.payment_failed") {
 		t.Errorf("the events are %s", types)
 	}
@@ -255,6 +256,10 @@ func TestRulesAreKept(t *testing.T) {
 		t.Errorf("the rule is gone from the fork: %s", paid.raw)
 	}
 	seller := again.connect("US", "usd")
+	own := seller.rule("Block if ::tier:: = 'bronze'")
+	if paid := seller.post("/v1/payment_intents", paidByCard+"&metadata[tier]=bronze"); paid.status != http.StatusPaymentRequired || seller.acted(own) != "1" {
+		t.Errorf("the rule of a connected account does not block: %s", paid.raw)
+	}
 	if paid := seller.post("/v1/payment_intents", paidByCard); paid.status != http.StatusOK {
 		t.Errorf("the platform's settings are those of a connected account: %s", paid.raw)
 	}

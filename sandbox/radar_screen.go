@@ -120,7 +120,7 @@ func (c *call) outcomeByRule(ch *record, by activeRule) *spec.Object {
 	return o
 }
 
-// block refuses a payment. Stripe's words for the rules of the account's own are not public.
+// block refuses a payment; of one that is not sent to the network, the bank has said nothing. Stripe's words for the rules of the account's own are not public.
 func (c *call) block(ch *record, by activeRule, status string) *decline {
 	by.acted()
 	o := c.outcomeByRule(ch, by).Set("type", "blocked").Set("network_status", status)
@@ -129,6 +129,9 @@ func (c *call) block(ch *record, by activeRule, status string) *decline {
 		ch.object().Set("fraud_details", spec.New("charge_fraud_details").Set("stripe_report", "fraudulent"))
 	} else {
 		o.Set("seller_message", "Stripe blocked this payment because it matched one of your rules.")
+	}
+	if card := ch.object().Sub("payment_method_details").Sub("card"); card != nil && status == "not_sent_to_network" {
+		card.Set("authorization_code", nil).Set("network_transaction_id", nil).Set("checks", spec.New("payment_method_details_card_checks"))
 	}
 	if b, own := builtInCalled(by.record.id); own {
 		return b.decline

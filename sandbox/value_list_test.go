@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+
+	"github.com/till-pay/till/sandbox"
 )
 
 // TestDefaultLists: each account has two lists for each sort of value, and what is on one is allowed, or blocked.
@@ -101,5 +103,27 @@ func TestListItems(t *testing.T) {
 	}
 	if got := a.must("/v1/radar/value_lists", "alias=plain&name=x"); got.text("item_type") != "string" {
 		t.Errorf("a list of no type is %s", got.raw)
+	}
+}
+
+// TestListsAreBounded: a list holds 50,000 values, and goes with all of them.
+func TestListsAreBounded(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	list := a.must("/v1/radar/value_lists", "alias=long&name=Long&item_type=string").text("id")
+	sandbox.FillList(a.sandbox(), a.key, list, 49_999)
+	a.must("/v1/radar/value_list_items", "value_list="+list+"&value=the+last")
+	a.post("/v1/radar/value_list_items", "value_list="+list+"&value=one+more").wants(t, http.StatusBadRequest, map[string]any{"error.param": "value_list"})
+	a.get("/v1/radar/value_lists", "contains=THE+last").wants(t, http.StatusOK, map[string]any{"data.0.id": list, "data.0.list_items.has_more": true})
+	block := a.rule("Block if :charge_description: IN @long")
+	if paid, _ := a.pays("visa", "&description=Value+777"); paid.status != http.StatusPaymentRequired {
+		t.Errorf("a payment on the list is answered %s", paid.raw)
+	}
+	a.steer(http.MethodDelete, "/_sandbox/radar/"+block, "")
+	if gone := a.do(http.MethodDelete, "/v1/radar/value_lists/"+list, ""); gone.status != http.StatusOK {
+		t.Fatal(gone.raw)
+	}
+	if left, all := a.steer(http.MethodGet, "/_sandbox/state", "").at("objects").(map[string]any); !all || left["radar.value_list_item"] != nil || left["radar.value_list"] == nil {
+		t.Errorf("what is left: %v", left)
 	}
 }
