@@ -177,11 +177,11 @@ func (w *realm) newest(kind string, n int) (rows []objectRow) {
 
 // row is an object in a line: what people look for in a list.
 func (w *realm) row(r *record) objectRow {
-	row := objectRow{order: r.order, ID: r.id, Kind: r.resource.Object, Type: r.text("type"), Status: r.text("status"), At: shownTime(time.Unix(r.created, 0))}
+	row := objectRow{order: r.order, ID: r.id, Kind: r.resource.Object, Type: cmp.Or(r.text("type"), r.text("action")), Status: r.text("status"), At: shownTime(time.Unix(r.created, 0))}
 	if currency := r.text("currency"); currency != "" && r.number("amount") != 0 {
 		row.Amount = display(r.number("amount"), currencyCalled(currency))
 	}
-	for _, field := range []string{"email", "domain_name", "url", "name", "description"} {
+	for _, field := range []string{"email", "domain_name", "url", "name", "description", "predicate", "value"} {
 		if row.About = r.text(field); row.About != "" {
 			break
 		}

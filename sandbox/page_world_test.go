@@ -84,6 +84,7 @@ func TestPageShowsAWorld(t *testing.T) {
 	w.Deliver(func(string) http.Handler { return http.NotFoundHandler() }, "customer.created")
 	w.Call("POST", "/v1/customers", url.Values{"email": {"<ada>@example.com"}}, nil)
 	w.Quiet()
+	w.AddRule("Block if :risk_score: > 101")
 	b := browse(t, w.URL)
 	if _, page := b.open("/"); !strings.Contains(page, `name="key"`) || strings.Contains(page, payment.ID) {
 		t.Errorf("before a key is given the page is %s", page)
@@ -104,7 +105,7 @@ func TestPageShowsAWorld(t *testing.T) {
 	if status, page := b.open("/objects/pi_none"); status != http.StatusNotFound || !strings.Contains(page, "no object") {
 		t.Errorf("an id that is none: %d %s", status, page)
 	}
-	for show, want := range map[string]string{"charge": payment.Charge, "events": "charge.succeeded", "requests": "/v1/customers", "webhooks": "customer.created", "nonsense": "Latest of each"} {
+	for show, want := range map[string]string{"charge": payment.Charge, "events": "charge.succeeded", "requests": "/v1/customers", "webhooks": "customer.created", "rule": ":risk_score: &gt; 101", "nonsense": "Latest of each"} {
 		if _, page := b.open("/?show=" + show); !strings.Contains(page, want) {
 			t.Errorf("shown by itself, %s lacks %s", show, want)
 		}
