@@ -109,3 +109,15 @@ func TestFacts(t *testing.T) {
 		}
 	}
 }
+
+// TestFactsOfDestinations: a payment for a connected account is held against the platform's rules, which know whom it is for.
+func TestFactsOfDestinations(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	seller := a.connect("US", "usd")
+	a.rule("Block if :destination: = '" + seller.account + "' AND :amount_in_usd: > 50 AND is_missing(::destination:vetted::)")
+	form := "currency=usd&confirm=true&payment_method_types[]=card&payment_method=pm_card_visa&transfer_data[destination]=" + seller.account
+	a.must("/v1/payment_intents", form+"&amount=1000")
+	a.post("/v1/payment_intents", form+"&amount=6000").wants(t, http.StatusPaymentRequired, map[string]any{"error.code": "card_declined"})
+	seller.must("/v1/payment_intents", "currency=usd&confirm=true&payment_method_types[]=card&payment_method=pm_card_visa&amount=6000")
+}
