@@ -6,14 +6,23 @@ import (
 	"github.com/till-pay/till/sandbox/spec"
 )
 
-// accounts is the world's own account. It is there from the beginning, and stays.
+// accounts are the world's own account, which is there from the beginning and stays, and those that are connected to it.
 var accounts = &resource{
 	Object:  "account",
 	Path:    singleton,
+	Prefix:  "acct_",
+	Param:   "account",
 	Private: func() any { return new(standing) },
+	Due:     map[string]func(*call, *record, string){"review": reviewLater},
 	Others: map[string]func(*call) (appender, error){
-		"GET /v1/account":      showAccount,
-		"GET /v1/accounts/x_1": showNamedAccount,
+		"GET /v1/account":                showAccount,
+		"GET /v1/accounts":               listAccounts,
+		"POST /v1/accounts":              withToken("account", createAccount),
+		"GET /v1/accounts/x_1":           showNamedAccount,
+		"POST /v1/accounts/x_1":          withToken("account", updateAccount),
+		"DELETE /v1/accounts/x_1":        deleteAccount,
+		"POST /v1/accounts/x_1/reject":   rejectAccount,
+		"POST /v1/accounts/x_1/unreject": unrejectAccount,
 	},
 }
 
@@ -30,6 +39,7 @@ type standing struct {
 	Prevention bool             // it is enrolled in the card networks' programmes that prevent disputes
 	Left       bool             // a connected account that has taken its platform's access away
 	Radar      *riskSettings    `json:",omitempty"` // nil as long as nothing of Radar was changed
+	Dossier    *dossier         `json:",omitempty"` // of a connected account; nil where the sandbox has made the account ready
 }
 
 // ownerEmail is the address of whoever owns the world's own account.
@@ -118,7 +128,9 @@ func (w *realm) settlesIn(currency string) string {
 // showAccount is the account that the key belongs to, which has everything it needs.
 func showAccount(c *call) (appender, error) {
 	r := c.accountRecord()
-	c.describeAccount(r)
+	if c.standing().Dossier == nil {
+		c.describeAccount(r)
+	}
 	return c.show(r)
 }
 
@@ -166,20 +178,4 @@ func anys(numbers []int64) []any {
 		all[i] = n
 	}
 	return all
-}
-
-func showNamedAccount(c *call) (appender, error) {
-	if err := c.ownAccount(); err != nil {
-		return nil, err
-	}
-	return showAccount(c)
-}
-
-// ownAccount refuses a path that names another account than the key's.
-func (c *call) ownAccount() error {
-	id := c.path[0].Value
-	if id == c.account {
-		return nil
-	}
-	return noAccess(secretKey+c.suffix, id)
 }

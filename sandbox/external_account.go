@@ -138,7 +138,8 @@ func (w *realm) externalAccounts() (all []*record) {
 }
 
 func listExternalAccounts(c *call) (appender, error) {
-	if err := c.ownAccount(); err != nil {
+	c, err := c.externalHolder(false)
+	if err != nil {
 		return nil, err
 	}
 	kind := "bank_account" // of the cursor
@@ -152,12 +153,38 @@ func listExternalAccounts(c *call) (appender, error) {
 	})
 }
 
-// namedExternal is the external account that the path names after the account.
-func (c *call) namedExternal() (*record, error) {
-	if err := c.ownAccount(); err != nil {
+// externalHolder is the call on behalf of the account that the path names. Where Stripe asks the account itself for what it needs, the
+// platform changes nothing of its external accounts once it has been sent to Stripe's form.
+func (c *call) externalHolder(changes bool) (*call, error) {
+	to, r, err := c.connectedRecord()
+	if err != nil {
 		return nil, err
 	}
-	return c.external(c.path[1].Value)
+	if d := known[standing](r).Dossier; changes && d != nil && !d.open() {
+		return nil, noPermission("external_account", r.id)
+	}
+	return to, nil
+}
+
+// reviewAfter looks at a connected account anew after a change of its external accounts; field is what was given thereby.
+func (c *call) reviewAfter(before *spec.Object, field string) {
+	if c.standing().Dossier == nil {
+		return
+	}
+	if field != "" {
+		c.dossier().clear([]string{field})
+	}
+	c.reviewSince(before)
+}
+
+// namedExternal is the external account that the path names after the account, and the call on that account's behalf.
+func (c *call) namedExternal(changes bool) (*call, *record, error) {
+	to, err := c.externalHolder(changes)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := to.external(c.path[1].Value)
+	return to, r, err
 }
 
 func (c *call) external(id string) (*record, error) {
@@ -170,7 +197,7 @@ func (c *call) external(id string) (*record, error) {
 }
 
 func showExternalAccount(c *call) (appender, error) {
-	r, err := c.namedExternal()
+	c, r, err := c.namedExternal(false)
 	if err != nil {
 		return nil, err
 	}

@@ -10,57 +10,100 @@ import (
 
 // createExternalAccount adds a bank account, by its number or by a token, or a debit card, by a token.
 func createExternalAccount(c *call) (appender, error) {
-	if err := c.ownAccount(); err != nil {
+	c, err := c.externalHolder(true)
+	if err != nil {
 		return nil, err
 	}
 	if err := kinds["bank_account"].takes(c); err != nil {
 		return nil, err
 	}
-	if len(c.externalAccounts()) >= maxExternal {
-		return nil, refused("", "external_account", "This account has %d external accounts already, which is the most that it can have.", maxExternal)
-	}
-	r, err := c.newExternal()
+	r, err := c.addExternal()
 	if err != nil {
 		return nil, err
 	}
+	return c.show(r)
+}
+
+// addExternal adds the external account that the request gives.
+func (c *call) addExternal() (*record, error) {
+	if len(c.externalAccounts()) >= maxExternal {
+		return nil, refused("", "external_account", "This account has %d external accounts already, which is the most that it can have.", maxExternal)
+	}
+	param := externalParam(c.params)
+	if !c.params.Has(param) {
+		return nil, invalid("parameter_missing", "external_account", "Missing required param: external_account.")
+	}
+	given, err := c.readExternal(param, c.standing().Currency)
+	if err != nil {
+		return nil, err
+	}
+	r := c.externalOf(given)
 	if err := c.fill(r); err != nil {
 		return nil, err
 	}
-	currency := r.text("currency")
-	first := c.payoutAccount(currency) == nil
+	before := c.accountRecord().object().Clone()
+	c.lodge(r, c.params.Bool("default_for_currency"))
+	c.reviewAfter(before, "external_account")
+	return r, nil
+}
+
+// lodge stores a new external account; the first of its currency is the default one.
+func (c *call) lodge(r *record, preferred bool) {
+	first := c.payoutAccount(r.text("currency")) == nil
 	r.object().Set("default_for_currency", false)
 	c.insert(r)
-	if first || c.params.Bool("default_for_currency") {
+	if first || preferred {
 		c.makeDefault(r)
 	}
 	c.emit("account.external_account.created", r)
 	c.rearrange()
-	return c.show(r)
 }
 
-// newExternal reads what the new external account is.
-func (c *call) newExternal() (*record, error) {
-	param := "external_account"
-	if c.params.Has("bank_account") {
-		param = "bank_account"
+// outside is an external account as a request gives it.
+type outside struct {
+	token                              string // of a debit card
+	number, country, currency, routing string // of a bank account
+	said                               *spec.Params
+}
+
+// externalParam is the parameter that gives an external account.
+func externalParam(p *spec.Params) string {
+	if p.Has("bank_account") {
+		return "bank_account"
 	}
+	return "external_account"
+}
+
+// readExternal reads an external account; own is the currency of the account itself.
+func (c *call) readExternal(param, own string) (*outside, error) {
 	switch given := c.params.String(param); {
-	case !c.params.Has(param):
-		return nil, invalid("parameter_missing", "external_account", "Missing required param: external_account.")
 	case given == "" && c.params.Sub(param) != nil:
-		return c.bankOf(param)
+		return c.bankOf(param, own)
 	case bankTokens[given] != "":
-		r := c.undated("bank_account", "ba_")
-		r.hidden = &bank{Number: bankTokens[given]}
-		c.describeBank(r, "US", "usd", testRouting)
-		return r, nil
+		return &outside{number: bankTokens[given], country: "US", currency: "usd", routing: testRouting}, nil
 	case payoutCards[given].number != "":
-		return c.debitCard(given), nil
+		return &outside{token: given, currency: "usd"}, nil
 	case strings.HasPrefix(given, "tok_"):
 		return nil, refused("invalid_card_type", param, "The card is not a debit card that payouts can be made to.")
 	default:
 		return nil, missingIn(param, "token", given)
 	}
+}
+
+// externalOf makes an external account that was read; it is not stored yet.
+func (c *call) externalOf(given *outside) *record {
+	if given.token != "" {
+		return c.debitCard(given.token)
+	}
+	r := c.undated("bank_account", "ba_")
+	r.hidden = &bank{Number: given.number}
+	c.describeBank(r, given.country, given.currency, given.routing)
+	for _, name := range []string{"account_holder_name", "account_holder_type", "account_type"} {
+		if given.said.Has(name) {
+			set(r.object(), name, given.said)
+		}
+	}
+	return r
 }
 
 // testRouting is the routing number of the test mode's bank in the United States.
@@ -69,15 +112,15 @@ const testRouting = "110000000"
 var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
 
 // bankOf reads a bank account that is given by its number.
-func (c *call) bankOf(param string) (*record, error) {
+func (c *call) bankOf(param, own string) (*outside, error) {
 	p := c.params.Sub(param)
 	country, number, routing := p.String("country"), strings.ReplaceAll(p.String("account_number"), " ", ""), p.String("routing_number")
 	if !countryCode.MatchString(country) {
-		return nil, invalid("country_unsupported", param+"[country]", "Country '%s' is unknown. Try using a 2-character alphanumeric country code instead, such as 'US', 'EG', or 'GB'.", country)
+		return nil, unknownCountry(param+"[country]", country)
 	}
 	code := p.String("currency")
 	if code == "" {
-		code = c.standing().Currency
+		code = own
 	}
 	currency, err := readCurrency(code)
 	if err != nil {
@@ -89,15 +132,10 @@ func (c *call) bankOf(param string) (*record, error) {
 	if country == "US" && !abaRouting(routing) {
 		return nil, invalid("routing_number_invalid", param+"[routing_number]", "The bank routing number provided is invalid.")
 	}
-	r := c.undated("bank_account", "ba_")
-	r.hidden = &bank{Number: number}
-	c.describeBank(r, country, currency.Lower(), routing)
-	for _, name := range []string{"account_holder_name", "account_holder_type", "account_type"} {
-		if p.Has(name) {
-			set(r.object(), name, p)
-		}
+	if routing == "" {
+		routing = testRouting // recorded of bank accounts that are given as IBAN or CLABE
 	}
-	return r, nil
+	return &outside{number: number, country: country, currency: currency.Lower(), routing: routing, said: p}, nil
 }
 
 // abaRouting says whether text is a routing number of a US bank: nine digits whose weighted sum is a multiple of ten (ABA).
@@ -145,7 +183,7 @@ func (c *call) makeDefault(r *record) {
 
 // updateExternalAccount changes what is said of one. One to which a payout has failed is tried again from then on.
 func updateExternalAccount(c *call) (appender, error) {
-	r, err := c.namedExternal()
+	c, r, err := c.namedExternal(true)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +203,7 @@ func (c *call) changeExternal(r *record) (appender, error) {
 	if err := r.resource.takes(c); err != nil {
 		return nil, err
 	}
-	before := r.object().Clone()
+	before, whole := r.object().Clone(), c.accountRecord().object().Clone()
 	if err := c.changing(r, func() error { return c.fill(r) }); err != nil {
 		return nil, err
 	}
@@ -182,12 +220,13 @@ func (c *call) changeExternal(r *record) (appender, error) {
 	}
 	c.emitUpdated("account.external_account.updated", r, before)
 	c.rearrange()
+	c.reviewAfter(whole, "")
 	return c.show(r)
 }
 
 // deleteExternalAccount removes one that is not what the account is paid out to by default.
 func deleteExternalAccount(c *call) (appender, error) {
-	r, err := c.namedExternal()
+	c, r, err := c.namedExternal(true)
 	if err != nil {
 		return nil, err
 	}
@@ -201,8 +240,10 @@ func deleteExternalAccount(c *call) (appender, error) {
 	if r.flag("default_for_currency") && (currency == c.standing().Currency || others > 0) {
 		return nil, refused("", "", "You cannot delete the default external account for your default currency. Please make another external account the default using the `default_for_currency` param, and then delete this one.")
 	}
+	before := c.accountRecord().object().Clone()
 	c.remove(r)
 	c.emit("account.external_account.deleted", r)
 	c.rearrange()
+	c.reviewAfter(before, "")
 	return spec.New("deleted_"+r.resource.Object).Set("id", r.id).Set("currency", currency).Set("deleted", true), nil
 }

@@ -44,6 +44,19 @@ var prices = []price{
 	{"LU", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
 	{"NL", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
 	{"PT", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
+	{"CY", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
+	{"EE", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
+	{"GR", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
+	{"HR", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
+	{"LT", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
+	{"LV", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
+	{"MT", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
+	{"SI", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
+	{"SK", "2024-01-01", "eur", 150, 250, 325, 25, publishedPrice},
+	{"PL", "2024-01-01", "pln", 150, 250, 325, 100, publishedPrice},
+	{"CZ", "2024-01-01", "czk", 150, 250, 325, 650, publishedPrice},
+	{"HU", "2024-01-01", "huf", 150, 250, 325, 8500, publishedPrice},
+	{"RO", "2024-01-01", "ron", 150, 250, 325, 100, publishedPrice},
 	{"DK", "2024-01-01", "dkk", 150, 250, 325, 180, publishedPrice},
 	{"SE", "2024-01-01", "sek", 150, 250, 325, 180, publishedPrice},
 	{"NO", "2024-01-01", "nok", 240, 325, 325, 200, publishedPrice},
@@ -64,7 +77,7 @@ var disputePrices = map[string]struct {
 	"CA": {1500, publishedPrice}, "AU": {2500, publishedPrice}, "GB": {2000, publishedPrice}, "SG": {1500, publishedPrice},
 	"NZ": {2500, publishedPrice}, "BR": {5500, publishedPrice}, "JP": {1300, publishedPrice}, "HK": {8500, publishedPrice},
 	"MX": {30000, publishedPrice}, "CH": {2000, publishedPrice}, "DK": {15000, publishedPrice}, "SE": {20000, publishedPrice},
-	"NO": {20000, publishedPrice},
+	"NO": {20000, publishedPrice}, "PL": {9000, publishedPrice}, "CZ": {50000, publishedPrice}, "HU": {800000, publishedPrice}, "RO": {10000, publishedPrice},
 }
 
 // euroDispute is the price of a dispute where the account's own currency is the euro, in cents; as publishedPrice.

@@ -81,6 +81,10 @@ var extras = []extra{
 		reason: "As items[plan].",
 	},
 	{
+		ops: []string{"POST /v1/accounts", "POST /v1/accounts/{account}"}, name: "requested_capabilities", is: node{kind: kindAny}, example: "requested_capabilities[]=transfers",
+		reason: "The older form of capabilities, which recorded clients of 2023 send.",
+	},
+	{
 		ops: []string{"GET /v1/products", "POST /v1/products"}, name: "type", is: node{kind: kindString, max: 5000}, example: "type=service",
 		reason: "Deprecated, still in stripe-go.",
 	},

@@ -74,6 +74,17 @@ func (p *Params) IsInt(path ...string) bool {
 	return at != nil && at.kind == kindInteger && !at.unset
 }
 
+// IsBool and IsNumber tell whether the value is a boolean, or a number that need not be whole.
+func (p *Params) IsBool(path ...string) bool {
+	at := p.at(path)
+	return at != nil && at.kind == kindBoolean && !at.unset
+}
+
+func (p *Params) IsNumber(path ...string) bool {
+	at := p.at(path)
+	return at != nil && at.kind == kindNumber && !at.unset
+}
+
 // Bool is the value of a boolean.
 func (p *Params) Bool(path ...string) bool {
 	at := p.at(path)

@@ -1,0 +1,36 @@
+package sandbox
+
+// reasons are what the errors of requirements say, by their code. The first is recorded; the others are not public, and the sandbox's own
+// words.
+var reasons = map[string]string{
+	"verification_failed_keyed_identity":                  "Provided identity information could not be verified",
+	"verification_failed_id_number_match":                 "The person's ID number could not be verified. Please correct it, or upload an identity document.",
+	"verification_failed_address_match":                   "The address could not be verified. Please correct it, or upload a document that shows it.",
+	"verification_failed_tax_id_match":                    "The information on the account couldn't be verified with the tax ID. Please correct it, or upload a document that shows it.",
+	"verification_failed_tax_id_not_issued":               "The tax ID has not been issued by the authority.",
+	"verification_failed_name_match":                      "The name on the account couldn't be verified. Please correct it.",
+	"verification_failed_representative_authority":        "The authority of the account's representative could not be verified. Please upload a document that shows it.",
+	"verification_failed_other":                           "The information could not be verified. Please upload a document.",
+	"verification_document_failed_other":                  "The document could not be verified. Please upload another one.",
+	"verification_directors_mismatch":                     "The directors on the account do not match those that the authority has on file.",
+	"verification_missing_directors":                      "Directors that the authority has on file are missing on the account.",
+	"verification_extraneous_directors":                   "The account has directors that the authority does not have on file.",
+	"invalid_business_profile_name":                       "The business name is not valid.",
+	"invalid_business_profile_name_denylisted":            "The business name is too generic, or one that cannot be used.",
+	"invalid_company_name_denylisted":                     "The company name is too generic, or one that cannot be used.",
+	"invalid_statement_descriptor_business_mismatch":      "The statement descriptor does not resemble the business name or its website.",
+	"invalid_statement_descriptor_denylisted":             "The statement descriptor is too generic, or one that cannot be used.",
+	"invalid_statement_descriptor_prefix_mismatch":        "The statement descriptor prefix does not resemble the statement descriptor.",
+	"invalid_statement_descriptor_prefix_denylisted":      "The statement descriptor prefix is too generic, or one that cannot be used.",
+	"invalid_url_denylisted":                              "The website is one that cannot be used.",
+	"invalid_url_web_presence_detected":                   "The business has a website, whose address is needed in place of a description.",
+	"invalid_url_website_business_information_mismatch":   "The website does not match the information on the account.",
+	"invalid_url_website_inaccessible":                    "The website could not be reached.",
+	"invalid_url_website_inaccessible_geoblocked":         "The website could not be reached from where Stripe looks at it.",
+	"invalid_url_website_inaccessible_password_protected": "The website is protected by a password.",
+	"invalid_url_website_incomplete":                      "The website lacks information about the business.",
+	"invalid_url_website_incomplete_under_construction":   "The website is under construction.",
+	"invalid_url_website_other":                           "The website could not be verified.",
+	"information_missing":                                 "This information is missing.",
+	"external_request":                                    "This information was asked for by a partner or an authority.",
+}
