@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -33,7 +34,7 @@ func TestReplay(t *testing.T) {
 	}
 	defer func() { _ = file.Close() }()
 	box := sandbox.New(t)
-	steps, equal := 0, 0
+	steps, equal, lack := 0, 0, map[string]bool{}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -44,6 +45,7 @@ func TestReplay(t *testing.T) {
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			t.Fatal(err)
 		}
+		c.lack = lack
 		played, alike := c.replay(t, box)
 		steps, equal = steps+played, equal+alike
 	}
@@ -51,6 +53,9 @@ func TestReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d of %d steps are equal", equal, steps)
+	if got := slices.Sorted(maps.Keys(lack)); !slices.Equal(got, lacking) {
+		t.Errorf("what recorded objects have beyond the sandbox's of their version is %q, not %q", got, lacking)
+	}
 	if steps != replayedSteps || equal < equalSteps {
 		t.Errorf("%d of %d steps are equal, not %d of %d", equal, steps, equalSteps, replayedSteps)
 	}
@@ -68,6 +73,7 @@ type cassette struct {
 	}
 	ids  map[string]string // of the sandbox, by the recorded ones
 	seen map[string]bool   // recorded ids that were answered before
+	lack map[string]bool   // fields that recorded objects have and the sandbox's of the same version have not, as object.field
 }
 
 // replay plays a conversation. A step about an object that was recorded elsewhere is played, but does not count.
@@ -96,6 +102,7 @@ func (c *cassette) replay(t *testing.T, box *sandbox.World) (steps, equal int) {
 		wrong := unlike(s.Status, status, s.Response, got)
 		if status == s.Status {
 			c.pair(s.Response, got)
+			c.compareFields(s.Response, got)
 		}
 		if len(wrong) == 0 {
 			equal++
@@ -134,6 +141,30 @@ func (c *cassette) ask(t *testing.T, box *sandbox.World, method, path, body stri
 		t.Fatal(err)
 	}
 	return answer.StatusCode, got
+}
+
+// lacking are the fields that the recorded account has by what was switched on for it.
+var lacking = []string{"payment_intent.shared_payment_granted_token", "payment_method.shared_payment_granted_token"}
+
+// compareFields notes which fields recorded objects have, in the version of the request, that the sandbox's have not.
+func (c *cassette) compareFields(was, is any) {
+	switch was := was.(type) {
+	case map[string]any:
+		is, _ := is.(map[string]any)
+		kind, _ := was["object"].(string)
+		same := kind != "" && is["object"] == kind
+		for name, value := range was {
+			if _, has := is[name]; same && !has {
+				c.lack[kind+"."+name] = true
+			}
+			c.compareFields(value, is[name])
+		}
+	case []any:
+		is, _ := is.([]any)
+		for i := range min(len(was), len(is)) {
+			c.compareFields(was[i], is[i])
+		}
+	}
 }
 
 // pair learns which of the sandbox's ids stand where recorded ones stood.

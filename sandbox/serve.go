@@ -378,6 +378,9 @@ func (x *exchange) head(answer *reply) {
 	if x.version != "" {
 		h["Stripe-Version"] = []string{x.version}
 	}
+	if len(x.older) > 0 {
+		h["Stripe-Notice"] = []string{outdated(x.version)}
+	}
 	if account := x.request.Header.Get("Stripe-Account"); account != "" {
 		h["Stripe-Account"] = []string{account}
 	}

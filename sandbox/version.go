@@ -60,3 +60,8 @@ func (w *world) pinned() string {
 
 // before says whether the request's version is older than a date.
 func (c *call) before(date string) bool { return dateOf(c.version) < date }
+
+// outdated is what Stripe says of a request in an older version, so recorded in 2026.
+func outdated(version string) string {
+	return "You are using an outdated API version (" + version + "). We recommend upgrading to the latest API version, " + spec.Version + ". See https://docs.stripe.com/upgrades"
+}

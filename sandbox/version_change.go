@@ -56,6 +56,9 @@ type view struct {
 	page  *tree     // the list that is the whole answer, if it is one
 }
 
+// browser says whether the reader is a web page, to which an intent shows less.
+func (v *view) browser() bool { return v.call != nil && v.call.browser }
+
 // walk brings an object, and all in it, to the older version. What customers' programs keep in objects is left as it is.
 func (v *view) walk(t *tree) {
 	if t.kind == '{' && !t.is("deleted", "true") {
@@ -96,7 +99,7 @@ func (x *exchange) inVersion(body []byte) []byte {
 		return body
 	}
 	t := parseTree(body)
-	v := view{call: &call{realm: x.realm, version: x.version, older: x.older}, older: x.older}
+	v := view{call: &call{realm: x.realm, version: x.version, older: x.older, browser: x.browser}, older: x.older}
 	v.walk(t)
 	return t.AppendJSON(nil)
 }

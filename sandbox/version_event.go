@@ -60,6 +60,9 @@ func (r *record) olderData(version string, older []*change) (about, previous jso
 	}
 	was := is.clone()
 	was.restore(parseTree(a.Previous))
+	if refunds := was.get("refunds").elements(); a.Type == "charge.refunded" && len(refunds) > 0 { // the latest is what has happened
+		was.get("refunds").set("data", &tree{kind: '[', values: refunds[1:]})
+	}
 	v.walk(was)
 	v.walk(is)
 	changed := is.previous(was, older[len(older)-1].Version <= wholeLists)

@@ -114,7 +114,11 @@ var paymentChanges = []*change{
 	},
 }
 
-func noInvoice(_ *view, t *tree) { t.set("invoice", null()) }
+func noInvoice(v *view, t *tree) {
+	if !v.browser() {
+		t.set("invoice", null())
+	}
+}
 
 // chargeSource is what was charged as an object, a card as it was then. Charges of payment methods have no source.
 func chargeSource(v *view, charge *tree) {
@@ -215,7 +219,7 @@ func (v *view) listOf(kind, id, name string) *tree {
 }
 
 func chargesOfIntent(v *view, intent *tree) {
-	if intent.has("charges") {
+	if intent.has("charges") || v.browser() {
 		return
 	}
 	list := spec.New("list").Set("url", "/v1/charges?payment_intent="+intent.string("id"))

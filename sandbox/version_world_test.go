@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -35,6 +36,22 @@ func TestOneWorldInThreeVersions(t *testing.T) {
 			want = a.get("/v1/refunds", "").text("data.0.id")
 		}
 		list.wants(t, http.StatusOK, map[string]any{"data.0.source": want, "data.0.sourced_transfers.object": "list"})
+	}
+}
+
+// TestOlderVersionsInBrowsers: what a page may not see of an intent, it does not see in an older version either.
+func TestOlderVersionsInBrowsers(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	paid := a.must("/v1/payment_intents", "amount=700&currency=usd&payment_method=pm_card_visa&confirm=true&payment_method_types[]=card")
+	a.key = "pk" + strings.TrimPrefix(a.key, "sk")
+	shown := a.do(http.MethodGet, "/v1/payment_intents/"+paid.text("id"), "client_secret="+paid.text("client_secret"), "Stripe-Version", "2018-11-08")
+	shown.wants(t, http.StatusOK, map[string]any{"status": "succeeded", "allowed_source_types.0": "card"})
+	if shown.body["charges"] != nil {
+		t.Errorf("a page sees the charges: %s", shown.raw)
+	}
+	if notice := shown.header.Get("Stripe-Notice"); !strings.Contains(notice, "outdated API version (2018-11-08)") {
+		t.Errorf("the notice is %q", notice)
 	}
 }
 
@@ -78,7 +95,7 @@ func TestEventsInVersions(t *testing.T) {
 	a.get("/v1/events", "type=charge.refunded").wants(t, http.StatusOK, map[string]any{"data.0.request": refunded, "data.0.data.object.card.brand": "Visa"})
 	for version, want := range map[string]map[string]any{
 		"":                  {"api_version": "2015-01-26", "request": refunded, "data.object.status": "paid", "data.object.card.brand": "Visa"},
-		"2020-08-27":        {"api_version": "2020-08-27", "request.id": refunded, "data.object.status": "succeeded", "data.object.card": nil, "data.object.refunds.data.0.amount": "1000"},
+		"2020-08-27":        {"api_version": "2020-08-27", "request.id": refunded, "data.object.status": "succeeded", "data.object.card": nil, "data.object.refunds.data.0.amount": "1000", "data.previous_attributes.refunds.total_count": "0"},
 		"2026-08-26.dahlia": {"api_version": "2026-08-26.dahlia", "request.id": refunded, "data.object.status": "succeeded", "data.object.source": nil, "data.object.refunds": nil},
 	} {
 		answer{status: http.StatusOK, body: <-got[version]}.wants(t, http.StatusOK, want)
