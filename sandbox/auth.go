@@ -119,6 +119,8 @@ func (x *exchange) allowed(op spec.Op) error {
 var browserOperations = []string{
 	"POST /v1/payment_methods",
 	"POST /v1/tokens",
+	"POST /v1/sources",
+	"GET /v1/sources/{source}",
 	"GET /v1/payment_intents/{intent}",
 	"POST /v1/payment_intents/{intent}/confirm",
 	"GET /v1/setup_intents/{intent}",
@@ -128,8 +130,11 @@ var browserOperations = []string{
 // ownedByBrowser checks the client secret that stands in for a secret key.
 func (c *call) ownedByBrowser(r *record) error {
 	given, noun := c.params.String("client_secret"), "PaymentIntent"
-	if r.resource.Object == "setup_intent" {
+	switch r.resource.Object {
+	case "setup_intent":
 		noun = "SetupIntent"
+	case "source":
+		noun = "Source"
 	}
 	if !c.browser && given == "" {
 		return nil

@@ -46,7 +46,7 @@ func (c *call) bookCharge(ch *record) {
 	available := merchant.settlesAfter(k)
 	card := ""
 	if in := c.byID[o.String("payment_method")]; k == nil && in != nil {
-		does := known[instrument](in).card()
+		does := behind(in).card()
 		card = does.country
 		if does.does.instant {
 			available = c.now()

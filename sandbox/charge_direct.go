@@ -20,12 +20,15 @@ func createCharge(c *call) (appender, error) {
 	if err != nil {
 		return nil, err
 	}
-	method, err := c.chargedCard(from)
+	method, err := c.chargedSourceOf(from)
 	if err != nil {
 		return nil, err
 	}
+	if method.resource.Object != "payment_method" {
+		return c.chargeSource(from, method)
+	}
 	c.keep(method)
-	return c.chargeDirectly(from, method)
+	return c.chargeDirectly(from, method, nil)
 }
 
 // readCharge checks what is to be charged. It stands as the intent that such a charge does not have, and is not stored.
@@ -59,23 +62,29 @@ func (c *call) readCharge() (*record, error) {
 	return r, c.fillMetadata(r.working)
 }
 
-// chargedCard finds the card that a charge is of: the one named, or the customer's default.
-func (c *call) chargedCard(from *record) (*record, error) {
+// chargedSourceOf finds the source that a charge is of: the one named, or the customer's default.
+func (c *call) chargedSourceOf(from *record) (*record, error) {
 	name := c.sourceParam()
 	customer := c.find("customer", from.object().String("customer"))
 	switch {
 	case customer == nil && !c.params.Has(name):
 		return nil, invalid("parameter_missing", "", "Must provide source or customer.")
 	case customer == nil:
-		return c.readSource(name)
+		return c.unowned(name)
 	}
 	id := c.params.String(name)
 	if !c.params.Has(name) {
 		id = customer.object().String("default_source")
 	}
-	switch owned := c.find("payment_method", id); {
+	owned := c.sourceByID(id)
+	if owned == nil {
+		owned = c.find("payment_method", id)
+	}
+	switch {
 	case id == "" && !c.params.Has(name):
 		return nil, declined(&decline{code: "missing", param: "card", message: "Cannot charge a customer that has no active card"})
+	case owned != nil && owned.resource.Object == "source" && owned.text("usage") == "single_use":
+		return owned, nil
 	case owned == nil || owned.object().String("customer") != customer.id:
 		e := refused("missing", "source", "Customer %s does not have a linked source with ID %s.", customer.id, id)
 		e.status = http.StatusNotFound // so recorded: https://github.com/stripe/stripe-ios/issues/461
@@ -85,16 +94,29 @@ func (c *call) chargedCard(from *record) (*record, error) {
 	}
 }
 
-// chargeDirectly takes the money, or holds it, or has it declined. There is nobody to ask for authentication.
-func (c *call) chargeDirectly(from, method *record) (appender, error) {
+// unowned is what a parameter stands for of which the owner is no customer.
+func (c *call) unowned(name string) (*record, error) {
+	r := c.find("source", c.params.String(name))
+	switch {
+	case r == nil:
+		return c.readSource(name)
+	case r.text("customer") != "":
+		return nil, refused("missing", name, "The source %s is attached to a customer. Please pass the customer as well.", r.id)
+	}
+	return r, nil
+}
+
+// chargeDirectly takes the money, or holds it, or has it declined. There is nobody to ask for authentication: secured
+// says that it has been done, and is nil otherwise.
+func (c *call) chargeDirectly(from, method *record, secured *spec.Object) (appender, error) {
 	if err := c.maySell(from); err != nil {
 		return nil, err
 	}
 	does := private[instrument](method).card().does
-	ch := c.newCharge(from, method, nil)
+	ch := c.newCharge(from, method, secured)
 	ch.object().Set("payment_intent", nil)
 	d := authenticationRequired
-	if does.decline == nil && does.challenged(true, private[instrument](method).SetUp, false) {
+	if does.decline == nil && secured == nil && does.challenged(true, private[instrument](method).SetUp, false) {
 		c.refuseOutcome(ch, method, d)
 	} else {
 		d = c.screen(ch, method)

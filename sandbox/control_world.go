@@ -202,10 +202,18 @@ func (m *image) pagesOf(from, to *world) *image {
 	led.records = slices.Clone(m.records)
 	for i := range led.records {
 		r := &led.records[i]
-		if kind := r.resource.Object; kind != "payment_intent" && kind != "setup_intent" || spec.PackedString(r.packed, "status") != requiresAction {
+		waits := requiresAction
+		switch r.resource.Object {
+		case "payment_intent", "setup_intent":
+		case "source":
+			waits = "pending"
+		default:
 			continue
 		}
-		for _, path := range []string{challengePath, hostedPath} {
+		if spec.PackedString(r.packed, "status") != waits {
+			continue
+		}
+		for _, path := range []string{challengePath, hostedPath, sourcePath} {
 			r.packed = bytes.ReplaceAll(r.packed, []byte(path+from.tag), []byte(path+to.tag)) // of one length, so that packed stays packed
 		}
 	}

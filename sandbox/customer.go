@@ -157,8 +157,11 @@ func deleteCustomer(c *call, r *record) error {
 		method.object().Set("customer", nil)
 		private[instrument](method).Detached = true
 	}
-	for _, r := range slices.Clone(c.having("bank_account", "customer", r.id)) {
-		c.remove(r)
+	for _, bank := range slices.Clone(c.having("bank_account", "customer", r.id)) {
+		c.remove(bank)
+	}
+	for _, source := range slices.Clone(c.having("source", "customer", r.id)) {
+		c.detachSource(source)
 	}
 	return nil
 }

@@ -13,13 +13,6 @@ import (
 // maxTried is how often the amounts may be wrong before the bank account is good no more (docs.stripe.com/ach-deprecated).
 const maxTried = 10
 
-// debitBanks are the numbers that the test mode takes for bank accounts that are debited, beside those for payouts
-// (docs.stripe.com/testing#ach-direct-debit).
-var debitBanks = map[string]bool{
-	testBank: true, "000111111113": true, "000111111116": true, "000222222227": true, "000333333335": true, "000444444440": true,
-	"000555555559": true, "000000000009": true, "000000004954": true, "000777777771": true, "000888888885": true, noDeposits: true,
-}
-
 // noDeposits is the number of a bank account that the small amounts do not reach.
 const noDeposits = "000666666661"
 
@@ -106,7 +99,7 @@ func (c *call) describedBank(param string, p *spec.Params) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !debitBanks[number] && !payoutBanks[number] && failingBanks[number] == "" || number == failingCard {
+	if debitAccounts(usBankAccount.name)[number] == nil && !payoutBanks[number] && failingBanks[number] == "" || number == failingCard {
 		return nil, invalid("account_number_invalid", param+"[account_number]", "You must use a test bank account number in test mode. Try 000123456789 or see more options at https://stripe.com/docs/connect/testing#account-numbers.")
 	}
 	if country == "US" && !abaRouting(routing) {

@@ -91,7 +91,7 @@ func tabulateMethods() {
 }
 
 // methodKindOf is the kind of a payment method; nil for a card.
-func methodKindOf(method *record) *methodKind { return methodKinds[method.text("type")] }
+func methodKindOf(method *record) *methodKind { return kindCalled(typeOfMethod(method)) }
 
 // chargeKindOf is the kind of the payment method that has paid; nil for a card.
 func chargeKindOf(ch *record) *methodKind {
@@ -99,7 +99,7 @@ func chargeKindOf(ch *record) *methodKind {
 		return nil
 	}
 	kind, _ := ch.object().At("payment_method_details", "type").(string)
-	return methodKinds[kind]
+	return kindCalled(kind)
 }
 
 // testMethodCalled makes a payment method of the kind that its test name begins with; nil when there is no such name.
@@ -316,7 +316,7 @@ func (k *methodKind) paysIn(currency string) error {
 
 // conduct is what a payment method does beyond paying: a test card's behaviour, or its kind's.
 func conduct(method *record) behaviour {
-	in := known[instrument](method)
+	in := behind(method)
 	if in == nil {
 		return behaviour{}
 	}

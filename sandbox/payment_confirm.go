@@ -97,12 +97,17 @@ func (c *call) checkReturnURL(r *record) error {
 	if back == "" && !c.params.Has("return_url") {
 		return c.checkRedirects(r)
 	}
-	u, err := url.Parse(back)
-	if err != nil || u.Scheme == "" || u.Host == "" && (u.Path+u.Opaque == "" || u.Scheme == "https" || u.Scheme == "http") ||
-		u.Scheme == "javascript" || u.Scheme == "data" || u.Scheme == "vbscript" {
+	if !sendable(back) {
 		return invalid("url_invalid", "return_url", "Not a valid URL")
 	}
 	return nil
+}
+
+// sendable says whether a browser can be sent to an address.
+func sendable(back string) bool {
+	u, err := url.Parse(back)
+	return err == nil && u.Scheme != "" && (u.Host != "" || u.Path+u.Opaque != "" && u.Scheme != "https" && u.Scheme != "http") &&
+		u.Scheme != "javascript" && u.Scheme != "data" && u.Scheme != "vbscript"
 }
 
 // checkRedirects: an account has methods switched on that lead the customer away, from the beginning, and so has this one. Off session

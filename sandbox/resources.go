@@ -34,6 +34,7 @@ var resources = []*resource{
 	files,
 	mandates,
 	paymentIntents,
+	mandateNotifications,
 	methodConfigurations,
 	paymentMethodDomains,
 	paymentMethods,
@@ -45,6 +46,8 @@ var resources = []*resource{
 	reviews,
 	setupAttempts,
 	setupIntents,
+	sources,
+	sourceTransactions,
 	tokens,
 	topups,
 	transferReversals,
@@ -74,5 +77,6 @@ func tabulate() {
 		}
 	}
 	tabulateMethods()
+	tabulateSources()
 	table = routes()
 }

@@ -59,6 +59,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveControl(w, r)
 	case strings.HasPrefix(r.URL.Path, challengePath), strings.HasPrefix(r.URL.Path, hostedPath):
 		s.serveChallenge(w, r)
+	case strings.HasPrefix(r.URL.Path, sourcePath):
+		s.serveSourcePage(w, r)
 	case strings.HasPrefix(r.URL.Path, linkPath):
 		s.serveLink(w, r)
 	case isPage(r):

@@ -33,7 +33,7 @@ var sourceOperations = map[string]func(*call) (appender, error){
 }
 
 // sourceKinds are the kinds of records that can be a customer's sources.
-var sourceKinds = []string{"payment_method", "bank_account"}
+var sourceKinds = []string{"payment_method", "bank_account", "source"}
 
 func isSource(r *record) bool {
 	return r.resource.Object != "payment_method" || strings.HasPrefix(r.id, "card_")
@@ -90,6 +90,9 @@ func (c *call) newSource(customer *record, name string) (*record, error) {
 	if c.namesBank(name) {
 		return c.newBankSource(customer, name)
 	}
+	if id := c.params.String(name); strings.HasPrefix(id, "src_") {
+		return c.attachable(id)
+	}
 	r, err := c.readSource(name)
 	if err != nil {
 		return nil, err
@@ -105,6 +108,7 @@ func (c *call) newSource(customer *record, name string) (*record, error) {
 // keepSource stores and announces a customer's new source.
 func (c *call) keepSource(customer, r *record, first bool) {
 	c.keep(r)
+	r.object().Set("customer", customer.id)
 	switch r.resource.Object {
 	case "payment_method":
 		c.renewLater(r)
@@ -256,10 +260,7 @@ func updateSource(c *call) (appender, error) {
 		return nil, err
 	}
 	before := r.asSource()
-	change := (*call).changeCard
-	if r.resource.Object == "bank_account" {
-		change = (*call).changeBank
-	}
+	change := map[string]func(*call, *record) error{"payment_method": (*call).changeCard, "bank_account": (*call).changeBank, "source": (*call).changeSourceOf}[r.resource.Object]
 	if err := c.changing(r, func() error { return change(c, r) }); err != nil {
 		return nil, err
 	}
@@ -301,7 +302,10 @@ func deleteSource(c *call) (appender, error) {
 		}
 	}
 	kind := r.resource.Object
-	if kind == "payment_method" {
+	switch kind {
+	case "source":
+		return r, nil
+	case "payment_method":
 		kind = "card"
 	}
 	return spec.New("deleted_"+kind).Set("id", r.id).Set("deleted", true), nil
@@ -310,8 +314,12 @@ func deleteSource(c *call) (appender, error) {
 // dropSource takes a source from its customer for good.
 func (c *call) dropSource(r *record) {
 	c.emitSource("deleted", r)
-	if r.resource.Object == "bank_account" {
+	switch r.resource.Object {
+	case "bank_account":
 		c.remove(r)
+		return
+	case "source":
+		c.detachSource(r)
 		return
 	}
 	r.object().Set("customer", nil)

@@ -36,7 +36,6 @@ func noOperation(op spec.Op) error {
 // instead says what takes the place of a family of which nothing is built, where paths do not tell; of any other it is the first line.
 var instead = map[string]string{
 	"":              "POST /v1/payment_intents",
-	"sources":       "POST /v1/payment_methods",
 	"subscriptions": "POST /v1/setup_intents",
 }
 

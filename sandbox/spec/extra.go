@@ -34,7 +34,25 @@ var (
 	subscriptions = []string{"POST /v1/subscriptions", "POST /v1/subscriptions/{subscription_exposed_id}"}
 )
 
-var extras = []extra{
+// sourceTypes are the types of sources that take parameters of their own, with one of them each.
+var sourceTypes = [][2]string{
+	{"ach_credit_transfer", "[refund_account_holder_name]=x"}, {"ach_debit", "[account_number]=1"}, {"alipay", "[statement_descriptor]=x"},
+	{"au_becs_debit", "[account_number]=1"}, {"bancontact", "[preferred_language]=de"}, {"card", "[number]=4242424242424242"},
+	{"eps", "[statement_descriptor]=x"}, {"giropay", "[statement_descriptor]=x"}, {"ideal", "[bank]=ing"}, {"klarna", "[product]=payment"},
+	{"multibanco", "[refund_iban]=x"}, {"p24", "[reference]=x"}, {"sepa_debit", "[iban]=x"}, {"sofort", "[country]=DE"},
+	{"three_d_secure", "[card]=src_1"}, {"wechat", "[statement_descriptor]=x"},
+}
+
+// ofSources are the parameters that types of sources have for themselves.
+func ofSources() (all []extra) {
+	for _, t := range sourceTypes {
+		all = append(all, extra{ops: []string{"POST /v1/sources", "POST /v1/sources/{source}"}, name: t[0], is: node{kind: kindAny}, example: t[0] + t[1],
+			reason: "What a type of sources takes besides is in its guide only (docs.stripe.com/sources); stripe-go has it as TypeData."})
+	}
+	return all
+}
+
+var extras = append(ofSources(), []extra{
 	{
 		ops: paymentMethodData, within: []string{"payment_method_data", "type"}, word: "card", example: "payment_method_data[type]=card",
 		reason: "Card data is left out of the document, because only PCI-certified merchants may send it; Stripe.js and test mode do.",
@@ -88,7 +106,7 @@ var extras = []extra{
 		ops: []string{"GET /v1/products", "POST /v1/products"}, name: "type", is: node{kind: kindString, max: 5000}, example: "type=service",
 		reason: "Deprecated, still in stripe-go.",
 	},
-}
+}...)
 
 // beyond finds a field that the tables lack among the extras.
 func (c *checker) beyond(name string) (node, bool) {

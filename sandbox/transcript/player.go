@@ -121,6 +121,12 @@ var (
 	hosted       = regexp.MustCompile(`(/(?:3d_secure_2|payment_methods)/hosted/)[0-9a-f]{16}`)
 )
 
+// What is random in answers about sources.
+var (
+	sourceFields = regexp.MustCompile(`"(mandate_reference|prepay_id)": "[^"]*"`)
+	sourcePages  = regexp.MustCompile(`(/redirect/authenticate/)[0-9a-f]{16}`)
+)
+
 // What is left out of answers.
 var (
 	nulls     = regexp.MustCompile(`(?m)^ *"[^"]+": null,?\n`)
@@ -140,6 +146,8 @@ func (p *Player) plain(answer []byte) (string, error) {
 	text = strings.ReplaceAll(text, p.base, "http://sandbox")
 	text = hosted.ReplaceAllString(text, "${1}{page}")
 	text = randomFields.ReplaceAllString(text, `"$1": "…"`)
+	text = sourcePages.ReplaceAllString(text, "${1}{page}")
+	text = sourceFields.ReplaceAllString(text, `"$1": "…"`)
 	text = nulls.ReplaceAllString(text, "")
 	text = lastComma.ReplaceAllString(text, "$1")
 	return emptied.ReplaceAllString(text, "{}"), nil
