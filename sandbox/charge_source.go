@@ -13,31 +13,15 @@ import (
 // They are made with the first sandbox, as methodKinds are.
 var legacyKinds map[string]*methodKind
 
-// legacyPrices are what Stripe takes for them: stripe.com/pricing/local-payment-methods, 2021 to 2024; unconfirmed.
-var legacyPrices = map[string]methodPrice{
-	"ach_credit_transfer": {"", "2016-01-01", "usd", 0, 100, 0, 0, 0, 0, publishedPrice},
-	"alipay":              {"", "2014-01-01", "usd", 290, 30, 0, 0, 0, 0, publishedPrice},
-	"bancontact":          {"", "2017-01-01", "eur", 140, 25, 0, 0, 0, 0, publishedPrice},
-	"eps":                 {"", "2018-01-01", "eur", 160, 25, 0, 0, 0, 0, publishedPrice},
-	"giropay":             {"", "2017-01-01", "eur", 140, 25, 0, 0, 0, 0, publishedPrice},
-	"ideal":               {"", "2017-01-01", "eur", 0, 29, 0, 0, 0, 0, publishedPrice},
-	"klarna":              {"", "2019-01-01", "eur", 499, 35, 0, 0, 0, 0, publishedPrice},
-	"multibanco":          {"", "2018-01-01", "eur", 295, 25, 0, 0, 0, 0, publishedPrice},
-	"p24":                 {"", "2017-01-01", "eur", 220, 30, 0, 0, 0, 0, publishedPrice},
-	"sofort":              {"", "2017-01-01", "eur", 140, 25, 0, 0, 0, 0, publishedPrice},
-	"wechat":              {"", "2018-01-01", "usd", 290, 30, 0, 0, 0, 0, publishedPrice},
-}
-
-// tabulateLegacy makes the kinds: debits of bank accounts in the United States are those of payment methods under an older name.
+// tabulateLegacy makes the kinds: debits of bank accounts in the United States and WeChat are kinds of payment methods under an older
+// name. The price of a credit transfer is as of stripe.com/pricing/local-payment-methods, 2021; unconfirmed.
 func tabulateLegacy() {
-	legacyKinds = map[string]*methodKind{}
-	for name, price := range legacyPrices {
-		legacyKinds[name] = &methodKind{name: name, price: []methodPrice{price}}
-	}
-	legacyKinds["ach_credit_transfer"].refunds.to = usBankAccount.refunds.to
-	ach := usBankAccount
+	ach, wechat := usBankAccount, *methodKinds["wechat_pay"]
 	ach.name, ach.ended, ach.detail = "ach_debit", nil, nil
-	legacyKinds[ach.name] = &ach
+	wechat.name, wechat.detail = "wechat", nil
+	credit := methodKind{name: "ach_credit_transfer", refunds: refundTerms{to: ach.refunds.to},
+		price: []methodPrice{{"", "2016-01-01", "usd", 0, 100, 0, 0, 0, 0, publishedPrice}}}
+	legacyKinds = map[string]*methodKind{ach.name: &ach, wechat.name: &wechat, credit.name: &credit}
 }
 
 // kindCalled is the kind of payment methods, or of sources, of a name; nil for cards.
@@ -193,7 +177,7 @@ func (c *call) chargeOther(from, method, r *record) (appender, error) {
 	ch := c.newCharge(from, method, nil)
 	amount := from.object().Int("amount")
 	o := ch.object().Set("payment_intent", nil).Set("captured", true).Set("amount_captured", amount)
-	o.Set("payment_method_details", c.sourceDetails(r))
+	detailSource(ch, r)
 	late := sourceIsLate(r)
 	if late {
 		o.Set("status", "pending").Set("paid", false)
@@ -245,20 +229,18 @@ func (c *call) lateDebit(r *record) debit {
 	return debit{}
 }
 
-// sourceDetails is what a charge says of the source that it is of.
-func (c *call) sourceDetails(r *record) *spec.Object {
+// detailSource adds to a charge what the source that it is of shows under the same names.
+func detailSource(ch, r *record) {
 	kind := typeOfMethod(r)
-	all := spec.New("payment_method_details").Set("type", kind)
-	of, declared := spec.FieldOf("payment_method_details", kind)
-	if !declared || len(of.Shapes) == 0 {
-		return all
+	o, from := ch.object().Sub("payment_method_details").Sub(kind), r.object().Sub(kind)
+	if o == nil {
+		return
 	}
-	o, from := spec.New(of.Shapes[0]), r.object().Sub(kind)
 	if r.resource.Object == "bank_account" {
 		from = r.object()
 		o.Set("account_holder_type", from.Get("account_holder_type"))
 	}
-	return all.Set(kind, alike(o, from))
+	alike(o, from)
 }
 
 // chargedSource is the source of a charge as older versions of the API show it: a card in its older form, a bank account, or a Source;
