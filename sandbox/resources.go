@@ -33,6 +33,7 @@ var resources = []*resource{
 	fileLinks,
 	files,
 	mandates,
+	paymentEvaluations,
 	paymentIntents,
 	mandateNotifications,
 	methodConfigurations,

@@ -90,3 +90,23 @@ func TestRulesWithSecureAndReview(t *testing.T) {
 	held.Advance(25 * time.Hour)
 	must[*stripe.PaymentIntent](t)(w.buys(t, "mastercard", "ada@example.com"))
 }
+
+// TestPaymentEvaluation: Radar's word on a payment that another processor takes.
+func TestPaymentEvaluation(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	evaluate := func(card string) (*stripe.RadarPaymentEvaluation, error) {
+		return w.V1RadarPaymentEvaluations.Create(t.Context(), &stripe.RadarPaymentEvaluationCreateParams{
+			CustomerDetails: &stripe.RadarPaymentEvaluationCreateCustomerDetailsParams{Email: str("ada@example.com")},
+			PaymentDetails: &stripe.RadarPaymentEvaluationCreatePaymentDetailsParams{Amount: stripe.Int64(20_00), Currency: str("usd"),
+				PaymentMethodDetails: &stripe.RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetailsParams{PaymentMethod: &card}},
+		})
+	}
+	if risky := must[*stripe.RadarPaymentEvaluation](t)(evaluate("pm_card_riskLevelHighest")); risky.RecommendedAction != "block" || risky.Signals.FraudulentPayment.Score < 75 {
+		t.Errorf("the evaluation is %+v", risky)
+	}
+	_, err := evaluate("pm_none")
+	if why := refused(t, err); why.Code != stripe.ErrorCodeResourceMissing {
+		t.Errorf("a card that there is not is refused with %+v", why)
+	}
+}

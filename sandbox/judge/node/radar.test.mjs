@@ -75,3 +75,23 @@ test('what was fraud is on the default block lists', async () => {
   await refuses(stripe.radar.valueLists.update(list.id, {name: 'Mine'}), {statusCode: 400});
   await refuses(pay(stripe, 'mastercard', {receipt_email: 'mallory@example.com'}), {decline_code: 'merchant_blacklist'});
 });
+
+test('a payment that another processor takes is evaluated', async () => {
+  const stripe = world();
+  const evaluate = (card, customer) => stripe.radar.paymentEvaluations.create({
+    customer_details: customer,
+    payment_details: {
+      amount: 2000, currency: 'usd',
+      payment_method_details: {payment_method: `pm_card_${card}`, billing_details: {name: 'Ada', address: {country: 'DE'}}},
+      shipping_details: {name: 'Ada', address: {city: 'Bonn'}},
+    },
+    expand: ['payment_details.payment_method_details.payment_method'],
+  });
+  const safe = await evaluate('visa', {email: 'ada@example.com'});
+  const {payment_method: method} = safe.payment_details.payment_method_details;
+  assert.deepEqual([safe.recommended_action, safe.signals.fraudulent_payment.risk_level, method.card.last4], ['continue', 'normal', '4242']);
+  const risky = await evaluate('riskLevelHighest', {name: 'Mallory'});
+  assert.equal(risky.recommended_action, 'block');
+  assert.ok(risky.signals.fraudulent_payment.score >= 75);
+  await refuses(evaluate('visa', {customer: 'cus_none'}), {statusCode: 400, code: 'resource_missing'});
+});
