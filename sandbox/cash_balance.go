@@ -3,6 +3,7 @@ package sandbox
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,7 +83,10 @@ func (c *call) setReconciliation(customer string, path ...string) {
 	if mode == "" {
 		return
 	}
-	c.keepCash(c.cashBalance(customer)).reconcileBy(mode)
+	r := c.keepCash(c.cashBalance(customer)).reconcileBy(mode)
+	for _, currency := range slices.Sorted(maps.Keys(known[purse](r).Available)) {
+		c.reconcile(customer, currency, "")
+	}
 }
 
 func showCashBalance(c *call) (appender, error) {
@@ -164,9 +168,7 @@ func (c *call) receiveTransfer(customer string, t *bankTransfer, amount int64, r
 	txn := c.moveCash(customer, t.currency, "funded", amount, func(txn *record) {
 		txn.object().Set("funded", spec.New("customer_balance_resource_cash_balance_transaction_resource_funded_transaction").Set("bank_transfer", t.received(reference)))
 	})
-	if r := c.cashBalance(customer); private[purse](r).Available[t.currency] > 0 {
-		c.emit("cash_balance.funds_available", r)
-	}
+	c.useCash(customer, t.currency, reference)
 	return txn
 }
 

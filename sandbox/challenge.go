@@ -164,7 +164,7 @@ func (p *hostedPage) show(w http.ResponseWriter) {
 		default:
 			page, status = challengeView{Kind: r.kind(), ID: r.id, Token: state.Challenge.Token}, http.StatusOK
 			page.Question, page.Answers = pageQuestion(r)
-			if amount := r.object().Int("amount"); amount > 0 {
+			if amount := pageAmount(r); amount > 0 {
 				page.Amount = display(amount, currencyOf(r.object()))
 			}
 		}
@@ -226,9 +226,12 @@ func (c *call) answerPage(r *record, outcome string) {
 	state.Challenge.Ended, state.Challenge.Answered = true, true
 	method := c.find("payment_method", r.object().String("payment_method"))
 	status := ""
-	if h := hostedOf(method); h != nil {
+	switch h := hostedOf(method); {
+	case state.Cash != nil:
+		status = c.sendRest(r)
+	case h != nil:
 		status = h.settle(c, r, method, outcome)
-	} else {
+	default:
 		status = c.authenticated(r, method, outcome == completed)
 	}
 	state.Challenge.Back = returnTo(state.ReturnURL, r, status)

@@ -34,6 +34,8 @@ import (
 //	POST /_sandbox/webhooks/send    {"event":"evt_…"} sends an event again, as Stripe's Dashboard and CLI do; {"endpoint":"we_…"} to that one alone
 //	POST /_sandbox/cards/update     {"payment_method":"pm_…","exp_year":2031,"last4":"1234"}: its network has replaced a saved card
 //	POST /_sandbox/refunds/cancel   {"refund":"re_…"}: canceled in the Dashboard, within 30 minutes
+//	POST /_sandbox/refunds/bank     {"refund":"pyr_…"}: its customer, asked by e-mail, tells a bank account
+//	POST /_sandbox/refunds/cash     {"charge":"py_…","amount":500}: refunded in the Dashboard to the customer's cash balance
 //	GET  /_sandbox/radar            the rules of Radar and the risk settings; see control_radar.go
 //	POST /_sandbox/radar            {"rule":"Block if …"}, {"id":"ssr_…","enabled":false} or {"settings":{"highest_from":80}}
 //	DELETE /_sandbox/radar          makes them those of a new account; below it, forgets the rule that is named
@@ -72,6 +74,8 @@ var controls = map[string]func(*realm, *http.Request, []byte) (any, error){
 	"POST /_sandbox/radar/test":     testRule,
 	"POST /_sandbox/cards/update":   updateCard,
 	"POST /_sandbox/refunds/cancel": withdrawRefund,
+	"POST /_sandbox/refunds/bank":   tellAccount,
+	"POST /_sandbox/refunds/cash":   refundToCash,
 	"POST /_sandbox/debits/return":  returnDebit,
 	"POST /_sandbox/snapshots":      takeSnapshot,
 	"GET /_sandbox/snapshots":       listSnapshots,

@@ -39,6 +39,8 @@ var controlHelp = map[string]string{
 	"POST /_sandbox/fork":           `{"to":"sk_test_another"} makes the world of another key the same as this`,
 	"POST /_sandbox/cards/update":   `{"payment_method":"pm_…","exp_year":2031,"last4":"1234"}: its network has replaced a saved card`,
 	"POST /_sandbox/refunds/cancel": `{"refund":"re_…"}: canceled as in the Dashboard, within 30 minutes`,
+	"POST /_sandbox/refunds/bank":   `{"refund":"pyr_…"}: its customer, asked by e-mail, tells a bank account`,
+	"POST /_sandbox/refunds/cash":   `{"charge":"py_…","amount":500}: to the customer's cash balance, as in the Dashboard`,
 	"POST /_sandbox/debits/return":  `{"charge":"py_…","reason":"insufficient_funds"}: its bank returns a debit, before or after its success`,
 	"POST /_sandbox/diff":           `{"with":"sk_test_another"} or {"snapshot":"before"} says how that differs from this world`,
 }

@@ -68,14 +68,14 @@ var hostedKinds = []hostedKind{
 	// Apps that read a code.
 	{name: "paynow", title: "PayNow", currencies: "sgd", action: "paynow_display_qr_code", open: hour, refundable: 90, fails: bankDeclines, price: share(130, 0, "sgd")},
 	{name: "pix", title: "Pix", currencies: "brl", least: 50, action: "pix_display_qr_code", open: 24 * hour, refundable: 90, fails: bankDeclines, price: share(119, 0, "brl")},
-	{name: "promptpay", title: "PromptPay", currencies: "thb", action: "promptpay_display_qr_code", needs: "email", open: 24 * hour, fails: bankDeclines, price: share(165, 0, "thb")},
+	{name: "promptpay", title: "PromptPay", currencies: "thb", action: "promptpay_display_qr_code", needs: "email", open: 24 * hour, asks: true, refundable: 180, fails: bankDeclines, price: share(165, 0, "thb")},
 	{name: "swish", title: "Swish", currencies: "sek", action: "swish_handle_redirect_or_display_qr_code", open: 3 * time.Minute, refundable: 365, fails: customerDeclines, price: share(100, 300, "sek")},
 	{name: "wechat_pay", title: "WeChat Pay", currencies: wechatCurrencies, action: "wechat_pay_display_qr_code", open: hour, refundable: 180, fails: bankDeclines, price: share(290, 30, "usd")},
 
 	// Vouchers.
 	{name: "boleto", title: "Boleto", currencies: "brl", least: 500, most: 4_999_999, needs: "name email", must: "tax_id", action: "boleto_display_details", fails: bankDeclines, price: share(0, 345, "brl")},
-	{name: "konbini", title: "Konbini", currencies: "jpy", least: 120, most: 300_000, needs: "name email", action: "konbini_display_details", fails: bankDeclines, price: share(360, 0, "jpy")},
-	{name: "multibanco", title: "Multibanco", currencies: "eur", needs: "email", action: "multibanco_display_details", fails: bankDeclines, price: share(150, 25, "eur")},
+	{name: "konbini", title: "Konbini", currencies: "jpy", least: 120, most: 300_000, needs: "name email", action: "konbini_display_details", asks: true, refundable: 180, fails: bankDeclines, price: share(360, 0, "jpy")},
+	{name: "multibanco", title: "Multibanco", currencies: "eur", needs: "email", action: "multibanco_display_details", asks: true, refundable: 180, fails: bankDeclines, price: share(150, 25, "eur")},
 	{name: "oxxo", title: "OXXO", currencies: "mxn", least: 1_000, most: 1_000_000, needs: "name email", action: "oxxo_display_details", fails: bankDeclines, price: share(360, 300, "mxn")},
 }
 

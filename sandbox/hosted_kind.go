@@ -25,6 +25,7 @@ type hostedKind struct {
 	reusable   bool  // it can belong to a customer and pay again
 	bank       bool  // it saves the customer's bank account as a SEPA debit instead
 	slow       bool  // what the customer has done is known to Stripe some days later only
+	asks       bool  // for a refund the customer is asked by e-mail where to
 	refundable int64 // days in which a payment can be refunded; 0 is not at all
 	fails      string
 	price      methodPrice
@@ -80,7 +81,7 @@ func methodKindsHosted() (all []*methodKind) {
 func (h *hostedKind) methodKind() *methodKind {
 	k := &methodKind{name: h.name, currencies: strings.Fields(h.currencies), least: h.least, most: h.most, needs: strings.Fields(h.needs),
 		bare: true, reusable: h.reusable, holds: h.held > 0, heldFor: h.held, price: []methodPrice{h.price},
-		refunds: refundTerms{within: h.refundable, never: h.refundable == 0, source: h.price.source},
+		refunds: refundTerms{within: h.refundable, never: h.refundable == 0, asks: h.asks, source: h.price.source},
 		read:    h.read, check: h.check, pay: h.pay, option: h.option, detail: h.detail}
 	if h.reusable {
 		k.setUp = h.setUp

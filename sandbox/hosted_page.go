@@ -12,6 +12,7 @@ var (
 	issuerAnswers  = []pageAnswer{{completed, "Complete"}, {failed, "Fail"}}
 	payingAnswers  = []pageAnswer{{completed, "Authorize test payment"}, {failed, "Fail test payment"}, {lapsed, "Let it expire"}}
 	savingAnswers  = []pageAnswer{{completed, "Authorize test setup"}, {failed, "Fail test setup"}, {lapsed, "Let it expire"}}
+	sendingAnswers = []pageAnswer{{completed, "Send the money"}}
 	voucherAnswers = []pageAnswer{{completed, "Pay the voucher"}, {lapsed, "Let it expire"}}
 )
 
@@ -25,6 +26,9 @@ func pageTitle(r *record) string {
 	if h := hostedFor(r); h != nil {
 		return h.title + " test page"
 	}
+	if r.methodType() == customerBalance.name {
+		return "Bank transfer test page"
+	}
 	return challengeTitle
 }
 
@@ -33,6 +37,8 @@ func pageQuestion(r *record) (question string, answers []pageAnswer) {
 	h, saves := hostedFor(r), r.resource.Object == "setup_intent"
 	_, voucher := voucherZones[r.methodType()]
 	switch {
+	case r.methodType() == customerBalance.name:
+		return "So much is still to be sent to the merchant.", sendingAnswers
 	case h == nil && saves:
 		return "The card's issuer asks whether you are saving this card.", issuerAnswers
 	case h == nil:
@@ -52,6 +58,14 @@ func (r *record) methodType() string {
 		return method.text("type")
 	}
 	return ""
+}
+
+// pageAmount is what the page says that it is about.
+func pageAmount(r *record) int64 {
+	if known[intent](r).Cash != nil {
+		return remaining(r)
+	}
+	return r.object().Int("amount")
 }
 
 // isAnswer says whether the page has a button for an outcome. One that is over takes any that was there: it leads where the first led.

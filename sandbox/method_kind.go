@@ -50,6 +50,7 @@ type methodKind struct {
 // refundTerms are how payments of a kind are refunded.
 type refundTerms struct {
 	never  bool   // not at all
+	asks   bool   // the customer is asked by e-mail where to
 	within int64  // days in which a payment can be refunded; 0 is no bound
 	slow   bool   // pending at first, rather than successful at once
 	to     string // type of destination_details; empty is the kind's own name
@@ -73,6 +74,7 @@ func kindsOfMethods() []*methodKind {
 	return append([]*methodKind{
 		&auBecsDebit,
 		&bacsDebit,
+		&customerBalance,
 		&sepaDebit,
 		&usBankAccount,
 	}, methodKindsHosted()...)

@@ -119,4 +119,5 @@ func (c *call) release(r *record, about, reason string) {
 		r.object().Set("cancellation_reason", reason)
 	}
 	c.emit("payment_intent.canceled", r)
+	c.returnCash(r)
 }

@@ -69,6 +69,7 @@ func (c *call) confirmPayment(r *record) error {
 	c.useConfirmation(r)
 	c.readSession(state, r)
 	c.endChallenge(state)
+	c.returnCash(r)
 	if k := methodKindOf(method); k != nil {
 		if ch, d := c.screenKind(r, method); d != nil {
 			return c.refusePayment(r, ch, method, d)

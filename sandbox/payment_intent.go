@@ -32,6 +32,7 @@ type intent struct {
 	Authenticated string      // the payment method whose holder has authenticated for the next confirmation
 	Confirming    bool        // the confirmation that follows is one with the creation
 	Mandate       string      // under which it debits
+	Cash          *cashWait   `json:",omitempty"` // while it waits for a bank transfer
 	Deposits      deposits    // the latest microdeposits
 }
 
@@ -51,7 +52,7 @@ var paymentIntents = &resource{
 	Made:      confirmIfAsked,
 	Update:    updatePaymentIntent,
 	Announces: []string{"created"},
-	Verbs:     verbs{"confirm": confirmPaymentIntent, "capture": capturePaymentIntent, "cancel": cancelPaymentIntent, "verify_microdeposits": verifyMicrodeposits},
+	Verbs:     verbs{"confirm": confirmPaymentIntent, "capture": capturePaymentIntent, "cancel": cancelPaymentIntent, "verify_microdeposits": verifyMicrodeposits, "apply_customer_balance": applyCustomerBalance},
 	Filters:   []string{"customer", "customer_account"},
 	Search:    []string{"amount", "currency", "customer", "status"},
 	Until:     map[string]string{"charges": withCharges},
@@ -363,11 +364,15 @@ func (c *call) reconsider(r *record, was string) {
 	if !changed || was != requiresAction {
 		return
 	}
+	if c.resumeTransfer(r) {
+		return
+	}
 	c.endChallenge(private[intent](r))
 	r.object().Set("status", requiresConfirmation).Set("next_action", nil)
 	if r.object().String("payment_method") == "" {
 		r.object().Set("status", requiresMethod)
 	}
+	c.returnCash(r)
 }
 
 // adjustPayment makes the changes that an update or a confirmation asks for.

@@ -18,7 +18,7 @@ var refunds = &resource{
 	Path:      "/v1/refunds",
 	Prefix:    "re_",
 	NewID:     newRefundID,
-	Takes:     []string{"amount", "charge", "currency", "instructions_email", "payment_intent", "reason", "refund_application_fee", "reverse_transfer"},
+	Takes:     []string{"amount", "charge", "currency", "customer", "instructions_email", "origin", "payment_intent", "reason", "refund_application_fee", "reverse_transfer"},
 	Create:    createRefund,
 	Made:      announceRefund,
 	Update:    none,
@@ -27,16 +27,18 @@ var refunds = &resource{
 	Verbs:     verbs{"cancel": cancelRefund},
 	Private:   func() any { return new(sharedBack) },
 	Due: map[string]func(*call, *record, string){
+		"lapse":     func(c *call, r *record, _ string) { c.lapseRefund(r) },
 		"reference": func(c *call, r *record, _ string) { c.giveReference(r) },
 		"complete":  func(c *call, r *record, _ string) { c.completeRefund(r) },
 		"fail":      func(c *call, r *record, reason string) { c.failRefund(r, reason) },
 	},
 	Others: map[string]func(*call) (appender, error){
-		"POST /v1/charges/x_1/refund":      refundAndShowCharge,
-		"POST /v1/charges/x_1/refunds":     refundCharge,
-		"GET /v1/charges/x_1/refunds":      listChargesRefunds,
-		"GET /v1/charges/x_1/refunds/x_1":  ofItsCharge(func(c *call) (appender, error) { return kinds["refund"].retrieve(c) }),
-		"POST /v1/charges/x_1/refunds/x_1": ofItsCharge(func(c *call) (appender, error) { return kinds["refund"].update(c) }),
+		"POST /v1/test_helpers/refunds/x_1/expire": expireRefund,
+		"POST /v1/charges/x_1/refund":              refundAndShowCharge,
+		"POST /v1/charges/x_1/refunds":             refundCharge,
+		"GET /v1/charges/x_1/refunds":              listChargesRefunds,
+		"GET /v1/charges/x_1/refunds/x_1":          ofItsCharge(func(c *call) (appender, error) { return kinds["refund"].retrieve(c) }),
+		"POST /v1/charges/x_1/refunds/x_1":         ofItsCharge(func(c *call) (appender, error) { return kinds["refund"].update(c) }),
 	},
 }
 
@@ -87,6 +89,12 @@ func (w *realm) refundedCharge(p *spec.Params) (*record, error) {
 }
 
 func createRefund(c *call, r *record) error {
+	if c.params.Has("origin") {
+		return c.createCashRefund(r)
+	}
+	if c.params.Has("customer") {
+		return unbuilt("the parameter customer of %s without origin", c.op)
+	}
 	ch, err := c.refundedCharge(c.params)
 	if err != nil {
 		return err
@@ -98,10 +106,19 @@ func createRefund(c *call, r *record) error {
 	if err != nil {
 		return err
 	}
+	k, email := chargeKindOf(ch), ""
+	if k != nil && k.refunds.asks && !c.toCash {
+		if email, err = c.refundEmail(ch.object().String("customer"), ch); err != nil {
+			return err
+		}
+	}
 	if err := c.planShares(r, ch, amount); err != nil {
 		return err
 	}
 	c.describeRefund(r, ch, amount)
+	if email != "" {
+		c.ask(r, email, bankOf(k.name, ch.object().String("currency")))
+	}
 	if c.params.Has("reason") {
 		r.object().Set("reason", c.params.String("reason"))
 	}
@@ -173,6 +190,11 @@ func (c *call) refundable(ch *record) (int64, error) {
 
 // announceRefund books a refund once it is stored; the network's reference follows.
 func announceRefund(c *call, r *record) error {
+	if r.object().String("charge") == "" {
+		c.returnToCustomer(r, "return_initiated", -1)
+		c.emit("refund.created", r)
+		return nil
+	}
 	ch := c.byID[r.object().String("charge")]
 	if r.object().String("reason") == "fraudulent" {
 		c.mark(ch)
@@ -191,7 +213,9 @@ func announceRefund(c *call, r *record) error {
 	ch.object().Set("amount_refunded", refunded).Set("refunded", refunded == ch.object().Int("amount_captured"))
 	c.emitUpdated("charge.refunded", ch, before)
 	c.refunded(ch, r.object().String("reason"))
-	if funded {
+	if funded && c.toCash {
+		c.receiveRefund(r)
+	} else if funded {
 		c.sendRefund(r, ch)
 	}
 	return nil
@@ -229,7 +253,7 @@ func (c *call) completeRefund(r *record) {
 	before := r.object().Clone()
 	r.object().Set("status", succeeded).Set("pending_reason", spec.Absent)
 	c.emitUpdated("refund.updated", r, before)
-	c.emitUpdated("charge.refund.updated", r, before)
+	c.emitChargeRefund(r, before)
 }
 
 // failRefund takes back a refund that does not reach the customer: the money is in the balance again, and can be refunded again.
@@ -246,13 +270,18 @@ func (c *call) failRefund(r *record, reason string) {
 // takeBack ends a refund without the customer getting it. Of one that was still waiting for funds there is no money to bring back.
 func (c *call) takeBack(r *record, status, reason string) {
 	amount := r.object().Int("amount")
+	if r.object().String("charge") == "" {
+		r.object().Set("status", status).Set("failure_reason", reason).Set("next_action", spec.Absent)
+		c.returnToCustomer(r, "return_canceled", 1)
+		return
+	}
 	ch := c.byID[r.object().String("charge")]
 	if r.object().String("balance_transaction") != "" {
 		txn := c.book(r, "refund_failure", "refund_failure", amount, 0, c.availableWith(ch)) // with what it takes back
 		txn.object().Set("description", "REFUND FAILURE")
 		r.object().Set("failure_balance_transaction", txn.id)
 	}
-	r.object().Set("status", status).Set("failure_reason", reason).Set("pending_reason", spec.Absent)
+	r.object().Set("status", status).Set("failure_reason", reason).Set("pending_reason", spec.Absent).Set("next_action", spec.Absent)
 	ch.object().Set("amount_refunded", ch.object().Int("amount_refunded")-amount).Set("refunded", false)
 	c.reconsiderWarnings(ch)
 }

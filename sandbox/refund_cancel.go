@@ -8,11 +8,6 @@ import (
 // cancelWithin is how long a card refund can be canceled in the Dashboard in test mode (docs.stripe.com/testing#refunds).
 const cancelWithin = 30 * time.Minute
 
-// cancelRefund refuses what the API does: it cancels what waits for the customer to act, which no refund to a card does.
-func cancelRefund(_ *call, r *record) error {
-	return refused("", "", "Refund %s cannot be canceled because it has a status of %s. Only a refund with a status of requires_action can be canceled.", r.id, r.object().String("status"))
-}
-
 // withdrawRefund plays the Dashboard, where a card refund can be canceled for a while: POST /_sandbox/refunds/cancel.
 func withdrawRefund(w *realm, _ *http.Request, body []byte) (any, error) {
 	var of struct {

@@ -59,10 +59,16 @@ func (c *call) payRefund(r *record) {
 	txn := c.book(r, refundKind(ch), "refund", -r.object().Int("amount"), 0, c.now())
 	txn.object().Set("description", refundDescription(ch))
 	o := r.object().Set("balance_transaction", txn.id)
-	if c.fateOf(ch) == refundPending {
+	switch {
+	case c.fateOf(ch) == refundPending:
 		o.Set("pending_reason", "processing")
-	} else {
+	case o.Sub("next_action") != nil:
+		o.Set("status", requiresAction).Set("pending_reason", spec.Absent)
+	default:
 		o.Set("status", succeeded).Set("pending_reason", spec.Absent)
+	}
+	if o.Sub("destination_details").String("type") == "customer_cash_balance" {
+		c.receiveRefund(r)
 	}
 	if ch.isTransferred() {
 		c.sendBack(r, ch)

@@ -37,6 +37,7 @@ type call struct {
 	base    string    // scheme and host under which the caller reached the sandbox
 	browser bool      // called with a publishable key
 	upload  *upload
+	toCash  bool    // a refund goes to the customer's cash balance
 	source  *record // the card that a new customer comes with
 }
 

@@ -148,10 +148,10 @@ func TestNearest(t *testing.T) {
 	t.Parallel()
 	a := bare(t)
 	for of, want := range map[string]string{
-		"POST /v1/payment_intents/x_1/apply_customer_balance": "POST /v1/payment_intents/{intent}/cancel.",
-		"GET /v1/customers/x_1/tax_ids":                       "GET /v1/customers/{customer}/bank_accounts.",
-		"POST /v1/treasury/outbound_payments/x_1/cancel":      "POST /v1/payment_intents/{intent}/cancel, of another family.",
-		"GET /v1/climate/products":                            "POST /v1/payment_intents, of another family.",
+		"POST /v1/payment_intents/x_1/increment_authorization": "POST /v1/payment_intents/{intent}/apply_customer_balance.",
+		"GET /v1/customers/x_1/tax_ids":                        "GET /v1/customers/{customer}/bank_accounts.",
+		"POST /v1/treasury/outbound_payments/x_1/cancel":       "POST /v1/payment_intents/{intent}/cancel, of another family.",
+		"GET /v1/climate/products":                             "POST /v1/payment_intents, of another family.",
 	} {
 		method, path, _ := strings.Cut(of, " ")
 		if said := a.do(method, path, "").text("error.message"); !strings.Contains(said, "The nearest that it has is "+want) {

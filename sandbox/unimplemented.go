@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -82,6 +83,9 @@ func likeness(a, b spec.Op) int {
 	}
 	if a.Method() == b.Method() {
 		n += 5
+	}
+	if path.Base(a.Path()) == path.Base(b.Path()) { // both cancel, say
+		n += 3
 	}
 	apart := strings.Count(a.Path(), "/") - strings.Count(b.Path(), "/")
 	return n - min(max(apart, -apart), 4)
