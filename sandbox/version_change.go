@@ -30,7 +30,8 @@ type change struct {
 // olderParam is a parameter as older versions take it.
 type olderParam struct {
 	path     string // of the operations, by what it begins with
-	old, new string // names, up to the first bracket
+	old, new string // names, or what they begin with before a bracket
+	whole    bool   // nothing follows the name
 }
 
 // changelog is a source in Stripe's published list of changes.
@@ -141,12 +142,11 @@ func (p olderParam) rename(pairs []string) {
 		if err != nil {
 			continue
 		}
-		first, rest, _ := strings.Cut(plain, "[")
-		if first == p.old && (rest == "" || !strings.Contains(p.new, "[")) {
-			if rest != "" {
-				rest = url.QueryEscape("[" + rest)
-			}
-			pairs[i] = p.new + rest + "=" + value
+		rest, named := strings.CutPrefix(plain, p.old)
+		switch {
+		case !named, rest != "" && rest[0] != '[', rest != "" && p.whole:
+		default:
+			pairs[i] = p.new + url.QueryEscape(rest) + "=" + value
 		}
 	}
 }

@@ -5,7 +5,7 @@ import "slices"
 // changes are those that the sandbox knows, the latest first. To add one is a line here, a function beside it if objects look otherwise,
 // and what undoes that function in version_inverse_test.go; the table in docs/sandbox.md is written from this list by
 // go test ./sandbox -run Versions -update.
-var changes = ordered(paymentChanges, customerChanges, moneyChanges, disputeChanges, eventChanges)
+var changes = ordered(paymentChanges, customerChanges, moneyChanges, disputeChanges, accountChanges, eventChanges)
 
 // ordered brings groups of changes into one list, the latest first.
 func ordered(groups ...[]*change) []*change {

@@ -40,7 +40,7 @@ var customerChanges = []*change{
 	{
 		Version: "2019-10-17", Name: "customer.balance", Objects: []string{"customer"},
 		down:   func(_ *view, t *tree) { t.rename("balance", "account_balance") },
-		Params: []olderParam{{"/v1/customers", "account_balance", "balance"}},
+		Params: []olderParam{{path: "/v1/customers", old: "account_balance", new: "balance"}},
 		What:   "`balance` of customers is `account_balance`",
 		Source: changelog("2019-10-17", "renames-account-balance-customer-object"),
 	},

@@ -3,7 +3,7 @@ package sandbox
 var disputeChanges = []*change{
 	{
 		Version: "2014-12-08", Name: "dispute.evidence", Objects: []string{"dispute"}, down: evidenceText,
-		Params: []olderParam{{"/v1/disputes/", "evidence", "evidence[uncategorized_text]"}},
+		Params: []olderParam{{path: "/v1/disputes/", old: "evidence", new: "evidence[uncategorized_text]", whole: true}},
 		What:   "`evidence` of a dispute is one text, and there is `evidence_due_by` in place of `evidence_details`",
 		Source: changelog("2014-12-08", "disputes-include-evidence-details-object"),
 	},

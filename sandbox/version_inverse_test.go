@@ -3,6 +3,8 @@ package sandbox
 import (
 	"slices"
 	"strings"
+
+	"github.com/till-pay/till/sandbox/spec"
 )
 
 // inverse undoes a change's function, for the tests that nothing is lost on the way to an older version but what is said here.
@@ -57,6 +59,14 @@ var inverses = map[string]inverse{
 	"dispute.charge_refunded":               {up: wonDispute},
 	"dispute.balance_transactions":          {up: removed("balance_transaction"), lost: removed("balance_transactions")},
 	"dispute.status":                        {up: removed("status"), lost: removed("status")},
+	"person.representative":                 {up: isRepresentative},
+	"account.capabilities.transfers":        {up: capableOfTransfers},
+	"account.settings":                      {up: withSettings, lost: onlySettings},
+	"account.verification":                  {up: withRequirements, lost: onlyRequirements},
+	"account.legal_entity":                  {up: withParties, lost: onlyParties},
+	"account.managed":                       {up: removed("managed"), lost: removed("type")},
+	"account.payouts_enabled":               {up: payoutsEnabled},
+	"account.external_accounts":             {up: renamed("bank_accounts", "external_accounts")},
 	"transfer.status":                       {up: betweenAccounts},
 	"charge.card":                           {up: removed("card")},
 	"charge.status":                         {up: succeededStatus},
@@ -133,6 +143,81 @@ func sourceUnlessPayout(txn *tree) {
 	if !strings.HasPrefix(txn.string("source"), "po_") && txn.at("source", "object").word() != "payout" {
 		txn.remove("source")
 	}
+}
+
+func isRepresentative(person *tree) {
+	orEmpty(person.get("relationship")).rename("account_opener", "representative")
+}
+
+func capableOfTransfers(account *tree) {
+	orEmpty(account.get("capabilities")).rename("platform_payments", "transfers")
+}
+
+// put sets what is at the end of a path, and makes the way to it.
+func (t *tree) put(value *tree, path ...string) {
+	for _, name := range path[:len(path)-1] {
+		if !t.has(name) {
+			t.set(name, &tree{kind: '{'})
+		}
+		t = t.get(name)
+	}
+	t.set(path[len(path)-1], value)
+}
+
+func withSettings(account *tree) {
+	for was, path := range settingsBefore {
+		account.put(account.remove(was), path...)
+	}
+}
+
+// onlySettings leaves of an account's settings what it had before there were any.
+func onlySettings(account *tree) {
+	kept := account.clone()
+	removed("settings", "business_profile")(account)
+	for _, path := range settingsBefore {
+		account.put(kept.copyOf(path...), path...)
+	}
+}
+
+func withRequirements(account *tree) {
+	was, now := account.remove("verification"), &tree{kind: '{'}
+	now.set("disabled_reason", was.copyOf("disabled_reason"))
+	if was.string("disabled_reason") == "fields_needed" {
+		now.set("disabled_reason", quoted("requirements.past_due"))
+	}
+	now.set("current_deadline", was.copyOf("due_by"))
+	now.set("currently_due", was.copyOf("fields_needed"))
+	account.set("requirements", now)
+}
+
+func onlyRequirements(account *tree) {
+	fieldsNeeded(nil, account)
+	withRequirements(account)
+}
+
+func withParties(account *tree) {
+	entity := account.remove("legal_entity")
+	account.set("business_type", entity.copyOf("type"))
+	individual, company := &tree{kind: '{'}, &tree{kind: '{'}
+	for is, was := range individualBefore {
+		individual.set(is, entity.copyOf(was))
+	}
+	for is, was := range companyBefore {
+		company.set(is, entity.copyOf(was))
+	}
+	account.set("individual", individual)
+	account.set("company", company)
+}
+
+func onlyParties(account *tree) {
+	legalEntity(nil, account)
+	withParties(account)
+}
+
+func payoutsEnabled(account *tree) {
+	account.rename("transfers_enabled", "payouts_enabled")
+	account.rename("transfer_schedule", "payout_schedule")
+	account.rename("transfer_statement_descriptor", "payout_statement_descriptor")
 }
 
 func withoutChecks(card *tree) {
@@ -250,6 +335,14 @@ func Previous(data []byte) []byte {
 
 // Reparsed is a JSON text as the tree reads and writes it.
 func Reparsed(text []byte) []byte { return parseTree(text).AppendJSON(nil) }
+
+// NewerRequest is a request of an older version as the newest has it.
+func NewerRequest(version, method, path, form string) (newPath, newForm string) {
+	older := changesSince(version)
+	path, form = newerRequest(older, method, path, form)
+	op, _, _ := spec.Match(method, path)
+	return path, newerForm(older, op, form)
+}
 
 // OldestVersion is the oldest that is taken.
 const OldestVersion = oldestVersion

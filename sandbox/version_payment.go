@@ -74,19 +74,19 @@ var paymentChanges = []*change{
 	{
 		Version: sayMethods, Name: "payment_intent.payment_method_types", Objects: []string{"payment_intent"},
 		down:   func(_ *view, t *tree) { t.rename("payment_method_types", "allowed_source_types") },
-		Params: []olderParam{{"/v1/payment_intents", "allowed_source_types", "payment_method_types"}},
+		Params: []olderParam{{path: "/v1/payment_intents", old: "allowed_source_types", new: "payment_method_types"}},
 		What:   "`payment_method_types` are `allowed_source_types`",
 		Source: changelog(sayMethods, "renames-allowed-source-types-payment-method-types"),
 	},
 	{
 		Version: sayMethods, Name: "payment_intent.payment_method",
-		Params: []olderParam{{"/v1/payment_intents", "source", "payment_method"}},
+		Params: []olderParam{{path: "/v1/payment_intents", old: "source", new: "payment_method"}},
 		What:   "the card of a PaymentIntent is given as `source`",
 		Source: "docs.stripe.com/changelog/2019-02-11",
 	},
 	{
 		Version: "2018-11-08", Name: "payment_intent.confirm",
-		Params: []olderParam{{"/v1/payment_intents", "attempt_confirmation", "confirm"}},
+		Params: []olderParam{{path: "/v1/payment_intents", old: "attempt_confirmation", new: "confirm"}},
 		What:   "`confirm` of a new PaymentIntent is `attempt_confirmation`",
 		Source: changelog("2018-11-08", "several-changes-payment-intents-private-beta"),
 	},
@@ -103,7 +103,7 @@ var paymentChanges = []*change{
 	{
 		Version: "2014-12-17", Name: "charge.statement_descriptor", Objects: []string{"charge"},
 		down:   func(_ *view, t *tree) { t.rename("statement_descriptor", "statement_description") },
-		Params: []olderParam{{"/v1/charges", "statement_description", "statement_descriptor"}},
+		Params: []olderParam{{path: "/v1/charges", old: "statement_description", new: "statement_descriptor"}},
 		What:   "`statement_descriptor` of charges is `statement_description`",
 		Source: changelog("2014-12-17", "introduces-statement-description-field-logic"),
 	},

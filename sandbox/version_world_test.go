@@ -4,8 +4,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/till-pay/till/internal/clock"
+	"github.com/till-pay/till/sandbox"
 )
 
 // TestOneWorldInThreeVersions: a customer of 2015, charged by its card and by an intent, as 2015, 2020 and today see it.
@@ -100,4 +105,64 @@ func TestEventsInVersions(t *testing.T) {
 	} {
 		answer{status: http.StatusOK, body: <-got[version]}.wants(t, http.StatusOK, want)
 	}
+}
+
+// TestAccountsInOlderVersions: the world's own account as platforms of 2018 and of 2015 know accounts.
+func TestAccountsInOlderVersions(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	a.do(http.MethodGet, "/v1/account", "", "Stripe-Version", "2018-11-08").wants(t, http.StatusOK, map[string]any{"payout_schedule.interval": "daily", "statement_descriptor": "TILL SANDBOX",
+		"business_name": "Sandbox", "timezone": "Etc/UTC", "settings": nil, "business_profile": nil, "requirements": nil, "verification.disabled_reason": nil, "legal_entity.type": "company",
+		"capabilities.platform_payments": "active", "type": "standard", "payouts_enabled": true})
+	a.do(http.MethodGet, "/v1/account", "", "Stripe-Version", "2015-09-08").wants(t, http.StatusOK, map[string]any{"transfer_schedule.interval": "daily", "transfers_enabled": true, "managed": false, "type": nil})
+	a.get("/v1/account", "").wants(t, http.StatusOK, map[string]any{"settings.payouts.schedule.interval": "daily", "legal_entity": nil, "capabilities.transfers": "active"})
+}
+
+// TestOlderParameters: what older versions call otherwise is taken by its newest name, wherever it was moved since.
+func TestOlderParameters(t *testing.T) {
+	t.Parallel()
+	for _, one := range []struct{ version, request, form, path, want string }{
+		{"2015-02-18", "POST /v1/accounts", "managed=true&country=US&legal_entity[type]=individual&legal_entity[first_name]=Ada&legal_entity[dob][day]=1&transfer_schedule[interval]=manual", "/v1/accounts",
+			"type=custom&country=US&business_type=individual&individual[first_name]=Ada&individual[dob][day]=1&settings[payouts][schedule][interval]=manual"},
+		{"2018-11-08", "POST /v1/accounts/acct_1", "legal_entity%5Btype%5D=company&legal_entity%5Baddress%5D%5Bcity%5D=Rome&legal_entity[business_name]=Tea&business_name=Tea&support_email=a@b.it", "/v1/accounts/acct_1",
+			"business_type=company&company[address][city]=Rome&company[name]=Tea&business_profile[name]=Tea&business_profile[support_email]=a@b.it"},
+		{"2018-11-08", "POST /v1/accounts", "settings[payouts][schedule][interval]=daily&metadata[legal_entity]=x", "/v1/accounts", "settings[payouts][schedule][interval]=daily&metadata[legal_entity]=x"},
+		{"2015-02-18", "POST /v1/transfers", "amount=5&currency=usd&recipient=self&destination=default_for_currency", "/v1/payouts", "amount=5&currency=usd"},
+		{"2015-02-18", "POST /v1/transfers", "amount=5&destination=acct_1", "/v1/transfers", "amount=5&destination=acct_1"},
+		{"2017-04-06", "POST /v1/transfers", "amount=5", "/v1/transfers", "amount=5"},
+		{"2015-02-18", "GET /v1/transfers/po_1", "", "/v1/payouts/po_1", ""},
+		{"2014-11-20", "POST /v1/disputes/dp_1", "evidence=It+was+sent", "/v1/disputes/dp_1", "evidence[uncategorized_text]=It+was+sent"},
+		{"2014-12-08", "POST /v1/disputes/dp_1", "evidence[receipt]=file_1", "/v1/disputes/dp_1", "evidence[receipt]=file_1"},
+		{"2018-09-24", "POST /v1/payment_intents", "attempt_confirmation=true&source=card_1&source_type=x&allowed_source_types[0]=card&%zz=1", "/v1/payment_intents", "confirm=true&payment_method=card_1&source_type=x&payment_method_types[0]=card&%zz=1"},
+		{"2019-10-16", "POST /v1/customers", "account_balance=5", "/v1/customers", "balance=5"},
+		{"2019-10-17", "POST /v1/customers", "account_balance=5", "/v1/customers", "account_balance=5"},
+	} {
+		method, path, _ := strings.Cut(one.request, " ")
+		path, form := sandbox.NewerRequest(one.version, method, path, one.form)
+		got, _ := url.ParseQuery(form)
+		want, _ := url.ParseQuery(one.want)
+		if path != one.path || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s in %s with %s is %s with %s", one.request, one.version, one.form, path, form)
+		}
+	}
+}
+
+// TestVersionsAreKept: the account's version, and the lists of an event's object as they were then, are there after a restart.
+func TestVersionsAreKept(t *testing.T) {
+	t.Parallel()
+	folder, key, held := t.TempDir(), newKey(t), clock.NewFake(start)
+	a := kept(t, folder, key, held)
+	a.steer(http.MethodPost, "/_sandbox/account", `{"api_version":"2020-08-27"}`)
+	charged := a.must("/v1/charges", "amount=1000&currency=usd&source=tok_visa").text("id")
+	a.must("/v1/refunds", "amount=300&charge="+charged)
+	first := a.get("/v1/events", "type=charge.refunded").text("data.0.id")
+	a.must("/v1/refunds", "amount=200&charge="+charged)
+	before := a.get("/v1/events/"+first, "")
+	before.wants(t, http.StatusOK, map[string]any{"api_version": "2020-08-27", "data.object.refunds.total_count": "1", "data.object.refunds.data.0.amount": "300"})
+	a.sandbox().Close()
+	again := kept(t, folder, key, held)
+	if after := again.get("/v1/events/"+first, ""); after.raw != before.raw {
+		t.Errorf("after a restart the event is\n%s\nand was\n%s", after.raw, before.raw)
+	}
+	again.get("/v1/charges/"+charged, "").wants(t, http.StatusOK, map[string]any{"refunds.total_count": "2"})
 }
