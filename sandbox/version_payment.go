@@ -280,9 +280,5 @@ func paidStatus(_ *view, charge *tree) {
 
 // listOnly is what is in a list of the API, as an array.
 func (t *tree) listOnly() *tree {
-	only := &tree{kind: '['}
-	for _, one := range t.elements() {
-		only.values = append(only.values, one)
-	}
-	return only
+	return &tree{kind: '[', values: t.elements()}
 }
