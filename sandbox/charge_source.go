@@ -243,14 +243,5 @@ func detailSource(ch, r *record) {
 	alike(o, from)
 }
 
-// chargedSource is the source of a charge as older versions of the API show it: a card in its older form, a bank account, or a Source;
-// nil where it was a payment method, or there is none.
-func (c *call) chargedSource(ch *record) *spec.Object {
-	if r := c.sourceByID(ch.text("payment_method")); r != nil {
-		return r.asSource()
-	}
-	return nil
-}
-
 // monthOf is the month in which a card expires.
 func monthOf(card *spec.Object) time.Month { return time.Month(card.Int("exp_month")) }

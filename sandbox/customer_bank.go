@@ -77,6 +77,26 @@ func (c *call) spendBank(r *record) (*record, error) {
 	return made, nil
 }
 
+// bankToken is a token of a bank account: the account's own, or the platform's; nil is none.
+func (c *call) bankToken(id string) *record {
+	for _, of := range []*call{c, c.platform()} {
+		if r := of.find("token", id); r != nil && r.text("type") == "bank_account" {
+			return r
+		}
+	}
+	return nil
+}
+
+// spendOutside takes the bank account out of a token as one that is paid out to.
+func spendOutside(r *record) (*outside, error) {
+	if err := spendToken(r); err != nil {
+		return nil, err
+	}
+	said, err := givenTo(r, "bank_account")
+	from := r.object().Sub("bank_account")
+	return &outside{number: private[token](r).Number, country: from.String("country"), currency: from.String("currency"), routing: from.String("routing_number"), said: said}, err
+}
+
 // bankHolder are what is said of a bank account by whoever gives it.
 var bankHolder = []string{"account_holder_name", "account_holder_type", "account_type"}
 
@@ -139,7 +159,7 @@ func fillBankToken(c *call, r *record) error {
 	if err != nil {
 		return err
 	}
-	r.hidden = &token{Number: private[bank](made).Number}
+	r.hidden = &token{Number: private[bank](made).Number, Given: c.params.Form("bank_account")}
 	r.object().Set("bank_account", made.object().Clone())
 	return nil
 }
@@ -151,7 +171,12 @@ func (c *call) fillSavedToken(r *record) error {
 	if id == "" {
 		return invalid("parameter_missing", "customer", "Missing required param: customer.")
 	}
+	of := c
 	customer := c.find("customer", id)
+	if customer == nil {
+		of = c.platform()
+		customer = of.find("customer", id)
+	}
 	if customer == nil {
 		return missingIn("customer", "customer", id)
 	}
@@ -160,7 +185,7 @@ func (c *call) fillSavedToken(r *record) error {
 	if named == "" {
 		named = customer.object().String("default_source")
 	}
-	saved := c.sourceOf(customer, named)
+	saved := of.sourceOf(customer, named)
 	switch {
 	case saved == nil:
 		return missingIn(kind, "source", named)

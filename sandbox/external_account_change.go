@@ -81,6 +81,8 @@ func (c *call) readExternal(param, own string) (*outside, error) {
 		return c.bankOf(param, own)
 	case bankTokens[given] != "":
 		return &outside{number: bankTokens[given], country: "US", currency: "usd", routing: testRouting}, nil
+	case c.bankToken(given) != nil:
+		return spendOutside(c.bankToken(given))
 	case payoutCards[given].number != "":
 		return &outside{token: given, currency: "usd"}, nil
 	case strings.HasPrefix(given, "tok_"):

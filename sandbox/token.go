@@ -11,7 +11,7 @@ import (
 type token struct {
 	Number string // of the test card or the bank account
 	CVC    bool   // a security code was given
-	Given  string // details of an account or a person, and PII, as the form that they were sent in; see details
+	Given  string // what was given but for cards, as the form that it was sent in; see givenTo
 }
 
 // tokens stand for data, for one use.
@@ -125,6 +125,11 @@ func (c *call) details(param, id, kind string) (*spec.Params, error) {
 	if err := spendToken(r); err != nil {
 		return nil, err
 	}
+	return givenTo(r, kind)
+}
+
+// givenTo is what was given when a token was made.
+func givenTo(r *record, kind string) (*spec.Params, error) {
 	op, _, _ := spec.Match("POST", "/v1/tokens")
 	given, bad := op.Decode(private[token](r).Given)
 	if bad != nil {
