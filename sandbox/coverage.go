@@ -43,6 +43,7 @@ var silent = []string{
 	"POST /v1/payment_methods",
 	"POST /v1/setup_intents/{intent}",
 	"POST /v1/topups/{topup}",
+	"POST /v1/transfers/{transfer}/reversals/{id}",
 }
 
 //go:embed coverage.txt

@@ -134,6 +134,7 @@ func (c *call) describeRefund(r, ch *record, amount int64) {
 		o.Set("status", "pending").Set("pending_reason", "processing")
 	}
 	if ch.isTransferred() {
+		o.Set("destination_details", spec.Absent)
 		return
 	}
 	if k := chargeKindOf(ch); k != nil {

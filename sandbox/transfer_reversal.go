@@ -137,7 +137,7 @@ func (c *call) reverse(tr, r *record) {
 	payment := to.byID[tr.object().String("destination_payment")]
 	back := to.record("refund", to.newID("pyr_"))
 	back.object().Set("amount", r.object().Int("amount")).Set("charge", payment.id).Set("currency", payment.object().String("currency")).
-		Set("status", succeeded).Set("metadata", map[string]string{}).Set("source_transfer_reversal", r.id)
+		Set("status", succeeded).Set("metadata", map[string]string{}).Set("source_transfer_reversal", r.id).Set("destination_details", spec.Absent)
 	txn := to.book(back, "payment_refund", "refund", -back.object().Int("amount"), 0, to.availableWith(payment))
 	txn.object().Set("description", refundDescription(payment))
 	back.object().Set("balance_transaction", txn.id)

@@ -127,6 +127,9 @@ var (
 	sourcePages  = regexp.MustCompile(`(/redirect/authenticate/)[0-9a-f]{16}`)
 )
 
+// groups are those of transfers, which are named after their payments.
+var groups = regexp.MustCompile(`\bgroup_(?:pi|ch)_[0-9A-Za-z]{14,}`)
+
 // What is left out of answers.
 var (
 	nulls     = regexp.MustCompile(`(?m)^ *"[^"]+": null,?\n`)
@@ -142,6 +145,7 @@ func (p *Player) plain(answer []byte) (string, error) {
 	}
 	text := links.ReplaceAllString(b.String(), "${1}{link}")
 	text = banks.ReplaceAllString(text, "${1}…")
+	text = groups.ReplaceAllStringFunc(text, p.name)
 	text = randomValue.ReplaceAllStringFunc(text, p.name)
 	text = strings.ReplaceAll(text, p.base, "http://sandbox")
 	text = hosted.ReplaceAllString(text, "${1}{page}")
@@ -153,8 +157,11 @@ func (p *Player) plain(answer []byte) (string, error) {
 	return emptied.ReplaceAllString(text, "{}"), nil
 }
 
-// name is what a random value is called: its prefix and a number.
+// name is what a random value is called: its prefix and a number. A group of transfers is called by its payment.
 func (p *Player) name(value string) string {
+	if of, grouped := strings.CutPrefix(value, "group_"); grouped {
+		return "group_" + p.name(of)
+	}
 	if name, known := p.names[value]; known {
 		return name
 	}
