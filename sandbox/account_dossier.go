@@ -8,23 +8,25 @@ import (
 
 // dossier is what Stripe knows of a connected account beyond what the account's object shows.
 type dossier struct {
-	Type       string               // standard, express, custom or none
-	Hosted     bool                 // Stripe asks the account itself for what it needs, and not the platform
-	Dashboard  string               // full, express or none
-	Linked     bool                 `json:",omitempty"` // the account has been sent to Stripe's form: it has its own say from then on
-	Submitted  bool                 `json:",omitempty"` // and has been through it
-	Company    snapshot             // as the object's field company; whether it is shown is another matter
-	TaxID      string               `json:",omitempty"`
-	VatID      string               `json:",omitempty"`
-	Documents  map[string][]string  `json:",omitempty"` // files of the parameter documents, by its fields
-	Capability map[string]requested // by name, those that are requested and those that were
-	Checks     map[string]check     `json:",omitempty"`
-	Asked      []demand             `json:",omitempty"`
-	Rejected   string               `json:",omitempty"`
-	Review     bool                 `json:",omitempty"`
-	Reached    bool                 `json:",omitempty"` // the next threshold
-	Deadline   int64                `json:",omitempty"` // of what that has made due
-	Appointed  int64                `json:",omitempty"` // when the account is looked at next
+	Type        string               // standard, express, custom or none
+	Hosted      bool                 // Stripe asks the account itself for what it needs, and not the platform
+	Dashboard   string               // full, express or none
+	Linked      bool                 `json:",omitempty"` // the account has been sent to Stripe's form: it has its own say from then on
+	Submitted   bool                 `json:",omitempty"` // and has been through it
+	Established bool                 `json:",omitempty"` // it was Stripe's before it was connected: nothing is missing
+	Grant       *grant               `json:",omitempty"` // by OAuth
+	Company     snapshot             // as the object's field company; whether it is shown is another matter
+	TaxID       string               `json:",omitempty"`
+	VatID       string               `json:",omitempty"`
+	Documents   map[string][]string  `json:",omitempty"` // files of the parameter documents, by its fields
+	Capability  map[string]requested // by name, those that are requested and those that were
+	Checks      map[string]check     `json:",omitempty"`
+	Asked       []demand             `json:",omitempty"`
+	Rejected    string               `json:",omitempty"`
+	Review      bool                 `json:",omitempty"`
+	Reached     bool                 `json:",omitempty"` // the next threshold
+	Deadline    int64                `json:",omitempty"` // of what that has made due
+	Appointed   int64                `json:",omitempty"` // when the account is looked at next
 }
 
 // requested is a capability that was requested once.

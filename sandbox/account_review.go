@@ -54,7 +54,7 @@ func (c *call) reviewWith(before *spec.Object, persons map[string]*spec.Object) 
 // facts gathers what is known of the account.
 func (c *call) facts(r *record, d *dossier) *particulars {
 	o := r.object()
-	f := &particulars{Country: r.text("country"), Kind: o.String("business_type"), Hosted: d.Hosted, Submitted: d.Submitted, Said: map[string]string{}, Has: map[string]string{},
+	f := &particulars{Country: r.text("country"), Kind: o.String("business_type"), Hosted: d.Hosted, Submitted: d.Submitted, Ready: d.Established, Said: map[string]string{}, Has: map[string]string{},
 		Wants: d.wanted(), Checks: d.Checks, Asked: d.Asked, Rejected: d.Rejected, Review: d.Review, Reached: d.Reached, Deadline: d.Deadline, Now: c.now().Unix()}
 	for name, one := range d.Capability {
 		f.Has[name] = one.Status

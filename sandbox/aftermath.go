@@ -6,6 +6,9 @@ func (c *call) authorized(ch *record) {
 	if fraud := c.conductOf(ch).warning; fraud != "" {
 		c.in(warnedAfter, "radar.early_fraud_warning.warn", ch, fraud)
 	}
+	if what := c.conductOf(ch).trigger; what != "" {
+		c.triggered(ch, what)
+	}
 	if ch.object().Bool("captured") {
 		c.raise(ch)
 	}

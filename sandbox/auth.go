@@ -28,6 +28,7 @@ func (x *exchange) authenticate() error {
 		return &apiError{status: http.StatusForbidden, kind: invalidRequest,
 			message: "A web page of another origin must not use a secret key. This sandbox refuses it, so that no page can reach it by a link with a key in it."}
 	}
+	suffix, x.own = x.sandbox.keyOf(suffix)
 	w, err := x.sandbox.world(suffix, kind != publishableKey)
 	if err != nil {
 		return err
@@ -37,6 +38,24 @@ func (x *exchange) authenticate() error {
 	}
 	x.world, x.realm, x.browser = w, w.home, kind == publishableKey
 	return nil
+}
+
+// keyOf tells the key that an account has granted by OAuth from all others: it is the platform's, with the account at its end.
+func (s *Server) keyOf(suffix string) (platform, account string) {
+	at := strings.LastIndex(suffix, "_acct_")
+	if at <= 0 {
+		return suffix, ""
+	}
+	w, err := s.world(suffix[:at], false)
+	if err != nil || w == nil {
+		return suffix, ""
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.connected[suffix[at+1:]] == nil {
+		return suffix, ""
+	}
+	return suffix[:at], suffix[at+1:]
 }
 
 func apiKey(r *http.Request) (key string, given bool) {

@@ -29,6 +29,7 @@ type behaviour struct {
 	refund     fate     // of its refunds
 	claims     []claim  // the disputes over its charges
 	warning    string   // fraud_type of the early fraud warning about its charges
+	trigger    string   // what its charges do to the requirements of the connected account that is paid
 }
 
 // fate says what becomes of a card's refunds. The zero value is success at once.
@@ -105,7 +106,7 @@ func (c *card) last4() string { return c.number[len(c.number)-4:] }
 // cardIndex finds cards by number and by name. It is built on first use, so that starting costs nothing.
 var cardIndex = sync.OnceValue(func() (index struct{ numbers, names map[string]*card }) {
 	index.numbers, index.names = map[string]*card{}, map[string]*card{}
-	for _, table := range [][]card{brandCards, countryCards, declineCards, radarCards, disputeCards, secureCards} {
+	for _, table := range [][]card{brandCards, countryCards, declineCards, radarCards, disputeCards, secureCards, triggerCards} {
 		for i := range table {
 			c := &table[i]
 			if _, twice := index.numbers[c.number]; !twice {

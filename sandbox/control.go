@@ -21,6 +21,8 @@ import (
 //	GET  /_sandbox/clock            {"now":"2026-01-02T03:04:05Z","mode":"real","rate":1,"version":0}; see control_clock.go
 //	POST /_sandbox/clock            {"mode":"frozen"}, {"mode":"real"} or {"mode":"faster","rate":60}, and "now" if it shall show another time
 //	POST /_sandbox/clock/advance    {"seconds":N} or {"to":"2026-01-02T03:04:05Z"}
+//	GET  /_sandbox/connect          the connected accounts, and what they lack; see control_connect.go
+//	POST /_sandbox/connect          {"account":"acct_…","action":"restrict","requirements":["business_profile.url"]}
 //	POST /_sandbox/faults           {"method":"POST","path":"/v1/refunds","nth":1,"kind":"cut"} adds a rule; see chaos.go
 //	GET  /_sandbox/faults           the rules, and how often each has matched and struck
 //	DELETE /_sandbox/faults         forgets them all; below it, the one that is named
@@ -55,6 +57,8 @@ var controls = map[string]func(*realm, *http.Request, []byte) (any, error){
 	"POST /_sandbox/clock":          setClock,
 	"POST /_sandbox/clock/advance":  advanceClock,
 	"POST /_sandbox/faults":         scriptFault,
+	"GET /_sandbox/connect":         showConnect,
+	"POST /_sandbox/connect":        changeConnected,
 	"GET /_sandbox/faults":          listFaults,
 	"DELETE /_sandbox/faults":       forgetFaults,
 	"DELETE /_sandbox/faults/{id}":  forgetFault,

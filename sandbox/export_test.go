@@ -19,7 +19,7 @@ type Card struct {
 
 // AllCards are all rows.
 func AllCards() (all []Card) {
-	for _, table := range [][]card{brandCards, countryCards, declineCards, radarCards, disputeCards, secureCards} {
+	for _, table := range [][]card{brandCards, countryCards, declineCards, radarCards, disputeCards, secureCards, triggerCards} {
 		for i := range table {
 			c := &table[i]
 			all = append(all, Card{c.number, c.brand(), c.country, c.funding, strings.Fields(c.names), c.does.decline != nil || c.does.risk == "highest", c.does.attachable})

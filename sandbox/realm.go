@@ -113,15 +113,28 @@ func noAccess(key, account string) error {
 // admit finds the realm that a request is about: the platform's, or that of the account in its Stripe-Account header.
 func (x *exchange) admit() error {
 	account := x.request.Header.Get("Stripe-Account")
-	if x.world.isHome(account) {
+	if x.own != "" && account == "" {
+		account = x.own
+	}
+	if x.own == "" && x.world.isHome(account) {
 		return nil
 	}
 	to := x.world.connected[account]
-	if to == nil || !to.standing().granted() {
+	if to == nil || !to.standing().granted() || x.own != "" && x.own != account {
 		key, _ := apiKey(x.request)
 		return noAccess(key, account)
+	}
+	if x.request.Method != http.MethodGet && to.readOnly() {
+		return &apiError{status: http.StatusForbidden, kind: invalidRequest, code: "oauth_not_supported",
+			message: "This application does not have the required permissions for this endpoint on account '" + account + "'."}
 	}
 	to.dropOldEvents()
 	x.realm = to
 	return nil
+}
+
+// readOnly says whether the account has granted the platform no more than to look.
+func (w *realm) readOnly() bool {
+	d := w.standing().Dossier
+	return d != nil && d.Grant != nil && d.Grant.ReadOnly
 }

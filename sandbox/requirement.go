@@ -17,6 +17,7 @@ type particulars struct {
 	Recipient bool              // the recipient's service agreement
 	Hosted    bool              // Stripe asks the account itself, and not the platform
 	Submitted bool              // the account has been through Stripe's form
+	Ready     bool              // the account was Stripe's before it was connected: it has said all that there is to say
 	Said      map[string]string // what was said, by the name of the field
 	Persons   []personFacts     // in order of making
 	Wants     []string          // the capabilities that are requested, in order of name
@@ -137,6 +138,9 @@ func settled(all []owed) []owed {
 
 // missing is what all accounts have to say and this one has not said.
 func (f *particulars) missing() (all []owed) {
+	if f.Ready {
+		return nil
+	}
 	for i := range needs {
 		n := &needs[i]
 		if !n.concerns(f.Country, f.Kind, f.Recipient) || n.instead != "" && f.Said[n.instead] != "" {

@@ -8,6 +8,8 @@ import (
 
 // resources lists what this sandbox has, a line each. Adding one is: a file that declares it, a line here, a transcript in testdata.
 var resources = []*resource{
+	accountLinks,
+	accountSessions,
 	accounts,
 	appleDomains,
 	applicationFees,
@@ -36,6 +38,7 @@ var resources = []*resource{
 	paymentEvaluations,
 	paymentIntents,
 	mandateNotifications,
+	loginLinks,
 	methodConfigurations,
 	paymentMethodDomains,
 	paymentMethods,

@@ -64,6 +64,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveSourcePage(w, r)
 	case strings.HasPrefix(r.URL.Path, linkPath):
 		s.serveLink(w, r)
+	case strings.HasPrefix(r.URL.Path, setupPath):
+		s.serveSetup(w, r)
+	case strings.HasPrefix(r.URL.Path, dashboardPath):
+		s.serveDashboard(w, r)
+	case strings.HasPrefix(r.URL.Path, oauthPath), strings.HasPrefix(r.URL.Path, expressPath):
+		s.serveOAuth(w, r)
 	case isPage(r):
 		s.servePage(w, r)
 	default:
@@ -136,6 +142,7 @@ type exchange struct {
 
 	world   *world
 	realm   *realm // of the account that it is about; the world's own until it is admitted
+	own     string // the account whose key it is, where that was granted by OAuth
 	browser bool
 	id      string
 	version string

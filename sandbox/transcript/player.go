@@ -118,6 +118,7 @@ var (
 	randomFields = regexp.MustCompile(`"(risk_score|score|authorization_code|network_transaction_id|fingerprint|reference|account_number|payment_code|confirmation_number|transaction_id|number|iban|clabe|invoice_prefix)": ("[^"]*"|\d+(?:\.\d+)?)`)
 	links        = regexp.MustCompile(`(/links/)[0-9A-Za-z]{30,}`)
 	banks        = regexp.MustCompile(`(/microdeposit/pacs_test_|/adapter/[a-z_]+/file/)[0-9A-Za-z]{20,}`)
+	entrances    = regexp.MustCompile(`(/(?:setup/[a-z]|express/dashboard)/)[0-9a-f]{16}/([a-z]+_\d+)/[0-9A-Za-z]{32}`)
 	hosted       = regexp.MustCompile(`(/(?:3d_secure_2|payment_methods)/hosted/)[0-9a-f]{16}`)
 )
 
@@ -148,6 +149,7 @@ func (p *Player) plain(answer []byte) (string, error) {
 	text = groups.ReplaceAllStringFunc(text, p.name)
 	text = randomValue.ReplaceAllStringFunc(text, p.name)
 	text = strings.ReplaceAll(text, p.base, "http://sandbox")
+	text = entrances.ReplaceAllString(text, "${1}{page}/${2}/{link}")
 	text = hosted.ReplaceAllString(text, "${1}{page}")
 	text = randomFields.ReplaceAllString(text, `"$1": "…"`)
 	text = sourcePages.ReplaceAllString(text, "${1}{page}")
