@@ -20,6 +20,7 @@ import (
 //	reject            for good; reason is fraud, listed, other or terms_of_service
 //	threshold         the account has reached the next threshold: what was due eventually is due within two weeks
 //	clear             takes all of that back
+//	complete          the owner has said all that is missing, and has been through Stripe's form
 //	disconnect        the owner takes the platform's access away
 
 // connectChange is a change as the control API takes it.
@@ -131,11 +132,16 @@ func (c *call) steerAccount(r *record, in connectChange) error {
 		d.Reached, d.Deadline = true, c.now().Add(thresholds*24*time.Hour).Unix()
 	case "clear":
 		d.Asked, d.Review, d.Rejected, d.Reached, d.Deadline = nil, false, "", false, 0
+	case "complete":
+		d.Linked, d.Submitted, d.Established, d.Asked = true, true, true, nil
+		if c.payoutAccount(r.text("default_currency")) == nil {
+			c.addBank(r.text("default_currency"))
+		}
 	case "disconnect":
 		c.depart(r)
 		return nil
 	default:
-		return badControl("action is restrict, require_document, review, reject, threshold, clear or disconnect.")
+		return badControl("action is restrict, require_document, review, reject, threshold, clear, complete or disconnect.")
 	}
 	c.reviewSince(before)
 	return nil

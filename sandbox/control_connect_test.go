@@ -80,6 +80,14 @@ func TestSteerAccounts(t *testing.T) {
 	if got := box.ReachThreshold(made.ID); got.ID != made.ID {
 		t.Errorf("a threshold: %+v", got)
 	}
+	var express struct{ ID string }
+	if status := box.Call(http.MethodPost, "/v1/accounts", url.Values{"type": {"express"}, "country": {"PL"}}, &express); status != http.StatusOK {
+		t.Fatalf("%d", status)
+	}
+	if got := box.CompleteAccount(express.ID); !got.ChargesEnabled || !got.PayoutsEnabled || len(got.CurrentlyDue) != 0 {
+		t.Errorf("complete: %+v", got)
+	}
+	box.Disconnect(express.ID)
 	if all := box.ConnectedAccounts(); len(all) != 1 || all[0].ID != made.ID || box.ClientID() == "" {
 		t.Errorf("connected: %+v", all)
 	}

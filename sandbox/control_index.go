@@ -15,7 +15,7 @@ var controlHelp = map[string]string{
 	"POST /_sandbox/clock/advance":  `{"seconds":N} or {"to":"2026-01-02T03:04:05Z"}: lets time pass, with what falls due in it`,
 	"POST /_sandbox/faults":         `{"kind":"cut","method":"POST","path":"/v1/refunds","nth":3} adds a rule`,
 	"GET /_sandbox/connect":         "the connected accounts and what they lack, and what OAuth calls the platform",
-	"POST /_sandbox/connect":        `{"account":"acct_…","action":"restrict","requirements":["business_profile.url"],"seconds":86400}; also require_document, review, reject, threshold, clear, disconnect`,
+	"POST /_sandbox/connect":        `{"account":"acct_…","action":"restrict","requirements":["business_profile.url"],"seconds":86400}; also require_document, review, reject, threshold, clear, complete, disconnect`,
 	"GET /_sandbox/faults":          "the rules, and how often each has matched and struck",
 	"DELETE /_sandbox/faults":       "forgets all rules",
 	"DELETE /_sandbox/faults/{id}":  "forgets a rule",

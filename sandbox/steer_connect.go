@@ -48,6 +48,12 @@ func (w *World) ClearAccount(account string) ConnectedAccount {
 	return w.steerAccount(connectChange{Account: account, Action: "clear"})
 }
 
+// CompleteAccount lets a connected account have said all that it has to, and have been through Stripe's form.
+func (w *World) CompleteAccount(account string) ConnectedAccount {
+	w.t.Helper()
+	return w.steerAccount(connectChange{Account: account, Action: "complete"})
+}
+
 // Disconnect takes the platform's access to an account away, as the account's owner does.
 func (w *World) Disconnect(account string) {
 	w.t.Helper()
