@@ -25,11 +25,12 @@ func createAccount(c *call) (appender, error) {
 	if err := c.checkNew(of, country); err != nil {
 		return nil, err
 	}
-	outside, err := c.readGivenExternal(country)
+	currency := c.currencyIn(country, c.params.String("tos_acceptance", "service_agreement"))
+	outside, err := c.readGivenExternal(currency)
 	if err != nil {
 		return nil, err
 	}
-	s := &standing{Country: country, Currency: priceOf(country, c.now()).currency, Debit: of.collection == "stripe", Schedule: firstSchedule(country)}
+	s := &standing{Country: country, Currency: currency, Debit: of.collection == "stripe", Schedule: firstSchedule(country)}
 	if err := c.readPayoutSettings(s); err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (c *call) readCountry() (string, error) {
 		return c.standing().Country, nil
 	case !countryCode.MatchString(country):
 		return "", unknownCountry("country", country)
-	case priceOf(country, c.now()) == nil:
+	case c.currencyIn(country, c.params.String("tos_acceptance", "service_agreement")) == "":
 		return "", invalid("country_unsupported", "country", "%s is not currently supported by Stripe.", country)
 	}
 	return country, nil
@@ -185,7 +186,7 @@ func (c *call) update(r *record, itself bool) error {
 	if err := c.checkUpdate(d, r); err != nil {
 		return err
 	}
-	outside, err := c.readGivenExternal(c.standing().Country)
+	outside, err := c.readGivenExternal(c.standing().Currency)
 	if err != nil {
 		return err
 	}

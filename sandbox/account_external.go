@@ -2,13 +2,14 @@ package sandbox
 
 import "slices"
 
-// readGivenExternal reads the external account that a connected account is made with or gets; nil where none is given.
-func (c *call) readGivenExternal(country string) (*outside, error) {
+// readGivenExternal reads the external account that a connected account is made with or gets; nil where none is given. Own is the
+// account's currency.
+func (c *call) readGivenExternal(own string) (*outside, error) {
 	param := externalParam(c.params)
 	if !c.params.Has(param) || c.params.Unset(param) {
 		return nil, nil
 	}
-	return c.readExternal(param, priceOf(country, c.now()).currency)
+	return c.readExternal(param, own)
 }
 
 // readPayoutSettings reads settings[payouts] into the standing of a connected account.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -63,6 +64,7 @@ func (c *call) facts(r *record, d *dossier) *particulars {
 		flatten(o.Sub(name), name+".", f.Said)
 	}
 	flatten(d.company(), "company.", f.Said)
+	japanese(f.Said, "company.")
 	f.say("business_type", f.Kind)
 	f.say("company.tax_id", d.TaxID)
 	f.say("company.vat_id", d.VatID)
@@ -83,6 +85,20 @@ func (c *call) facts(r *record, d *dossier) *particulars {
 	return f
 }
 
+// japanese takes an address in kana or kanji for an address: the postal code says the city (recorded, September 2024).
+func japanese(said map[string]string, prefix string) {
+	for _, script := range []string{"address_kana.", "address_kanji."} {
+		if said[prefix+script+"postal_code"] == "" {
+			continue
+		}
+		for _, part := range []string{"postal_code", "city", "line1"} {
+			if said[prefix+"address."+part] == "" {
+				said[prefix+"address."+part] = cmp.Or(said[prefix+script+part], said[prefix+script+"town"], said[prefix+script+"postal_code"])
+			}
+		}
+	}
+}
+
 func (f *particulars) say(field, value string) {
 	if value != "" {
 		f.Said[field] = value
@@ -92,6 +108,7 @@ func (f *particulars) say(field, value string) {
 func (c *call) personFacts(r *record) personFacts {
 	p := personFacts{ID: r.id, Said: map[string]string{}}
 	flatten(r.object(), "", p.Said)
+	japanese(p.Said, "")
 	hidden := known[personal](r)
 	for name, value := range map[string]string{"id_number": hidden.Number, "ssn_last_4": hidden.Last4} {
 		if value != "" {

@@ -173,3 +173,11 @@ func Restrict(s *Server, key, account string) {
 		o.Set("capabilities", spec.New("account_capabilities").Set("card_payments", "inactive").Set("transfers", "inactive"))
 	})
 }
+
+// What is said of connected accounts, as it is read.
+var (
+	PhoneOf      = phoneOf
+	AsDescriptor = asDescriptor
+	IsSite       = isSite
+	Bracketed    = bracketed
+)

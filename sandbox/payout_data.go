@@ -24,6 +24,8 @@ var payoutBanks = map[string]bool{
 	testBank: true, instantOnlyFails: true,
 	"000999999991": true, "000999999992": true, // ownership is checked at connected accounts only
 	"00012345": true, "0001234": true, "000123456": true, // Britain; Japan; Australia
+	"000000001234567897": true, "01567890123456789": true, "000123000456000789": true, // Mexico's CLABE; the Philippines; Gambia
+	"000123456000": true, "0000000010": true, // Malaysia; New Zealand
 	// IBANs.
 	"AT611904300234573201": true, "BE62510007547061": true, "DE89370400440532013000": true, "ES0700120345030000067890": true,
 	"FI2112345600000785": true, "FR1420041010050500013M02606": true, "IE29AIBK93115212345678": true, "LU280019400644750000": true,

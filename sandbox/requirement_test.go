@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/till-pay/till/sandbox"
 )
 
 // TestMagicValues is what each value of the test mode leads to: the code of the error, and what of charges and payouts is left.
@@ -96,4 +98,57 @@ func TestTriggerCards(t *testing.T) {
 	a.get("/v1/accounts/"+payouts.account, "").wants(t, http.StatusOK, map[string]any{"charges_enabled": true, "payouts_enabled": false})
 	a.must("/v1/accounts/"+payouts.account, "individual[verification][document][front]=file_identity_document_success")
 	a.get("/v1/accounts/"+payouts.account, "").wants(t, http.StatusOK, map[string]any{"charges_enabled": true, "payouts_enabled": true})
+}
+
+// TestRecordedAccounts: accounts abroad that only receive, and one in Japan, stand as recorded replies show them.
+func TestRecordedAccounts(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	agreed := "&tos_acceptance[date]=1427846400&tos_acceptance[ip]=54.234.242.13"
+	recipient := "type=custom&requested_capabilities[0]=transfers&tos_acceptance[service_agreement]=recipient" + agreed
+	person := "&business_type=individual&individual[first_name]=Chuck&individual[last_name]=Bartowski&individual[email]=chuck@gum.com&individual[phone]=0000000000&individual[dob][day]=1&individual[dob][month]=1&individual[dob][year]=1901"
+	for country, bank := range map[string]string{"PH": "currency=php&account_number=01567890123456789&routing_number=BCDEPHM1123", "GM": "currency=gmd&account_number=000123000456000789&routing_number=AAAAGMGMXYZ"} {
+		form := recipient + person + "&country=" + country
+		for _, pair := range strings.Split(bank, "&") {
+			name, value, _ := strings.Cut(pair, "=")
+			form += "&bank_account[" + name + "]=" + value
+		}
+		a.must("/v1/accounts", form+"&bank_account[country]="+country).wants(t, http.StatusOK, map[string]any{"charges_enabled": true, "payouts_enabled": true, "details_submitted": true,
+			"requirements.eventually_due.0": "individual.verification.document", "requirements.past_due.0": nil, "requirements.disabled_reason": nil, "capabilities.transfers": "active"})
+	}
+	a.must("/v1/accounts", recipient+"&country=MX&business_type=company&company[name]=Buy+More&company[phone]=0000000000&bank_account[country]=MX&bank_account[currency]=mxn&bank_account[account_number]=000000001234567897").
+		wants(t, http.StatusOK, map[string]any{"charges_enabled": true, "payouts_enabled": true, "requirements.eventually_due.0": nil, "company.phone": "0000000000", "external_accounts.data.0.routing_number": "110000000"})
+	a.must("/v1/accounts", "type=custom&country=JP&capabilities[card_payments][requested]=true&capabilities[transfers][requested]=true"+person+agreed+"&business_profile[mcc]=5192&business_profile[url]=https://x.example"+
+		"&individual[address_kana][postal_code]=1000000&individual[address_kana][line1]=1&individual[address_kanji][postal_code]=1000000&external_account[country]=JP&external_account[currency]=jpy&external_account[account_number]=0001234&external_account[routing_number]=1100000").
+		wants(t, http.StatusOK, map[string]any{"capabilities.card_payments": "active", "charges_enabled": true, "payouts_enabled": false, "requirements.past_due.0": "individual.verification.document"})
+	for _, refused := range []string{"type=express&country=PH", recipient + "&country=US"} {
+		if got := a.post("/v1/accounts", refused); got.status != http.StatusBadRequest {
+			t.Errorf("%s: %d", refused, got.status)
+		}
+	}
+	us := a.must("/v1/accounts", "type=custom&country=US&capabilities[transfers][requested]=true").text("id")
+	if got := a.post("/v1/accounts/"+us, "external_account[object]=bank_account&external_account[country]=US&external_account[currency]=usd&external_account[routing_number]=111000000&external_account[account_number]=000123456789"); got.status != http.StatusOK || got.header.Get("Stripe-Account") != us {
+		t.Errorf("another routing number: %d %s", got.status, got.raw)
+	}
+}
+
+// FuzzParticulars: whatever is said, what is made of it is of its form.
+func FuzzParticulars(f *testing.F) {
+	for _, text := range []string{"030 1234567", "+48 22 123 45 67", "0000000000", "https://x.example", "Buy More, LLC", "individual.dob.day", "documents.proof_of_address.files"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if phone := sandbox.PhoneOf(text, "DE"); phone != "" && (phone[0] != '+' || len(phone) > 20 || strings.Trim(phone[1:], "0123456789") != "") {
+			t.Errorf("%q is the number %q", text, phone)
+		}
+		if name := sandbox.AsDescriptor(text); len(name) > 22 || strings.ContainsAny(name, "<>\\'\"*") || name != strings.TrimSpace(name) {
+			t.Errorf("%q is the descriptor %q", text, name)
+		}
+		if sandbox.IsSite(text) && strings.ContainsAny(text, " <>\"") {
+			t.Errorf("%q is a site", text)
+		}
+		if param := sandbox.Bracketed(text); !strings.Contains(text, ".") && param != text {
+			t.Errorf("%q is the parameter %q", text, param)
+		}
+	})
 }

@@ -393,6 +393,9 @@ func (x *exchange) head(answer *reply) {
 	}
 	if account := x.request.Header.Get("Stripe-Account"); account != "" {
 		h["Stripe-Account"] = []string{account}
+	} else if rest, named := strings.CutPrefix(x.request.URL.Path, "/v1/accounts/acct_"); named { // recorded
+		id, _, _ := strings.Cut(rest, "/")
+		h["Stripe-Account"] = []string{"acct_" + id}
 	}
 	if x.key != "" {
 		h["Idempotency-Key"] = []string{x.key}
