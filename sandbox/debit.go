@@ -24,6 +24,7 @@ type debit struct {
 	refused  string // one of debitRefusals, at confirmation; empty is none
 	blocked  bool   // Radar stops it
 	mandate  string // what becomes of its mandate: refused; empty is acceptance
+	unusable string // error code with which making a payment method of it is refused; empty is none
 	noSetUp  bool   // setting it up fails
 	deposits string // what becomes of its microdeposits: failed; empty is that they arrive
 }
@@ -78,7 +79,7 @@ func debitConduct(kind string) func(in *instrument) behaviour {
 	}
 }
 
-// namedDebit makes a payment method of the test account of a name; its holder has shown that it is theirs.
+// namedDebit makes a payment method of the test account of a name. Its holder has shown that it is theirs, where that can be shown.
 func namedDebit(kind string, fill func(c *call, r *record, number string)) func(c *call, r *record, name string) bool {
 	return func(c *call, r *record, name string) bool {
 		row := debitNames(kind)[name]
@@ -92,7 +93,7 @@ func namedDebit(kind string, fill func(c *call, r *record, number string)) func(
 			}
 		}
 		fill(c, r, row.number)
-		private[instrument](r).Verified = true
+		private[instrument](r).Verified = row.does.deposits == ""
 		return true
 	}
 }
@@ -166,12 +167,34 @@ func setUpDebit(c *call, r, method *record) error {
 func endedDebit(c *call, ch *record, failure string) {
 	details := ch.object().Sub("payment_method_details")
 	mandate := c.find("mandate", details.Sub(details.String("type")).String("mandate"))
-	if mandate != nil && (failure == "debit_not_authorized" || mandate.object().String("type") == "single_use") {
+	if mandate != nil && (mandateEnding[failure] || mandate.object().String("type") == "single_use") {
 		c.endMandate(mandate, failure)
 	}
-	if method := c.find("payment_method", ch.object().String("payment_method")); method != nil && failure != "" {
+	method := c.find("payment_method", ch.object().String("payment_method"))
+	if of := details.Sub("us_bank_account"); of != nil && failure == "" {
+		of.Set("payment_reference", "0910000"+c.digits(8))
+	}
+	if method != nil && failure != "" {
 		c.blockAccount(method, failure)
 	}
+}
+
+// disputedDebit draws the consequences of a dispute: the mandate is over, and an account that disputes more than one debit is blocked
+// (docs.stripe.com/payments/ach-direct-debit/accept-a-payment#resolving-disputes).
+func disputedDebit(c *call, ch *record, reason string) {
+	details := ch.object().Sub("payment_method_details")
+	if mandate := c.find("mandate", details.Sub(details.String("type")).String("mandate")); mandate != nil {
+		c.endMandate(mandate, "debit_not_authorized")
+	}
+	method := c.find("payment_method", ch.object().String("payment_method"))
+	if method == nil {
+		return
+	}
+	in := private[instrument](method)
+	if in.Disputed && reason == "debit_not_authorized" {
+		c.blockAccount(method, reason)
+	}
+	in.Disputed = true
 }
 
 // blockAccount lets no more debits of an account in the United States be made that its bank has returned for good, as Nacha's rules want it

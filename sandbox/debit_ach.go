@@ -9,6 +9,7 @@ var usBankAccount = methodKind{
 	currencies: []string{"usd"},
 	needs:      []string{"name"},
 	reusable:   true,
+	instant:    true,
 	cancels:    true,
 	settles:    delay{5, true, "docs.stripe.com/payments/ach-direct-debit: known after up to four business days, available on the next"},
 	price: []methodPrice{
@@ -22,6 +23,7 @@ var usBankAccount = methodKind{
 	pay:     payDebit,
 	setUp:   setUpDebit,
 	ended:   endedDebit,
+	claimed: disputedDebit,
 	option:  func(o *spec.Object) { o.Set("verification_method", "automatic") },
 	detail:  mandateOn,
 	does:    debitConduct("us_bank_account"),

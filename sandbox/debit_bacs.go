@@ -21,6 +21,7 @@ var bacsDebit = methodKind{
 	pay:     payDebit,
 	setUp:   setUpDebit,
 	ended:   endedDebit,
+	claimed: disputedDebit,
 	detail:  mandateOn,
 	does:    debitConduct("bacs_debit"),
 }

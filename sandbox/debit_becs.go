@@ -21,6 +21,7 @@ var auBecsDebit = methodKind{
 	pay:     payDebit,
 	setUp:   setUpDebit,
 	ended:   endedDebit,
+	claimed: disputedDebit,
 	detail:  mandateOn,
 	does:    debitConduct("au_becs_debit"),
 }

@@ -1,7 +1,6 @@
 package sandbox
 
-// Test accounts of banks as of November 2026 (docs.stripe.com/testing#non-card-payments), beside those of SEPA. The names of payment
-// methods of Bacs and BECS are made as those of ACH are: by what becomes of the debit.
+// Test accounts of banks as of August 2026 (docs.stripe.com/testing#non-card-payments), beside those of SEPA.
 
 // achAccounts are at the test mode's bank in the United States, routing number 110000000.
 var achAccounts = []debitAccount{
@@ -15,7 +14,7 @@ var achAccounts = []debitAccount{
 	{"000555555559", "dispute", debit{disputed: "debit_not_authorized"}},
 	{"000000000009", "processing", debit{stuck: true}},
 	{"000777777771", "weeklyLimitExceeded", debit{refused: "charge_exceeds_source_limit"}},
-	{"000888888885", "tokenizedAccountNumberDeactivated", debit{fails: "tokenized_account_number_deactivated"}},
+	{"000888888885", "", debit{fails: "tokenized_account_number_deactivated"}},
 	{"000666666661", "failMicrodeposits", debit{deposits: "failed"}},
 }
 
@@ -29,9 +28,9 @@ var bacsAccounts = []debitAccount{
 	{"92222227", "insufficientFundsDelayed", debit{fails: "insufficient_funds", slow: true}},
 	{"55555559", "dispute", debit{disputed: "debit_not_authorized"}},
 	{"00033333", "mandateRefused", debit{mandate: mandateRefused}},
-	{"00044444", "setupFails", debit{noSetUp: true, fails: "no_account"}},
-	{"34343434", "weeklyLimitExceeded", debit{refused: "charge_exceeds_source_limit"}},
-	{"12121212", "transactionLimitExceeded", debit{refused: "charge_exceeds_transaction_limit"}},
+	{"00044444", "", debit{noSetUp: true, fails: "no_account"}},
+	{"34343434", "exceedsWeeklyLimit", debit{refused: "charge_exceeds_source_limit"}},
+	{"12121212", "exceedsTransactionLimit", debit{refused: "charge_exceeds_transaction_limit"}},
 }
 
 // becsAccounts are at the test mode's bank in Australia, BSB 000000.
@@ -44,6 +43,6 @@ var becsAccounts = []debitAccount{
 	{"922222227", "referToCustomerDelayed", debit{fails: "refer_to_customer", slow: true}},
 	{"333333335", "debitNotAuthorized", debit{fails: "debit_not_authorized"}},
 	{"666666660", "dispute", debit{disputed: "debit_not_authorized"}},
-	{"343434343", "weeklyLimitExceeded", debit{refused: "charge_exceeds_source_limit"}},
-	{"121212121", "transactionLimitExceeded", debit{refused: "charge_exceeds_transaction_limit"}},
+	{"343434343", "exceedsWeeklyLimit", debit{refused: "charge_exceeds_source_limit"}},
+	{"121212121", "exceedsTransactionLimit", debit{refused: "charge_exceeds_transaction_limit"}},
 }

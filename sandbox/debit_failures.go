@@ -4,6 +4,9 @@ package sandbox
 // (docs.stripe.com/payments/sepa-debit, ach-direct-debit, bacs-debit, au-becs-debit; the wording is unconfirmed).
 var bankFailures = map[string]string{
 	"account_closed":                       "The customer's bank account has been closed.",
+	"authorization_revoked":                "The customer has revoked their authorization of the payment.",
+	"bank_ownership_changed":               "The customer's bank account belongs to another bank by now.",
+	"invalid_account_number":               "The number of the customer's bank account is not correct.",
 	"bank_account_restricted":              "The customer's bank account does not support direct debits.",
 	"debit_not_authorized":                 "The customer has notified their bank that this payment was not authorized.",
 	"generic_could_not_process":            "The payment could not be processed by the customer's bank.",
@@ -14,6 +17,14 @@ var bankFailures = map[string]string{
 	"refer_to_customer":                    "The payment was declined by the customer's bank, which refers to the customer for the reason.",
 	"tokenized_account_number_deactivated": "The account number that the customer's bank has given out for payments is no longer active.",
 }
+
+// mandateEnding are the failures that end a mandate (docs.stripe.com/payments/au-becs-debit, bacs-debit: the test accounts say which).
+var mandateEnding = map[string]bool{"account_closed": true, "authorization_revoked": true, "bank_account_restricted": true,
+	"bank_ownership_changed": true, "debit_not_authorized": true, "no_account": true}
+
+// lateFailures are the reasons of disputes that are failures after a success: they cost what a failure does
+// (docs.stripe.com/payments/ach-direct-debit/accept-a-payment#resolving-disputes).
+var lateFailures = map[string]bool{"bank_cannot_process": true, "incorrect_account_details": true, "insufficient_funds": true}
 
 // debitRefusals are the refusals of debits that are never sent to a bank (docs.stripe.com/testing; the wording is unconfirmed).
 var debitRefusals = map[string]*decline{

@@ -24,6 +24,7 @@ var sepaDebit = methodKind{
 	pay:     payDebit,
 	setUp:   setUpDebit,
 	ended:   endedDebit,
+	claimed: disputedDebit,
 	detail:  mandateOn,
 	does:    debitConduct("sepa_debit"),
 }
@@ -36,8 +37,11 @@ func readSEPA(c *call, r *record, p *spec.Params) error {
 	if !validIBAN(iban) {
 		return invalid("invalid_number", "sepa_debit[iban]", "The IBAN you entered is invalid.")
 	}
-	if debitAccounts("sepa_debit")[iban] == nil {
+	switch row := debitAccounts("sepa_debit")[iban]; {
+	case row == nil:
 		return liveAccount("sepa_debit[iban]")
+	case row.does.unusable != "":
+		return invalid(row.does.unusable, "sepa_debit[iban]", "The bank account provided can not be used for SEPA Direct Debit. A different bank account must be used.")
 	}
 	c.fillSEPA(r, iban)
 	return nil

@@ -39,12 +39,22 @@ func sepaAccounts() (all []debitAccount) {
 			debitAccount{of.successDelayed, "successDelayed_" + cc, debit{slow: true}},
 			debitAccount{of.failed, "failed_" + cc, debit{fails: sepaFailure}},
 			debitAccount{of.failedDelayed, "failedDelayed_" + cc, debit{fails: sepaFailure, slow: true}},
-			debitAccount{of.disputed, "disputed_" + cc, debit{disputed: "debit_not_authorized"}})
+			debitAccount{of.disputed, "disputed_" + cc, debit{disputed: "debit_not_authorized"}},
+			debitAccount{sameBranch(of.success, "343434"), "exceedsWeeklyVolumeLimit_" + cc, debit{refused: "charge_exceeds_source_limit"}},
+			debitAccount{sameBranch(of.success, "121212"), "exceedsWeeklyTransactionLimit_" + cc, debit{refused: "charge_exceeds_weekly_limit"}},
+			debitAccount{sameBranch(of.success, "2222227"), "insufficientFunds_" + cc, debit{fails: "insufficient_funds"}},
+			debitAccount{sameBranch(of.success, "55555"), "", debit{unusable: "sepa_debit_bank_not_supported"}},
+			debitAccount{sameBranch(of.success, "66666"), "", debit{unusable: "bank_account_unusable"}})
 	}
-	return append(all,
-		debitAccount{"AT981904300000343434", "exceedsWeeklyVolumeLimit_at", debit{refused: "charge_exceeds_source_limit"}},
-		debitAccount{"AT601904300000121212", "exceedsWeeklyTransactionLimit_at", debit{refused: "charge_exceeds_weekly_limit"}},
-		debitAccount{"AT981904300002222227", "insufficientFunds_at", debit{fails: "insufficient_funds"}})
+	return all
+}
+
+// sameBranch is the IBAN of another account of the same branch of a bank, whose number ends so, with nothing but zeros before. That is how
+// the numbers are made for which Stripe's documentation has rows in all countries; a test holds those that are known against it.
+func sameBranch(iban, ending string) string {
+	f := ibanForms[iban[:2]]
+	begin := iban[4:max(f.bankEnd, f.branchEnd)]
+	return withCheckDigits(iban[:2], begin+strings.Repeat("0", len(iban)-4-len(begin)-len(ending))+ending)
 }
 
 // sepaFailure is the failure_code of the accounts that fail without saying why; so observed in a sandbox of Stripe's by others.

@@ -105,7 +105,9 @@ func (c *call) contest(ch *record, over claim, at int) {
 		return
 	}
 	ch.object().Set("disputed", true)
-	c.respondBy(r)
+	if !over.final {
+		c.respondBy(r)
+	}
 	if over.kind == "inquiry" {
 		r.object().Set("status", inquiryOpen).Set("is_charge_refundable", true)
 		c.in(inquiryLifetime, "dispute.retire", r)
@@ -114,10 +116,11 @@ func (c *call) contest(ch *record, over claim, at int) {
 		r.object().Set("status", needsResponse)
 		c.withdraw(r, ch)
 		c.emit("charge.dispute.created", r)
-		c.in(withdrawnAfter, "dispute.withdraw", r)
-	}
-	if over.final {
-		c.loseAtOnce(r)
+		if over.final {
+			c.loseAtOnce(r)
+		} else {
+			c.in(withdrawnAfter, "dispute.withdraw", r)
+		}
 	}
 	c.closeReview(ch, "disputed")
 	c.reconsiderWarnings(ch)
@@ -150,11 +153,11 @@ func (c *call) newDispute(ch *record, over claim, amount int64) *record {
 // bacs-debit, au-becs-debit).
 func (c *call) loseAtOnce(r *record) {
 	before := r.object().Clone()
-	r.object().Sub("evidence_details").Set("due_by", nil)
+	c.emit("charge.dispute.funds_withdrawn", r)
 	c.endDispute(r, before, disputeLost)
 	ch := c.byID[r.object().String("charge")]
-	if k := chargeKindOf(ch); k != nil && k.ended != nil {
-		k.ended(c, ch, r.object().String("reason"))
+	if k := chargeKindOf(ch); k != nil && k.claimed != nil {
+		k.claimed(c, ch, r.object().String("reason"))
 	}
 }
 
@@ -194,6 +197,9 @@ func (c *call) withdraw(r, ch *record) {
 	if k := chargeKindOf(ch); k != nil {
 		price := k.priceFor(c.standing().Country, c.now())
 		fee = price.in(c.settledIn(r), price.dispute)
+		if lateFailures[r.object().String("reason")] {
+			fee = price.in(c.settledIn(r), price.failure)
+		}
 	}
 	private[contest](r).Received = fee
 	c.move(r, ch, "dispute", "Chargeback withdrawal for "+ch.id, -r.object().Int("amount"), fee)

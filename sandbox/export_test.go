@@ -46,6 +46,38 @@ func MethodKinds() (all []string) {
 	return append(all, "hosted")
 }
 
+// DebitAccount is a row of the tables of test bank accounts, as the tests see it.
+type DebitAccount struct {
+	Kind, Currency, Number     string
+	Names                      []string
+	Fails, Disputed, Refused   string
+	Unusable, Mandate          string
+	Slow, Stuck, Blocked, Deaf bool // Deaf: no microdeposit reaches it
+}
+
+// AllDebitAccounts are all rows.
+func AllDebitAccounts() (all []DebitAccount) {
+	tabulated.Do(tabulate)
+	for kind, rows := range map[string][]debitAccount{"au_becs_debit": becsAccounts, "bacs_debit": bacsAccounts, "sepa_debit": sepaAccounts(), "us_bank_account": achAccounts} {
+		for _, row := range rows {
+			k := methodKinds[kind]
+			one := DebitAccount{Kind: kind, Currency: k.currencies[0], Number: row.number, Fails: row.does.fails, Disputed: row.does.disputed, Refused: row.does.refused,
+				Unusable: row.does.unusable, Mandate: row.does.mandate, Slow: row.does.slow, Stuck: row.does.stuck, Blocked: row.does.blocked, Deaf: row.does.deposits != ""}
+			for _, name := range strings.Fields(row.names) {
+				one.Names = append(one.Names, k.test+name)
+			}
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// ValidIBAN and WithCheckDigits are those of IBANs.
+var (
+	ValidIBAN       = validIBAN
+	WithCheckDigits = withCheckDigits
+)
+
 // Break stores a record that makes whatever touches it panic.
 func Break(s *Server, suffix, id string) {
 	w, _ := s.world(suffix, true)

@@ -32,7 +32,7 @@ func TestBooks(t *testing.T) {
 	}
 	l.audit()
 	t.Logf("%d steps of seed %d: %v", steps, seed, l.counts)
-	for _, kind := range []string{"charge", "refund", "payout", "topup", "dispute"} {
+	for _, kind := range []string{"charge", "debit", "refund", "payout", "topup", "dispute"} {
 		if l.counts[kind] == 0 {
 			t.Errorf("no %s in %d steps of seed %d", kind, steps, seed)
 		}
@@ -59,7 +59,7 @@ type life struct {
 
 	account                   string
 	payments, payouts, topups []string
-	refunds, accounts         []string
+	refunds, accounts, debits []string
 	counts                    map[string]int
 }
 
@@ -134,8 +134,10 @@ func (l *life) keep(list *[]string, made map[string]any) {
 
 func (l *life) step() {
 	switch n := l.random.IntN(100); {
-	case n < 35:
+	case n < 29:
 		l.pay()
+	case n < 35:
+		l.debit()
 	case n < 41:
 		l.ask("POST", "/v1/payment_intents/"+l.any(l.payments)+"/"+l.one("capture", "capture", "cancel"), l.one("", "", "", "amount_to_capture=600"))
 	case n < 60:
@@ -186,6 +188,34 @@ func (l *life) screen() {
 	default:
 		l.ask("POST", "/_sandbox/radar", `{"rule":"`+l.one("Block if :risk_score: > 50", "Review if :amount_in_usd: > 50", "Allow if :card_country: = 'DE'", "Block if :cvc_check: = 'pass' AND :risk_score: < 10",
 			"Request 3D Secure if :card_country: = 'JP'", "Block if :total_charges_per_card_number_hourly: > 5")+`"}`)
+	}
+}
+
+// debit pays from a bank account, has a bank return a debit, or changes how long banks take.
+func (l *life) debit() {
+	if l.random.IntN(8) == 0 {
+		l.ask("POST", "/_sandbox/account", `{"bank_debits":"`+l.one("test", "real")+`"}`)
+		return
+	}
+	if l.random.IntN(4) == 0 && len(l.debits) > 0 {
+		charge := text(l.ask("GET", "/v1/payment_intents/"+l.any(l.debits), ""), "latest_charge")
+		l.ask("POST", "/_sandbox/debits/return", `{"charge":"`+charge+`","reason":"`+l.one("insufficient_funds", "debit_not_authorized", "bank_cannot_process", "account_closed")+`"}`)
+		return
+	}
+	kind, currency, method := "us_bank_account", "usd", "pm_usBankAccount_"+l.one("success", "success", "insufficientFunds", "accountClosed", "dispute", "processing", "weeklyLimitExceeded", "riskLevelHighest")
+	switch l.random.IntN(4) {
+	case 0:
+		kind, currency, method = "sepa_debit", "eur", "pm_sepaDebit_"+l.one("success", "failed", "successDelayed", "failedDelayed", "disputed", "insufficientFunds")+l.one("_de", "_fr", "_at")
+	case 1:
+		kind, currency, method = "bacs_debit", "gbp", "pm_bacsDebit_"+l.one("success", "debitNotAuthorized", "insufficientFundsDelayed", "dispute", "mandateRefused")
+	case 2:
+		kind, currency, method = "au_becs_debit", "aud", "pm_auBecsDebit_"+l.one("success", "referToCustomer", "successDelayed", "dispute", "noAccount")
+	}
+	made := l.ask("POST", "/v1/payment_intents", "confirm=true&payment_method_types[]="+kind+"&payment_method="+method+"&amount="+l.amount()+"&currency="+currency+offline)
+	l.keep(&l.payments, made)
+	if text(made, "status") == "processing" {
+		l.debits = append(l.debits, text(made, "id"))
+		l.counts["debit"]++
 	}
 }
 

@@ -1,7 +1,5 @@
 package sandbox
 
-import "strings"
-
 // ibanForm is how the IBANs of a country are made up (SWIFT's IBAN registry, release 98 of 2024): their length, and where in them the
 // codes of bank and branch begin and end; nothing where Stripe shows none.
 type ibanForm struct {
@@ -24,25 +22,33 @@ var ibanForms = map[string]ibanForm{
 
 // validIBAN says whether an account number, in capitals without spaces, is an IBAN of SEPA whose check digits fit (ISO 13616).
 func validIBAN(iban string) bool {
-	if len(iban) < 4 || ibanForms[iban[:2]].length != len(iban) {
-		return false
-	}
+	return len(iban) >= 4 && ibanForms[iban[:2]].length == len(iban) && mod97(iban[4:]+iban[:4]) == 1
+}
+
+// withCheckDigits is the IBAN of an account in a country.
+func withCheckDigits(country, account string) string {
+	check := 98 - mod97(account+country+"00")
+	return country + string(rune('0'+check/10)) + string(rune('0'+check%10)) + account
+}
+
+// mod97 is the rest of a number that is written in digits and capitals, where A is 10; -1 where it is written otherwise.
+func mod97(text string) int {
 	rest := 0
-	for _, ch := range iban[4:] + iban[:4] {
+	for _, ch := range text {
 		switch {
 		case ch >= '0' && ch <= '9':
 			rest = (rest*10 + int(ch-'0')) % 97
 		case ch >= 'A' && ch <= 'Z':
 			rest = (rest*100 + int(ch-'A') + 10) % 97
 		default:
-			return false
+			return -1
 		}
 	}
-	return rest == 1
+	return rest
 }
 
 // ibanCodes are the codes of bank and branch in a valid IBAN; empty where its country has none.
 func ibanCodes(iban string) (bank, branch string) {
 	f := ibanForms[iban[:2]]
-	return strings.TrimSpace(iban[f.bank:f.bankEnd]), iban[f.branch:f.branchEnd]
+	return iban[f.bank:f.bankEnd], iban[f.branch:f.branchEnd]
 }

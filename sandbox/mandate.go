@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,6 +32,9 @@ var mandates = &resource{
 // checkMandate wants the mandate that a debit needs: one that the parameters name, the account's own, or what makes a new one. A browser
 // has Stripe.js tell how the customer has agreed, and so has a ConfirmationToken.
 func (c *call) checkMandate(r, method *record) error {
+	if err := c.checkReferencePrefix(r, method); err != nil {
+		return err
+	}
 	if id := c.params.String("mandate"); id != "" {
 		return c.checkNamedMandate(r, method, id)
 	}
@@ -45,7 +49,7 @@ func (c *call) checkMandate(r, method *record) error {
 	case c.usageFor(r, method) != "":
 		return invalid("parameter_missing", "mandate_data", "When confirming a PaymentIntent with a `%s` PaymentMethod and `setup_future_usage`, `mandate_data` is required.", kind)
 	case c.mandateOf(method) == nil:
-		return invalid("payment_intent_mandate_invalid", "", "This PaymentIntent requires a mandate, but no existing mandate was found. Ensure the attached PaymentMethod was previously set up for future usage or collect mandate_data when confirming.")
+		return invalid("", "", "This PaymentIntent requires a mandate, but no existing mandate was found. Collect mandate acceptance from the customer and try again, providing acceptance data in the mandate_data parameter.")
 	}
 	return nil
 }
@@ -140,11 +144,10 @@ func (c *call) describeMandate(m, r, method *record) {
 	of := spec.New(field.Shapes[0])
 	switch kind {
 	case "sepa_debit":
-		prefix, _ := r.object().At("payment_method_options", kind, "mandate_options", "reference_prefix").(string)
-		of.Set("reference", prefix+upper(c.letters(16))).Set("url", mandateURL(kind, m.id))
+		of.Set("reference", c.mandateReference(r, kind, 16)).Set("url", mandateURL(kind, m.id))
 	case "bacs_debit":
 		m.object().Set("status", mandatePending)
-		of.Set("reference", upper(c.letters(10))).Set("url", mandateURL(kind, m.id)).Set("network_status", "pending")
+		of.Set("reference", c.mandateReference(r, kind, 10)).Set("url", mandateURL(kind, m.id)).Set("network_status", "pending")
 		c.at(c.debited(methodKinds[kind], debit{}, true), "mandate.decide", m)
 	case "au_becs_debit":
 		of.Set("url", mandateURL(kind, m.id))
@@ -154,6 +157,30 @@ func (c *call) describeMandate(m, r, method *record) {
 		}
 	}
 	m.object().Set("payment_method_details", all.Set(kind, of))
+}
+
+// mandateReference is what a mandate is called at the banks: what the intent asks it to begin with, and so many random characters, of
+// which with a prefix as many are left out, but eight.
+func (c *call) mandateReference(r *record, kind string, n int) string {
+	prefix := referencePrefix(r, kind)
+	return prefix + upper(c.letters(max(n-len(prefix), 8)))
+}
+
+func referencePrefix(r *record, kind string) string {
+	prefix, _ := r.object().At("payment_method_options", kind, "mandate_options", "reference_prefix").(string)
+	return prefix
+}
+
+var prefixForm = regexp.MustCompile(`^[A-Z0-9 ./_&-]{0,12}$`)
+
+// checkReferencePrefix refuses what a mandate's reference may not begin with (docs.stripe.com/payments/payment-methods/bacs-debit).
+func (c *call) checkReferencePrefix(r, method *record) error {
+	prefix := referencePrefix(r, method.object().String("type"))
+	if !prefixForm.MatchString(prefix) || strings.HasPrefix(prefix, "DDIC") || strings.HasPrefix(prefix, "STRIPE") {
+		return invalid("invalid_mandate_reference_prefix_format", "payment_method_options["+method.object().String("type")+"][mandate_options][reference_prefix]",
+			"The mandate reference prefix must be at most 12 characters of A-Z, 0-9, spaces and ./_-&, and must not begin with DDIC or STRIPE.")
+	}
+	return nil
 }
 
 // mandateURL is where a customer reads a mandate; the page itself is Stripe's, and not here.

@@ -19,6 +19,7 @@ type methodKind struct {
 	bare       bool     // it may come without parameters of its own
 	reusable   bool     // it can belong to a customer and pay again
 	holds      bool     // it can hold money for a capture later
+	instant    bool     // in test mode its money is available at once
 	cancels    bool     // a payment of it can be canceled while it is processing
 	heldFor    int64    // for so many days; 0 is as for cards
 	settles    delay    // until the money of a payment is available; without days it is as for cards
@@ -39,6 +40,8 @@ type methodKind struct {
 	setUp func(c *call, r, method *record) error
 	// ended is told what has become of a pending charge: a code of bankFailures, or nothing of one that has paid. It may be nil.
 	ended func(c *call, ch *record, failure string)
+	// claimed is told of a dispute over a charge, and its reason. It may be nil.
+	claimed func(c *call, ch *record, reason string)
 	// option is what payment_method_options[<type>] shows where nothing was given; nil is nothing at all.
 	option func(o *spec.Object)
 	// detail adds to a charge's payment_method_details[<type>] what the payment method itself does not show under the same name.
@@ -64,9 +67,21 @@ func (t refundTerms) destination(kind string) *spec.Object {
 	}
 	o := spec.New("refund_destination_details").Set("type", t.to)
 	if of, declared := spec.FieldOf("refund_destination_details", t.to); declared && len(of.Shapes) > 0 {
-		o.Set(t.to, spec.New(of.Shapes[0]))
+		way := spec.New(of.Shapes[0])
+		if _, referred := spec.FieldOf(of.Shapes[0], "reference_status"); referred {
+			way.Set("reference_status", "pending")
+		}
+		o.Set(t.to, way)
 	}
 	return o
+}
+
+// referTo gives a refund that goes to a bank the reference by which its receiver finds it.
+func (c *call) referTo(refund *record) {
+	o := refund.object().Sub("destination_details")
+	if way := o.Sub(o.String("type")); way != nil && way.String("reference_status") == "pending" && chargeKindOf(c.byID[refund.object().String("charge")]) != nil {
+		way.Set("reference_status", "available").Set("reference", "0910000"+c.digits(8))
+	}
 }
 
 // kindsOfMethods lists the kinds of payment methods beside cards, a line each.
@@ -285,7 +300,17 @@ func (c *call) checkMethod(r, method *record) error {
 // checkChosen is checkMethod for the payment method that an intent has.
 func (c *call) checkChosen(r *record) error {
 	if method := c.find("payment_method", r.object().String("payment_method")); method != nil {
-		return c.checkMethod(r, method)
+		err := c.checkMethod(r, method)
+		if err == nil {
+			return nil
+		}
+		refusal := asAPIError(err) // of its own, and so it may be added to
+		if r.resource.Object == "setup_intent" {
+			refusal.setupIntent = r
+		} else {
+			refusal.paymentIntent = r
+		}
+		return refusal
 	}
 	return nil
 }

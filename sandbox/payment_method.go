@@ -19,6 +19,7 @@ type instrument struct {
 	Wallet   string // that the card is in; empty is none
 	SetUp    bool   // its holder has authenticated for payments off session
 	Verified bool   // its holder has shown that the bank account is theirs
+	Disputed bool   // a debit of the bank account has been disputed
 	Blocked  string // why the bank account may not be debited any more; empty is not so
 }
 

@@ -132,6 +132,9 @@ func (c *call) bookBack(ch *record, failure int64) {
 
 // settlesAfter is when the money of a payment that is made now becomes available, by its kind.
 func (w *realm) settlesAfter(k *methodKind) time.Time {
+	if k != nil && k.instant && !w.standing().RealDebits {
+		return w.now()
+	}
 	if k == nil || k.settles.days == 0 || w.standing().Schedule.Delay > 0 {
 		return w.standing().delay().after(w.now())
 	}

@@ -253,6 +253,7 @@ func (c *call) completeRefund(r *record) {
 	}
 	before := r.object().Clone()
 	r.object().Set("status", succeeded).Set("pending_reason", spec.Absent)
+	c.referTo(r)
 	c.emitUpdated("refund.updated", r, before)
 	c.emitChargeRefund(r, before)
 }
