@@ -109,6 +109,13 @@ func checkDebit(c *call, r, method *record) error {
 	if blocked := private[instrument](method).Blocked; blocked != "" {
 		return refused("payment_method_bank_account_blocked", "payment_method", "This bank account cannot be debited: %s. It has to be unblocked, or another payment method used.", blockedBecause[blocked])
 	}
+	kind := method.object().String("type")
+	switch {
+	case r.object().At("payment_method_options", kind, "target_date") != nil:
+		return unbuilt("the parameter payment_method_options[%s][target_date]", kind)
+	case kind == "us_bank_account" && c.verification(r) == "instant" && !private[instrument](method).Verified:
+		return unbuilt("the verification of bank accounts by Financial Connections (verification_method=instant)")
+	}
 	return c.checkMandate(r, method)
 }
 

@@ -171,12 +171,12 @@ func referencePrefix(r *record, kind string) string {
 	return prefix
 }
 
-var prefixForm = regexp.MustCompile(`^[A-Z0-9 ./_&-]{0,12}$`)
+var referenceForm = regexp.MustCompile(`^[A-Z0-9 ./_&-]{0,12}$`)
 
 // checkReferencePrefix refuses what a mandate's reference may not begin with (docs.stripe.com/payments/payment-methods/bacs-debit).
 func (c *call) checkReferencePrefix(r, method *record) error {
 	prefix := referencePrefix(r, method.object().String("type"))
-	if !prefixForm.MatchString(prefix) || strings.HasPrefix(prefix, "DDIC") || strings.HasPrefix(prefix, "STRIPE") {
+	if !referenceForm.MatchString(prefix) || strings.HasPrefix(prefix, "DDIC") || strings.HasPrefix(prefix, "STRIPE") {
 		return invalid("invalid_mandate_reference_prefix_format", "payment_method_options["+method.object().String("type")+"][mandate_options][reference_prefix]",
 			"The mandate reference prefix must be at most 12 characters of A-Z, 0-9, spaces and ./_-&, and must not begin with DDIC or STRIPE.")
 	}

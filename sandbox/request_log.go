@@ -64,7 +64,7 @@ func shortened(text string) string {
 }
 
 // secretParams are parameters whose values no log shows, by what their names hold.
-var secretParams = []string{"number", "cvc", "secret", "password", "token"}
+var secretParams = []string{"number", "iban", "cvc", "secret", "password", "token"}
 
 // loggedForm is what the log keeps of a request's parameters.
 func loggedForm(form string) string {
