@@ -79,7 +79,10 @@ func (t refundTerms) destination(kind string) *spec.Object {
 // referTo gives a refund that goes to a bank the reference by which its receiver finds it.
 func (c *call) referTo(refund *record) {
 	o := refund.object().Sub("destination_details")
-	if way := o.Sub(o.String("type")); way != nil && way.String("reference_status") == "pending" && chargeKindOf(c.byID[refund.object().String("charge")]) != nil {
+	if o == nil || o.String("type") == "card" { // whose network has given one already
+		return
+	}
+	if way := o.Sub(o.String("type")); way != nil && way.String("reference_status") == "pending" {
 		way.Set("reference_status", "available").Set("reference", "0910000"+c.digits(8))
 	}
 }

@@ -115,7 +115,7 @@ var reference = regexp.MustCompile(`\{[a-z_]+_\d+\}`)
 // What is random in answers.
 var (
 	randomValue  = regexp.MustCompile(`((?:pi|seti)_[0-9A-Za-z]{14,}_secret)_[0-9A-Za-z]{20,}|\b(?:pi|seti|setatt|pm|pmc|ch|re|txn|cus|evt|we|req|acct|src_client_secret|src|srctxn|smn|ccsbtxn|aliacc|ct|cpt|ca|ac|rt|accs_secret_|pii|cvctok|ctoken|cuss_secret|whsec|payatt|dp|du|issfr|prv|rsl|rsli|ssr|peval|po|tu|ba|card|btok|tok|file|link|person|tr|trr|fee|fr|py|pyr|pmd|apwc|mandate|ephkey|ek_test)_[0-9A-Za-z]{14,}`)
-	randomFields = regexp.MustCompile(`"(risk_score|score|authorization_code|network_transaction_id|fingerprint|reference|account_number|payment_code|confirmation_number|transaction_id|number|iban|clabe|invoice_prefix)": ("[^"]*"|\d+(?:\.\d+)?)`)
+	randomFields = regexp.MustCompile(`"(risk_score|score|authorization_code|network_transaction_id|payment_reference|fingerprint|reference|account_number|payment_code|confirmation_number|transaction_id|number|iban|clabe|invoice_prefix)": ("[^"]*"|\d+(?:\.\d+)?)`)
 	links        = regexp.MustCompile(`(/links/)[0-9A-Za-z]{30,}`)
 	banks        = regexp.MustCompile(`(/microdeposit/pacs_test_|/adapter/[a-z_]+/file/)[0-9A-Za-z]{20,}`)
 	entrances    = regexp.MustCompile(`(/(?:setup/[a-z]|express/dashboard)/)[0-9a-f]{16}/([a-z]+_\d+)/[0-9A-Za-z]{32}`)
