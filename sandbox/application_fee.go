@@ -44,6 +44,11 @@ func (c *call) showFeeRefunds(fee *record) {
 	fee.object().Set("refunds", c.latestOf("fee_refund", "fee", fee.id, "/v1/application_fees/"+fee.id+"/refunds"))
 }
 
+// elsewhereCharged says whether an id by which a list is filtered is that of a charge of another account: fees are of such.
+func (c *call) elsewhereCharged(of *resource, id string) bool {
+	return of == applicationFees && c.lookup(id) != nil
+}
+
 // feeOfTransfer is the fee that the platform has taken of what it passed on; nil is none.
 func (c *call) feeOfTransfer(tr *record) *record {
 	if to := c.realmOf(tr.text("destination")); to != nil && !to.isPlatform() {

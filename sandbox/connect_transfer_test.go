@@ -265,3 +265,70 @@ func TestCurrenciesOfTransfers(t *testing.T) {
 		t.Errorf("of %d are left %d", arrived, left)
 	}
 }
+
+// TestHeldForASeller: a payment on behalf of a seller is blocked on the card when it is confirmed, and shared when it is captured.
+func TestHeldForASeller(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	seller := a.seller("US", "usd")
+	customer := a.must("/v1/customers", "email=ada%40example.com").text("id")
+	made := a.must("/v1/payment_intents", "amount=10000&currency=usd&customer="+customer+"&capture_method=manual&setup_future_usage=off_session&payment_method_types[]=card&payment_method=pm_card_bypassPending"+
+		"&on_behalf_of="+seller.account+"&transfer_data[destination]="+seller.account+"&application_fee_amount=900&expand[]=payment_method")
+	if made.text("payment_method.card.last4") != "0077" || made.text("status") != "requires_confirmation" {
+		t.Errorf("the payment is %s", made.raw)
+	}
+	a.must("/v1/payment_intents/"+made.text("id")+"/confirm", "").wants(t, http.StatusOK, map[string]any{"status": "requires_capture", "amount_capturable": "10000"})
+	if seller.funds("usd") != ([3]int64{}) || a.funds("usd") != ([3]int64{}) {
+		t.Errorf("before the capture the seller has %v, the platform %v", seller.funds("usd"), a.funds("usd"))
+	}
+	a.must("/v1/payment_intents/"+made.text("id")+"/capture", "").wants(t, http.StatusOK, map[string]any{"status": "succeeded", "application_fee_amount": "900"})
+	if seller.funds("usd")[0] != 9100 || a.funds("usd")[0] != 900-320 {
+		t.Errorf("the seller has %v, the platform %v", seller.funds("usd"), a.funds("usd"))
+	}
+}
+
+// TestWhoseDisputes: a direct charge's dispute is the account's; those of what the platform has charged are its own, and take nothing
+// back from the seller by themselves.
+func TestWhoseDisputes(t *testing.T) {
+	t.Parallel()
+	disputed := strings.Replace(pending, "pm_card_visa", "pm_card_createDispute", 1)
+	for name, row := range map[string]struct {
+		pay              func(a, seller *api)
+		platform, seller int64
+	}{
+		"direct": {func(_, seller *api) {
+			seller.must("/v1/payment_intents", "amount=10000&application_fee_amount=1000"+disputed)
+		}, 1000, 10000 - 320 - 1000 - 11500},
+		"destination": {func(a, seller *api) {
+			a.must("/v1/payment_intents", "amount=10000&application_fee_amount=1000&transfer_data[destination]="+seller.account+disputed)
+		}, 1000 - 320 - 11500, 9000},
+		"separate": {func(a, seller *api) {
+			charge := a.must("/v1/payment_intents", "amount=10000"+disputed).text("latest_charge")
+			a.must("/v1/transfers", "amount=9000&currency=usd&destination="+seller.account+"&source_transaction="+charge)
+		}, 1000 - 320 - 11500, 9000},
+	} {
+		a := bare(t)
+		seller := a.seller("US", "usd")
+		a.unpaid()
+		seller.unpaid()
+		row.pay(a, seller)
+		a.pass(5)
+		if a.funds("usd")[1] != row.platform || seller.funds("usd")[1] != row.seller {
+			t.Errorf("%s: the platform has %v, the seller %v", name, a.funds("usd"), seller.funds("usd"))
+		}
+		whose := a
+		if name == "direct" {
+			whose = seller
+		}
+		if all := whose.get("/v1/disputes", "").list("data"); len(all) != 1 {
+			t.Errorf("%s: there are %d disputes", name, len(all))
+		}
+		for _, one := range a.get("/v1/transfers", "").list("data") { // the platform recovers it
+			a.must("/v1/transfers/"+one.(map[string]any)["id"].(string)+"/reversals", "refund_application_fee=true")
+		}
+		a.pass(3 * 86400)
+		if left := seller.funds("usd")[0]; name != "direct" && left != 0 || name == "direct" && (left != row.seller || a.funds("usd")[2] != -left) {
+			t.Errorf("%s: at the end the platform has %v, the seller %v", name, a.funds("usd"), seller.funds("usd"))
+		}
+	}
+}

@@ -69,7 +69,7 @@ var paging = []string{"limit", "starting_after", "ending_before", "expand", "cre
 
 func (r *resource) list(c *call) (appender, error) {
 	for _, name := range []string{"customer", "charge", "payment_intent"} {
-		if id := c.params.String(name); id != "" && slices.Contains(r.Filters, name) && c.byID[id] == nil && (len(c.connected) == 0 || c.lookup(id) == nil) {
+		if id := c.params.String(name); id != "" && slices.Contains(r.Filters, name) && c.byID[id] == nil && !c.elsewhereCharged(r, id) {
 			return nil, missingIn(name, name, id)
 		}
 	}

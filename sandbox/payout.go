@@ -50,33 +50,22 @@ func createPayout(c *call, r *record) error {
 		return err
 	}
 	amount := c.params.Int("amount")
-	step := payoutStep(currency.Lower())
-	switch {
-	case amount < 1:
-		return invalid("parameter_invalid_integer", "amount", "This value must be greater than or equal to 1.")
-	case amount%step != 0:
-		return invalid("parameter_invalid_integer", "amount", "Invalid amount: a payout in %s must be divisible by %d.", currency.Lower(), step)
-	}
-	if !c.mayPayOut() {
-		return refused("payouts_not_allowed", "", "Payouts have been disabled on the account %s. Check its status to see if any additional information needs to be provided, or if payouts have been disabled for another reason.", c.account)
-	}
-	if from := c.params.String("source_type"); from != "" && from != "card" {
-		return insufficientBalance() // this account has no money of other sources
+	if err := c.checkPayout(amount, currency.Lower()); err != nil {
+		return err
 	}
 	to, err := c.destination(currency.Lower())
 	if err != nil {
 		return err
 	}
-	method, fee := "standard", int64(0)
+	method, fee, levied := "standard", int64(0), int64(0)
 	if c.params.String("method") == "instant" {
 		method, fee = "instant", instantFee(amount, currency.Lower())
 		if err := c.checkInstant(to, amount, currency); err != nil {
 			return err
 		}
 	}
-	platformPays := c.platformPaysInstant()
-	if platformPays {
-		fee = 0
+	if c.platformPaysInstant() {
+		fee, levied = 0, fee
 	}
 	if amount+fee > c.books().in(currency.Lower()).Available {
 		return insufficientBalance()
@@ -86,8 +75,22 @@ func createPayout(c *call, r *record) error {
 		r.object().Set("statement_descriptor", c.standing().Descriptor)
 	}
 	c.bookPayout(r, fee)
-	if platformPays && method == "instant" {
-		c.levy(instantFee(amount, currency.Lower()), currency.Lower(), instantOfOthers, c.now())
+	c.levy(levied, currency.Lower(), instantOfOthers, c.now())
+	return nil
+}
+
+// checkPayout refuses an amount that is not paid out, and an account that is not.
+func (c *call) checkPayout(amount int64, currency string) error {
+	step := payoutStep(currency)
+	switch {
+	case amount < 1:
+		return invalid("parameter_invalid_integer", "amount", "This value must be greater than or equal to 1.")
+	case amount%step != 0:
+		return invalid("parameter_invalid_integer", "amount", "Invalid amount: a payout in %s must be divisible by %d.", currency, step)
+	case !c.mayPayOut():
+		return refused("payouts_not_allowed", "", "Payouts have been disabled on the account %s. Check its status to see if any additional information needs to be provided, or if payouts have been disabled for another reason.", c.account)
+	case c.params.Has("source_type") && c.params.String("source_type") != "card":
+		return insufficientBalance() // this account has no money of other sources
 	}
 	return nil
 }

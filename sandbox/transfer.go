@@ -53,6 +53,11 @@ func (c *call) fundTransfer(r *record) (time.Time, error) {
 		return time.Time{}, insufficientBalance() // this account has no money of other sources
 	}
 	if id := c.params.String("source_transaction"); id != "" {
+		if !c.isPlatform() {
+			if err := c.mayDebit(0, o.String("currency")); err != nil {
+				return time.Time{}, err
+			}
+		}
 		return c.fundFromCharge(r, id)
 	}
 	switch amount := o.Int("amount"); {
