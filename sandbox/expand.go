@@ -27,7 +27,7 @@ func (e *expansion) at(name string) *expansion {
 func (e *expansion) wants(name string) bool { return e.at(name) != nil }
 
 // parseExpand reads the paths and refuses those that the operation's objects cannot expand, before anything happens.
-func parseExpand(op spec.Op, paths []string) (*expansion, error) {
+func parseExpand(op spec.Op, paths []string, older []*change) (*expansion, error) {
 	if len(paths) == 0 {
 		return nil, nil
 	}
@@ -38,7 +38,7 @@ func parseExpand(op spec.Op, paths []string) (*expansion, error) {
 	_, found := op.ResultSearch()
 	root := &expansion{}
 	for _, path := range paths {
-		if err := checkExpand(op.Results(), path, listed || found); err != nil {
+		if err := checkExpand(op.Results(), path, listed || found); err != nil && (len(older) == 0 || !onlyOlder(path)) {
 			return nil, err
 		}
 		at := root
@@ -199,5 +199,7 @@ func (c *call) expandID(o *spec.Object, name, id string, below *expansion) {
 			c = c.of(r.realm.account)
 		}
 		o.Set(name, c.expanded(r, below))
+	} else if r.resource.Object == "payment_method" && isSource(r) && slices.Contains(f.Shapes, "card") { // a customer's default_source
+		o.Set(name, r.asCard())
 	}
 }

@@ -57,7 +57,10 @@ func (c *call) chargesOf(intent string, e *expansion) *spec.Object {
 // newerPaths are the paths to be expanded by the names that the newest version has: what older ones expand in an intent's charges is
 // in its latest charge.
 func newerPaths(version string, op spec.Op, paths []string) []string {
-	if version[:len(withCharges)] >= withCharges || !strings.HasPrefix(op.Path(), "/v1/payment_intents") {
+	if dateOf(version) < "2015-02-18" {
+		paths = renamedPaths(paths, "default_card", "default_source")
+	}
+	if dateOf(version) >= withCharges || !strings.HasPrefix(op.Path(), "/v1/payment_intents") {
 		return paths
 	}
 	newer := make([]string, len(paths))
@@ -75,4 +78,35 @@ func newerPaths(version string, op spec.Op, paths []string) []string {
 		newer[i] = page + rest
 	}
 	return newer
+}
+
+// renamedPaths are paths with another name for one of their fields.
+func renamedPaths(paths []string, from, to string) []string {
+	newer := make([]string, len(paths))
+	for i, path := range paths {
+		fields := strings.Split(path, ".")
+		for n, name := range fields {
+			if name == from {
+				fields[n] = to
+			}
+		}
+		newer[i] = strings.Join(fields, ".")
+	}
+	return newer
+}
+
+// onlyOlder says whether a path leads to a field that charges and intents have in older versions alone. There it is an object already,
+// or null, but for the dispute of a charge: see chargeSource.
+func onlyOlder(path string) bool {
+	fields := strings.Split(path, ".")
+	if len(fields) > maxExpandDepth {
+		return false
+	}
+	for _, name := range fields {
+		switch name {
+		case "card", "destination", "dispute", "invoice", "order", "source":
+			return true
+		}
+	}
+	return false
 }

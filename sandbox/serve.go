@@ -350,7 +350,7 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 	if bad != nil {
 		return nil, nil, fromSpec(bad)
 	}
-	expand, err := parseExpand(op, newerPaths(x.version, op, params.Strings("expand")))
+	expand, err := parseExpand(op, newerPaths(x.version, op, params.Strings("expand")), x.older)
 	if err != nil {
 		return nil, nil, err
 	}

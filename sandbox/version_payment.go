@@ -129,7 +129,7 @@ func chargeSource(v *view, charge *tree) {
 		charge.set("destination", to.clone())
 	}
 	if charge.is("disputed", "true") {
-		charge.set("dispute", quoted(v.disputeOf(charge.string("id"))))
+		charge.set("dispute", v.disputeOf(charge.string("id")))
 	}
 	id := charge.string("payment_method")
 	if method := charge.get("payment_method"); method != nil && method.kind == '{' {
@@ -157,15 +157,19 @@ func (v *view) stored(id string) *tree {
 	return nil
 }
 
-// disputeOf is the id of a charge's first dispute.
-func (v *view) disputeOf(charge string) string {
+// disputeOf is a charge's first dispute, its id unless the request wants it expanded.
+func (v *view) disputeOf(charge string) *tree {
 	if v.call == nil {
-		return ""
+		return null()
 	}
-	if all := v.call.having("dispute", "charge", charge); len(all) > 0 {
-		return all[0].id
+	all := v.call.having("dispute", "charge", charge)
+	switch {
+	case len(all) == 0:
+		return null()
+	case v.call.expand.wants("dispute"), v.call.expand.at("data").wants("dispute"):
+		return v.stored(all[0].id)
 	}
-	return ""
+	return quoted(all[0].id)
 }
 
 // chargedAsCard is a card in its older form, by what a charge says of it.

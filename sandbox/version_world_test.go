@@ -44,6 +44,21 @@ func TestOneWorldInThreeVersions(t *testing.T) {
 	}
 }
 
+// TestOlderExpansion: what older versions have may be expanded by the name that it has there.
+func TestOlderExpansion(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	old := []string{"Stripe-Version", "2015-01-26"}
+	customer := a.do(http.MethodPost, "/v1/customers", "card=tok_visa&expand[]=default_card", old...)
+	customer.wants(t, http.StatusOK, map[string]any{"default_card.object": "card", "default_source.last4": "4242"})
+	charged := a.do(http.MethodPost, "/v1/charges", "amount=1000&currency=usd&card=tok_createDispute", old...).text("id")
+	a.control(http.MethodPost, "/_sandbox/clock/advance", `{"seconds":3}`).wants(t, http.StatusOK, nil)
+	a.do(http.MethodGet, "/v1/charges/"+charged, "expand[]=dispute&expand[]=card&expand[]=invoice", old...).wants(t, http.StatusOK, map[string]any{"dispute.object": "dispute", "dispute.charge": charged, "card.last4": "0259", "invoice": nil})
+	a.do(http.MethodGet, "/v1/charges", "expand[]=data.dispute", old...).wants(t, http.StatusOK, map[string]any{"data.0.dispute.object": "dispute"})
+	a.do(http.MethodGet, "/v1/charges/"+charged, "expand[]=nothing", old...).wants(t, http.StatusBadRequest, nil)
+	a.get("/v1/charges/"+charged, "expand[]=dispute").wants(t, http.StatusBadRequest, nil)
+}
+
 // TestOlderVersionsInBrowsers: what a page may not see of an intent, it does not see in an older version either.
 func TestOlderVersionsInBrowsers(t *testing.T) {
 	t.Parallel()
