@@ -199,6 +199,10 @@ func (h *hostedKind) detail(c *call, r, method *record, o *spec.Object) {
 	if holder != "" {
 		tell("verified_name", holder)
 	}
+	if iban := hostedIBANs[h.name]; iban != "" {
+		tell("iban_last4", iban[len(iban)-4:])
+		h.showBank(r, o)
+	}
 	tell("transaction_id", c.digits(16))
 	tell("fingerprint", c.fingerprint(h.name+method.id))
 	for _, name := range []string{"number", "reference", "entity"} {

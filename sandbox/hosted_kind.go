@@ -83,7 +83,7 @@ func (h *hostedKind) methodKind() *methodKind {
 		bare: true, reusable: h.reusable, holds: h.held > 0, heldFor: h.held, price: []methodPrice{h.price},
 		refunds: refundTerms{within: h.refundable, never: h.refundable == 0, asks: h.asks, source: h.price.source},
 		read:    h.read, check: h.check, pay: h.pay, option: h.option, detail: h.detail}
-	if h.reusable {
+	if h.reusable || h.bank {
 		k.setUp = h.setUp
 	}
 	return k
@@ -133,7 +133,7 @@ func (h *hostedKind) check(c *call, r, method *record) error {
 	option := func(name string) string { return c.params.String("payment_method_options", h.name, name) }
 	switch {
 	case r.resource.Object != "payment_intent":
-	case !h.reusable && c.usageFor(r, method) != "":
+	case !h.reusable && !h.bank && c.usageFor(r, method) != "":
 		return invalid("payment_intent_invalid_parameter", "setup_future_usage", "The payment method type `%s` does not support `setup_future_usage`.", h.name)
 	case h.name == "wechat_pay" && option("client") == "" && r.object().At("payment_method_options", h.name, "client") == nil:
 		return invalid("parameter_missing", "payment_method_options[wechat_pay][client]", "Missing required param: payment_method_options[wechat_pay][client].")
@@ -198,19 +198,29 @@ func (h *hostedKind) settle(c *call, r, method *record, outcome string) string {
 		return "failed"
 	}
 	if r.resource.Object == "setup_intent" {
-		if err := c.finishSetup(r, method, nil); err != nil {
-			return "failed"
-		}
-		return "succeeded"
+		return h.finish(c, r, method)
 	}
+	h.saveBank(c, r, method)
 	if h.slow {
 		ch := c.pend(r, method)
+		h.linkBank(c, r, "charge", ch.id)
 		c.in(slowAfter, "charge.clear", ch)
 		return "pending"
 	}
 	if err := c.charge(r, method, nil); err != nil {
 		return "failed"
 	}
+	h.linkBank(c, r, "charge", r.object().String("latest_charge"))
+	return "succeeded"
+}
+
+// finish ends a set-up well.
+func (h *hostedKind) finish(c *call, r, method *record) string {
+	h.saveBank(c, r, method)
+	if err := c.finishSetup(r, method, nil); err != nil {
+		return "failed"
+	}
+	h.linkBank(c, r, "setup_attempt", r.object().String("latest_attempt"))
 	return "succeeded"
 }
 

@@ -32,6 +32,7 @@ type intent struct {
 	Authenticated string      // the payment method whose holder has authenticated for the next confirmation
 	Confirming    bool        // the confirmation that follows is one with the creation
 	Mandate       string      // under which it debits
+	Saved         *savedBank  `json:",omitempty"` // while the customer's bank account is being saved
 	Cash          *cashWait   `json:",omitempty"` // while it waits for a bank transfer
 	Deposits      deposits    // the latest microdeposits
 }

@@ -179,7 +179,8 @@ func (c *call) finishSetup(r, method *record, secured *spec.Object) error {
 	r.object().Set("status", succeeded).Set("next_action", nil).Set("last_setup_error", nil)
 	in := private[instrument](method)
 	in.SetUp = in.SetUp || r.object().String("usage") == "off_session"
-	if customer := r.object().String("customer"); customer != "" && method.object().String("customer") == "" {
+	k := methodKindOf(method)
+	if customer := r.object().String("customer"); customer != "" && method.object().String("customer") == "" && (k == nil || k.reusable) {
 		c.attach(method, customer)
 	}
 	c.emit("setup_intent.succeeded", r)
