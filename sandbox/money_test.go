@@ -98,9 +98,13 @@ func (h *history) intent() answer {
 func (h *history) step() {
 	amount := h.pick("amount", strconv.Itoa(rapid.IntRange(40, 5000).Draw(h.rt, "any amount")), "1000")
 	one := h.intent().text("id")
-	switch h.pick("step", "pay", "pay", "prepare", "confirm", "answer", "refund", "refund", "capture", "cancel", "update", "wait", "customer", "leave") {
+	switch h.pick("step", "pay", "pay", "prepare", "confirm", "answer", "refund", "refund", "capture", "cancel", "update", "wait", "customer", "leave", "redirect", "owe", "transfer") {
 	case "pay":
 		h.pay("confirm=true", amount)
+	case "redirect":
+		h.redirect(amount)
+	case "owe", "transfer":
+		h.byTransfer(amount)
 	case "prepare":
 		h.pay("", amount)
 	case "confirm":
@@ -124,6 +128,27 @@ func (h *history) step() {
 	}
 }
 
+// redirect makes an intent whose customer is led to a bank, or to a lender.
+func (h *history) redirect(amount string) {
+	form := "confirm=true&return_url=https://shop.example/&currency=eur&amount=" + amount + h.pick("kind", "&payment_method_types[]=ideal&payment_method_data[type]=ideal",
+		"&payment_method_types[]=klarna&payment_method_data[type]=klarna", "&payment_method_types[]=klarna&payment_method_data[type]=klarna&capture_method=manual")
+	if got := h.post("/v1/payment_intents", form); got.status == http.StatusOK {
+		h.made = append(h.made, got)
+	}
+}
+
+// byTransfer makes an intent that a customer pays by bank transfer, or has the customer send money.
+func (h *history) byTransfer(amount string) {
+	customer := h.pick("customer", h.customers...)
+	if h.pick("which", "owe", "send") == "send" {
+		h.post("/v1/test_helpers/customers/"+customer+"/fund_cash_balance", "currency=usd&amount="+amount)
+		return
+	}
+	if got := h.post("/v1/payment_intents", "customer="+customer+"&currency=usd&amount="+amount+transferOf("usd")); got.status == http.StatusOK {
+		h.made = append(h.made, got)
+	}
+}
+
 // pay makes an intent, with a fresh card or with a customer's.
 func (h *history) pay(confirm, amount string) {
 	form := confirm + "&amount=" + amount + "&currency=" + h.pick("currency", "usd", "eur") + "&payment_method_types[]=card&capture_method=" + h.pick("capture", "automatic", "automatic_async", "manual")
@@ -142,7 +167,7 @@ func (h *history) pay(confirm, amount string) {
 // answer answers the hosted page of an intent, be it open or not.
 func (h *history) answer(outcome string) {
 	intent := h.get("/v1/payment_intents/"+h.intent().text("id"), "")
-	if intent.text("status") == "requires_action" {
+	if intent.text("status") == "requires_action" && intent.text("next_action.type") != "display_bank_transfer_instructions" {
 		h.authenticate(intent, outcome)
 	}
 }
