@@ -15,7 +15,7 @@ type dossier struct {
 	Submitted   bool                 `json:",omitempty"` // and has been through it
 	Established bool                 `json:",omitempty"` // it was Stripe's before it was connected: nothing is missing
 	Grant       *grant               `json:",omitempty"` // by OAuth
-	Company     snapshot             // as the object's field company; whether it is shown is another matter
+	Company     snapshot             `json:",omitempty"` // as the object's field company; whether it is shown is another matter
 	TaxID       string               `json:",omitempty"`
 	VatID       string               `json:",omitempty"`
 	Documents   map[string][]string  `json:",omitempty"` // files of the parameter documents, by its fields

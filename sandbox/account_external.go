@@ -1,6 +1,10 @@
 package sandbox
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/till-pay/till/sandbox/spec"
+)
 
 // readGivenExternal reads the external account that a connected account is made with or gets; nil where none is given. Own is the
 // account's currency.
@@ -24,10 +28,14 @@ func (c *call) readPayoutSettings(s *standing) error {
 	if p.Has("statement_descriptor") {
 		s.Descriptor = p.String("statement_descriptor")
 	}
-	when := p.Sub("schedule")
-	if when == nil {
-		return nil
+	if when := p.Sub("schedule"); when != nil {
+		return readPayoutSchedule(s, when)
 	}
+	return nil
+}
+
+// readPayoutSchedule reads the schedule as the account's object has it.
+func readPayoutSchedule(s *standing, when *spec.Params) error {
 	const within = "settings[payouts][schedule]"
 	next := s.Schedule
 	if interval := when.String("interval"); interval != "" && interval != next.Interval {

@@ -186,9 +186,14 @@ func groupPlace(key string) int {
 	return slices.Index(groupsInOrder, key)
 }
 
-// fieldPlace is that of a field within its group.
+// fieldsInOrder are the fields that come first within their groups, by the end of their names.
+var fieldsInOrder = []string{"business_type", "first_name", "last_name", "dob.day", "email", "phone", "relationship.title", "address.line1", "address.postal_code", "address.city"}
+
 func fieldPlace(name string) int {
-	return slices.Index([]string{"business_type", "first_name", "last_name", "dob.day", "email", "phone", "relationship.title", "address.line1", "address.postal_code", "address.city"}, labelOf(name).ends)
+	if at := slices.Index(fieldsInOrder, labelOf(name).ends); at >= 0 {
+		return at
+	}
+	return len(fieldsInOrder)
 }
 
 // titleOf is the title of a group.

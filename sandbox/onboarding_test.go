@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/till-pay/till/internal/clock"
 )
 
 // visitor is somebody with a browser that follows no redirects by itself.
@@ -234,5 +236,32 @@ func TestExpressDashboard(t *testing.T) {
 	}
 	if status, _, _ := v.get(to[:len(to)-1]); status != http.StatusNotFound {
 		t.Errorf("another session: %d", status)
+	}
+}
+
+// TestAccountsAreKept: a restart and a fork have the accounts with all that is known of them, what is being looked into, and the form that
+// is open.
+func TestAccountsAreKept(t *testing.T) {
+	t.Parallel()
+	folder, key, held := t.TempDir(), newKey(t), clock.NewFake(start)
+	a, v := kept(t, folder, key, held), newVisitor(t)
+	id := a.must("/v1/accounts", "country=DE"+strings.Replace(aSeller, "[year]=1902", "[year]=1980", 1)+"&company[name]=Kowalska").text("id")
+	bare := a.must("/v1/accounts", "type=express&country=PL").text("id")
+	_, form := v.link(a, bare, "account_onboarding")
+	before := a.get("/v1/accounts/"+id, "").raw + a.get("/v1/accounts/"+bare, "").raw + a.get("/v1/accounts/"+id+"/persons", "").raw
+	a.sandbox().Close()
+
+	again := kept(t, folder, key, held)
+	fork := again.beside("fork")
+	again.steer(http.MethodPost, "/_sandbox/fork", `{"to":"`+fork.key+`"}`)
+	for name, one := range map[string]*api{"a restart": again, "a fork": fork} {
+		if after := one.get("/v1/accounts/"+id, "").raw + one.get("/v1/accounts/"+bare, "").raw + one.get("/v1/accounts/"+id+"/persons", "").raw; after != before {
+			t.Errorf("after %s:\n%s\nbefore:\n%s", name, after, before)
+		}
+		one.steer(http.MethodPost, "/_sandbox/clock/advance", `{"seconds":3}`)
+		one.get("/v1/accounts/"+id, "").wants(t, http.StatusOK, map[string]any{"charges_enabled": false, "requirements.errors.0.code": "verification_failed_keyed_identity", "company.name": "Kowalska"})
+	}
+	if status, page, _ := v.get(again.server.URL + form[strings.Index(form, "/setup/"):]); status != http.StatusOK || !strings.Contains(page, bare) {
+		t.Errorf("the form after a restart: %d\n%s", status, page)
 	}
 }
