@@ -13,7 +13,7 @@ var customers = &resource{
 	Prefix: "cus_",
 	NewID:  func(w *realm, _ *spec.Params) string { return w.newShortID("cus_") },
 	Plain:  []string{"address", "balance", "business_name", "description", "email", "individual_name", "invoice_prefix", "invoice_settings", "name", "next_invoice_sequence", "phone", "preferred_locales", "shipping", "tax_exempt"},
-	Takes: []string{"payment_method", "validate", "bank_account", "card", "default_bank_account", "default_card", "default_source", "source",
+	Takes: []string{"payment_method", "validate", "bank_account", "card", "default_alipay_account", "default_bank_account", "default_card", "default_source", "source",
 		"cash_balance", "tax"}, // the latter is shown nowhere but in automatic tax, which is not built
 	Create:    createCustomer,
 	Made:      attachFirst,
@@ -124,7 +124,7 @@ func updateCustomer(c *call, r *record) error {
 	if err := c.checkDefaultMethod(r); err != nil {
 		return err
 	}
-	for _, name := range []string{"default_source", "default_card", "default_bank_account"} {
+	for _, name := range []string{"default_source", "default_card", "default_bank_account", "default_alipay_account"} {
 		id := c.params.String(name)
 		if id == "" {
 			continue

@@ -87,8 +87,11 @@ func (r *record) asSource() *spec.Object {
 
 // newSource makes the source that a parameter stands for, for a customer.
 func (c *call) newSource(customer *record, name string) (*record, error) {
-	if c.namesBank(name) {
+	switch {
+	case c.namesBank(name):
 		return c.newBankSource(customer, name)
+	case c.namesAlipay(name):
+		return c.newAlipay(name)
 	}
 	if id := c.params.String(name); strings.HasPrefix(id, "src_") {
 		return c.attachable(id)
@@ -155,9 +158,6 @@ func addSource(c *call) (appender, error) {
 		return nil, err
 	}
 	name := c.sourceParam()
-	if name == "alipay_account" {
-		return nil, unbuilt("the parameter %s of %s", name, c.op)
-	}
 	if !c.params.Has(name) {
 		return nil, invalid("parameter_missing", "source", "Missing required param: source.")
 	}
@@ -189,8 +189,11 @@ func (c *call) listKind(kind, path string) (appender, error) {
 	var all []*record
 	for _, r := range c.sourcesOf(customer) {
 		is := r.resource.Object
-		if is == "payment_method" {
+		switch {
+		case is == "payment_method":
 			is = "card"
+		case strings.HasPrefix(r.id, alipayID):
+			is = "alipay_account"
 		}
 		if kind == "" || is == kind {
 			all = append(all, r)

@@ -188,3 +188,17 @@ func TestSourceOfBrowser(t *testing.T) {
 		}
 	}
 }
+
+// TestAlipayAccount: a version of 2015 shows an Alipay account as it was then, pays from it, and has no card for it.
+func TestAlipayAccount(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	owner := a.must("/v1/customers", "").text("id")
+	then := []string{"Stripe-Version", "2014-12-22"}
+	made := a.post("/v1/customers/"+owner+"/sources", "source=tok_alipay", then...)
+	made.wants(t, http.StatusOK, map[string]any{"object": "alipay_account", "reusable": true, "username": "test@example.com", "status": nil})
+	id := made.text("id")
+	charge := a.post("/v1/charges", "amount=1000&currency=usd&customer="+owner+"&source="+id, then...)
+	charge.wants(t, http.StatusOK, map[string]any{"source.id": id, "source.object": "alipay_account", "source.reusable": true, "card": nil, "amount": "1000"})
+	a.get("/v1/customers/"+owner+"/sources/"+id, "").wants(t, http.StatusOK, map[string]any{"object": "source", "type": "alipay", "usage": "reusable"})
+}

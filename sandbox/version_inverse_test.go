@@ -31,6 +31,7 @@ var inverses = map[string]inverse{
 	"list.total_count":                      {up: removed("total_count")},
 	"payment.invoice":                       {up: removed("invoice")},
 	"charge.source":                         {up: removed("source", "dispute", "destination", "order")},
+	"alipay_account":                        {objects: []string{"alipay_account", "source"}, up: alipayAsSource, lost: withoutSecret},
 	"payment_intent.source":                 {up: removed("source")},
 	"charge.refunds":                        {up: removed("refunds"), lost: removed("refunds")},
 	"payment_intent.charges":                {up: removed("charges")},
@@ -346,3 +347,43 @@ func NewerRequest(version, method, path, form string) (newPath, newForm string) 
 
 // OldestVersion is the oldest that is taken.
 const OldestVersion = oldestVersion
+
+// alipayAsSource is an Alipay account as the newest version shows it, but for its secret and status.
+func alipayAsSource(t *tree) {
+	if t.string("object") != "alipay_account" {
+		return
+	}
+	username := t.get("username").clone()
+	for _, name := range []string{"fingerprint", "payment_amount", "payment_currency", "reusable", "used", "username"} {
+		t.remove(name)
+	}
+	if t.is("customer", "null") {
+		t.remove("customer")
+	}
+	t.set("object", quoted("source"))
+	owner := &tree{kind: '{'}
+	for _, name := range []string{"address", "email", "name", "phone", "verified_address", "verified_email", "verified_name", "verified_phone"} {
+		owner.set(name, null())
+	}
+	owner.set("email", username)
+	alipay := &tree{kind: '{'}
+	for _, name := range []string{"data_string", "native_url", "statement_descriptor"} {
+		alipay.set(name, null())
+	}
+	t.set("owner", owner)
+	t.set("alipay", alipay)
+	for name, text := range map[string]string{"flow": "none", "type": "alipay", "usage": "reusable"} {
+		t.set(name, quoted(text))
+	}
+	for _, name := range []string{"allow_redisplay", "amount", "currency", "statement_descriptor"} {
+		t.set(name, null())
+	}
+}
+
+// withoutSecret leaves out what an Alipay account does not tell: the secret of the Source, and that it is used up.
+func withoutSecret(t *tree) {
+	if len(t.string("id")) > len(alipayID) && t.string("id")[:len(alipayID)] == alipayID {
+		t.remove("client_secret")
+		t.remove("status")
+	}
+}

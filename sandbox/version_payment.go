@@ -37,6 +37,11 @@ var paymentChanges = []*change{
 		Source: recorded,
 	},
 	{
+		Version: undocumented, Name: "alipay_account", Objects: []string{"source"}, down: alipayAccount,
+		What:   "an Alipay account is an `alipay_account`, with `reusable` and `username`, where now it is a Source",
+		Source: "stripe-node 8 to 12 declare the object; when it went is unconfirmed",
+	},
+	{
 		Version: undocumented, Name: "payment_intent.source", Objects: []string{"payment_intent"}, down: func(_ *view, t *tree) { t.set("source", null()) },
 		What:   "PaymentIntents have `source`",
 		Source: recorded,
@@ -139,7 +144,7 @@ func chargeSource(v *view, charge *tree) {
 	switch {
 	case details != nil && strings.HasPrefix(id, "card_"):
 		charge.set("source", chargedAsCard(id, charge, details))
-	case strings.HasPrefix(id, "src_"), strings.HasPrefix(id, "ba_"):
+	case strings.HasPrefix(id, "src_"), strings.HasPrefix(id, "ba_"), strings.HasPrefix(id, alipayID):
 		if source := v.stored(id); source != nil {
 			charge.set("source", source)
 		}
