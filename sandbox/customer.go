@@ -29,6 +29,15 @@ var customers = &resource{
 		"sources": func(c *call, r *record) *spec.Object { return c.sourcePage(r) }, "subscriptions": emptyList("subscriptions"), "tax_ids": emptyList("tax_ids"),
 		"cash_balance": func(c *call, r *record) *spec.Object { return c.cashBalance(r.id).object().Clone() },
 	},
+	Includes: map[string]func(*call, *record) any{
+		"tax":                    func(*call, *record) any { return untaxed() },
+		"invoice_credit_balance": func(*call, *record) any { return map[string]int64{} }, // there are no invoices here
+	},
+}
+
+// untaxed is what Stripe Tax knows of a customer whom it cannot place: it is not built here.
+func untaxed() *spec.Object {
+	return spec.New("customer_tax").Set("automatic_tax", "unrecognized_location").Set("provider", "stripe")
 }
 
 // checkEmail refuses what can be no address.

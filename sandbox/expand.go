@@ -76,14 +76,14 @@ func checkExpand(shapes []string, path string, page bool) error {
 		if len(fields) == 0 {
 			return invalid("", "expand", "This property cannot be expanded because it doesn't exist: %s.", path)
 		}
-		expands := slices.ContainsFunc(shapes, func(shape string) bool { return kinds[shape] != nil && kinds[shape].Expands[name] != nil })
+		expands := slices.ContainsFunc(shapes, func(shape string) bool { return kinds[shape] != nil && kinds[shape].includes(name) })
 		shapes = nil
 		for _, f := range fields {
-			expands = expands || f.Expandable
+			expands = expands || f.Expandable || f.List // a list that is there anyway stays as it is
 			shapes = append(shapes, f.Shapes...)
 		}
 		last := i == len(segments)-1
-		if last && !expands || len(shapes) == 0 {
+		if last && !expands || !last && len(shapes) == 0 {
 			return invalid("", "expand", "This property cannot be expanded (%s).", path)
 		}
 		if !last && i+1 < len(segments) && segments[i+1] == "data" && fields[0].List {
@@ -91,6 +91,11 @@ func checkExpand(shapes []string, path string, page bool) error {
 		}
 	}
 	return nil
+}
+
+// includes says whether a field of the resource's objects is absent until it is expanded.
+func (r *resource) includes(name string) bool {
+	return r.Expands[name] != nil || r.Includes[name] != nil
 }
 
 // checkExpandList goes on below a list within an object; "data" alone does nothing and is allowed.
@@ -151,6 +156,11 @@ func (c *call) expanded(r *record, e *expansion) *spec.Object {
 	for name, list := range r.resource.Expands {
 		if e.wants(name) || c.before(r.resource.Until[name]) {
 			shown.Set(name, list(c, r))
+		}
+	}
+	for name, of := range r.resource.Includes {
+		if e.wants(name) {
+			shown.Set(name, of(c, r))
 		}
 	}
 	if e == nil {

@@ -334,7 +334,8 @@ func (s *Server) closeJournals() {
 		w.mu.Unlock()
 	}
 	if s.folderLock != nil {
-		_ = s.folderLock.Close() // which gives the lock free, whatever it says
+		unlockFile(s.folderLock)
+		_ = s.folderLock.Close() // there is nothing in it to lose
 		s.folderLock = nil
 	}
 }

@@ -11,16 +11,14 @@ type sharedBack struct {
 	Fee      bool
 }
 
-// planShares refuses what of the charge cannot be taken back, and notes what is to be.
+// planShares refuses what of the charge cannot be taken back, and notes what is to be. A fee that there is not is none to give back: recorded in
+// September 2026, when that was no longer refused.
 func (c *call) planShares(r, ch *record, amount int64) error {
 	back := sharedBack{Transfer: c.params.Bool("reverse_transfer"), Fee: c.params.Bool("refund_application_fee")}
 	if back.Transfer {
 		if err := c.checkReversal(ch, amount); err != nil {
 			return err
 		}
-	}
-	if back.Fee && ch.object().Int("application_fee_amount") == 0 {
-		return refused("", "", "Attempting to refund_application_fee on charge (%s), but it has no application fee", ch.id)
 	}
 	if back != (sharedBack{}) {
 		r.hidden = &back

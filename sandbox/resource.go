@@ -43,6 +43,7 @@ type resource struct {
 	Announces []string                                     // the events that the engine emits: created, updated, deleted
 	Refresh   func(*realm, *record)                        // brings up to date what time alone changes; nil is nothing
 	Expands   map[string]func(*call, *record) *spec.Object // list fields that are absent until expanded
+	Includes  map[string]func(*call, *record) any          // other fields that are absent until expanded
 	Until     map[string]string                            // versions before which such a list, or what shown adds, is there unasked
 	Browser   []string                                     // GET and the verbs that a publishable key may use with a client secret
 	Stub      bool                                         // a deleted object still answers with a stub

@@ -11,6 +11,7 @@ var transfers = &resource{
 	Object:    "transfer",
 	Path:      "/v1/transfers",
 	Prefix:    "tr_",
+	Param:     "transfer",
 	Plain:     []string{"description"},
 	Takes:     []string{"amount", "currency", "destination", "source_transaction", "source_type", "transfer_group"},
 	Create:    createTransfer,
