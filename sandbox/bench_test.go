@@ -20,6 +20,20 @@ func BenchmarkPayment(b *testing.B) {
 	}
 }
 
+// BenchmarkScreened is one payment that rules of the account's own look at, among them one that counts the card's others.
+func BenchmarkScreened(b *testing.B) {
+	s := sandbox.NewServer()
+	b.Cleanup(s.Close)
+	for _, rule := range []string{"Block if :total_charges_per_card_number_hourly: > 30", "Block if ::order:: LIKE '8%'", "Allow if :email: IN @email_allowlist"} {
+		serve(b, s, http.MethodPost, "/_sandbox/radar", `{"rule":"`+rule+`"}`)
+	}
+	form := pay + "&payment_method=pm_card_visa&metadata[order]=7"
+	b.ReportAllocs()
+	for b.Loop() {
+		serve(b, s, http.MethodPost, "/v1/payment_intents", form)
+	}
+}
+
 // BenchmarkRetrieve is one look at a payment, without the network.
 func BenchmarkRetrieve(b *testing.B) {
 	s := sandbox.NewServer()

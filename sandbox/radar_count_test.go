@@ -121,3 +121,30 @@ func TestFactsOfDestinations(t *testing.T) {
 	a.post("/v1/payment_intents", form+"&amount=6000").wants(t, http.StatusPaymentRequired, map[string]any{"error.code": "card_declined"})
 	seller.must("/v1/payment_intents", "currency=usd&confirm=true&payment_method_types[]=card&payment_method=pm_card_visa&amount=6000")
 }
+
+// TestComplaints: what came of a payer's earlier charges is counted: disputes, warnings, and the customers who were behind them.
+func TestComplaints(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	customer := a.must("/v1/customers", "").text("id")
+	from := "&mandate_data[customer_acceptance][type]=online&mandate_data[customer_acceptance][online][user_agent]=x&mandate_data[customer_acceptance][online][ip_address]=192.0.2.7"
+	a.pays("createDispute", "&customer="+customer+from)
+	a.pays("createIssuerFraudRecord", "&receipt_email=eve@example.com"+from)
+	a.clock.Advance(5 * time.Second)
+	_, disputed := a.pays("createDispute", from)
+	_, warned := a.pays("createIssuerFraudRecord", "&receipt_email=eve@mailinator.com")
+	for condition, charge := range map[string]answer{
+		":dispute_count_on_card_hourly: = 1 AND :efw_count_on_card_hourly: = 0":         disputed,
+		":dispute_count_on_ip_daily: = 1 AND :efw_count_on_ip_daily: = 1":               disputed,
+		":total_customers_with_prior_fraud_activity_for_card_weekly: = 1":               disputed,
+		":total_charges_per_ip_address_hourly: = 2 AND :email_count_for_ip_daily: = 1":  disputed,
+		":card_count_for_ip_address_hourly: = 2":                                        disputed,
+		":efw_count_on_card_all_time: = 1 AND :dispute_count_on_card_yearly: = 0":       warned,
+		":is_disposable_email: AND is_missing(:total_charges_per_ip_address_all_time:)": warned,
+		":total_customers_for_email_yearly: = 0":                                        warned,
+	} {
+		if !a.matches(condition, charge.text("id")) {
+			t.Errorf("%s does not hold", condition)
+		}
+	}
+}

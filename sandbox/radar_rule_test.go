@@ -185,7 +185,11 @@ func TestRequestedSecure(t *testing.T) {
 		t.Errorf("3D Secure was requested of %s payments, not 4", got)
 	}
 
-	a.rule("Request 3D Secure if :card_3d_secure_support: = 'optional'")
+	a.steer(http.MethodDelete, "/_sandbox/radar", "")
+	if _, charge = a.pays("visa", ""); charge.at("payment_method_details.card.three_d_secure") != nil {
+		t.Errorf("3D Secure is requested by no rule: %s", charge.raw)
+	}
+	a.steer(http.MethodPost, "/_sandbox/radar", `{"id":"request_3d_secure_if_optional","enabled":true}`)
 	setUp := a.must("/v1/setup_intents", "confirm=true&payment_method_types[]=card&payment_method=pm_card_threeDSecureOptional")
 	setUp.wants(t, http.StatusOK, map[string]any{"status": "requires_action"})
 }
