@@ -55,6 +55,17 @@ func TestCompany(t *testing.T) {
 	}
 }
 
+// TestDebitsAlone: an account that asks for bank debits and nothing else has that capability and no other.
+func TestDebitsAlone(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	account := must[*stripe.Account](t)(w.V1Accounts.Create(t.Context(), &stripe.AccountCreateParams{Type: str("express"), Country: str("US"),
+		Capabilities: &stripe.AccountCreateCapabilitiesParams{USBankAccountACHPayments: &stripe.AccountCreateCapabilitiesUSBankAccountACHPaymentsParams{Requested: stripe.Bool(true)}}}))
+	if c := account.Capabilities; c.USBankAccountACHPayments != stripe.AccountCapabilityStatusInactive || c.CardPayments != "" || c.Transfers != "" {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestOAuthByClient: an account connects on the page, and Stripe's client exchanges its code and disconnects it.
 func TestOAuthByClient(t *testing.T) {
 	t.Parallel()
