@@ -70,8 +70,8 @@ func readTransfer(p *spec.Params, param, currency string) (t *bankTransfer, coun
 // Where the money is sent to: the test mode's details are not valid, and here they are the same each time for a customer.
 const (
 	transferRouting  = "999999999"
-	transferSwift    = "TESTUS99XXX"
-	transferBIC      = "TESTIE99XXX"
+	transferSwift    = "TESTUS99"
+	transferBIC      = "TESTIE99"
 	transferSortCode = "200000"
 	transferBank     = "STRIPE TEST BANK"
 )
@@ -158,7 +158,7 @@ func (t *bankTransfer) received(reference string) *spec.Object {
 	}
 	sender := map[string][]string{
 		"us_bank_transfer": {"network", "ach", "sender_name", "Jenny Rosen"},
-		"eu_bank_transfer": {"bic", "BANKDEAAXXX", "iban_last4", "7089", "sender_name", "Jenny Rosen"},
+		"eu_bank_transfer": {"bic", "BANKDEAA", "iban_last4", "7089", "sender_name", "Jenny Rosen"},
 		"gb_bank_transfer": {"account_number_last4", "6789", "sort_code", "108800", "sender_name", "Jenny Rosen"},
 		"jp_bank_transfer": {"sender_bank", "STRIPE TEST BANK", "sender_branch", "TEST", "sender_name", "Jenny Rosen"},
 	}[t.kind]

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,7 +19,6 @@ import (
 	"time"
 
 	"github.com/till-pay/till/internal/cli"
-	"github.com/till-pay/till/internal/db/dbtest"
 	"github.com/till-pay/till/internal/id"
 	"github.com/till-pay/till/internal/tilltest"
 )
@@ -138,113 +136,6 @@ func ask(t *testing.T, method, url, key, body string) (int, map[string]any) {
 }
 
 const visa = `{"amount":"12.50","currency":"EUR","provider":"stripe","payment_method":"pm_card_visa"}`
-
-// The main job, as a user and as a script meet it.
-func TestUp(t *testing.T) {
-	t.Parallel()
-	p, r := up(t)
-	if r.APIKey == "" || r.MerchantID == "" || r.WebhookSecret == "" || r.SandboxKey == "" || r.ReadyMS <= 0 {
-		t.Errorf("the line of --json lacks something: API key %t, merchant %q, secret %t, sandbox key %t, %d ms", r.APIKey != "", r.MerchantID, r.WebhookSecret != "", r.SandboxKey != "", r.ReadyMS)
-	}
-	for _, hop := range []string{"✓ shop → till", "✓ till → Stripe", "✓ Stripe → till", "✓ till → shop", "Paid, and confirmed by webhook"} {
-		tilltest.Until(t, "the story to tell: "+hop, func() bool { return strings.Contains(p.errors.String(), hop) })
-	}
-	if status, said := ask(t, "POST", r.API+"/v1/payments", r.APIKey, visa); status != 201 {
-		t.Errorf("a second payment: %d %v", status, said)
-	}
-	if status, said := ask(t, "GET", r.API+"/v1/payments", r.APIKey, ""); status != 200 || len(said["data"].([]any)) != 2 {
-		t.Errorf("the list: %d %v", status, said)
-	}
-	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"} {
-		if status, _ := ask(t, "GET", r.API+path, "", ""); status != 200 {
-			t.Errorf("GET %s: %d", path, status)
-		}
-	}
-}
-
-// Books that nobody asked to keep are cleared away, and those that somebody asked for are not.
-func TestUpClearsItsBooks(t *testing.T) {
-	t.Parallel()
-	home := t.TempDir()
-	p := startAt(t, home, "up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0")
-	p.ready(t)
-	if books, _ := filepath.Glob(filepath.Join(home, "till-up-*", "data", "till.db")); len(books) != 1 {
-		t.Errorf("the books are not in the temporary folder: %v", books)
-	}
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Wait(); err != nil {
-		t.Errorf("a stop by SIGTERM: %v\n%s", err, p.errors)
-	}
-	if left, _ := filepath.Glob(filepath.Join(home, "till-up-*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-}
-
-// The commands that till up prints are ones that work.
-func TestUpPrintsHowToAddAShop(t *testing.T) {
-	t.Parallel()
-	p, r := up(t)
-	var command string
-	tilltest.Until(t, "the command for another shop", func() bool {
-		_, rest, _ := strings.Cut(p.errors.String(), "Another shop:\n")
-		line, _, whole := strings.Cut(rest, "\n")
-		command = strings.TrimSpace(line)
-		return whole
-	})
-	made, err := exec.Command("bash", "-c", command).Output()
-	if err != nil {
-		t.Fatalf("%s: %v", command, err)
-	}
-	key := strings.TrimSpace(string(made))
-	if status, said := ask(t, "PUT", r.API+"/v1/merchant/providers", key, `{"provider":"stripe","register":true,"stripe":{"secret_key":"sk_test_`+id.Hex(8)+`"}}`); status != 200 {
-		t.Errorf("its provider: %d %v", status, said)
-	}
-	if status, said := ask(t, "POST", r.API+"/v1/payments", key, visa); status != 201 {
-		t.Errorf("its first payment: %d %v", status, said)
-	}
-}
-
-func TestUpKeepsItsBooksWithData(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "books")
-	p, first := up(t, "--data", dir)
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Wait(); err != nil {
-		t.Errorf("a stop by SIGTERM: %v\n%s", err, p.errors)
-	}
-	if info, err := os.Stat(dir + ".key"); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the master key beside the data: %v %v", info, err)
-	}
-	_, second := up(t, "--data", dir)
-	if second.MerchantID != first.MerchantID {
-		t.Errorf("the demo merchant was %s and is %s", first.MerchantID, second.MerchantID)
-	}
-	if status, said := ask(t, "GET", second.API+"/v1/payments", second.APIKey, ""); status != 200 || len(said["data"].([]any)) != 2 {
-		t.Errorf("both first payments should be there: %d %v", status, said)
-	}
-}
-
-// With --db alone the key is kept for the next run.
-func TestUpOnPostgreSQL(t *testing.T) {
-	t.Parallel()
-	url, home := dbtest.Postgres(t), t.TempDir()
-	p := startAt(t, home, "up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0", "--db", url)
-	first := p.ready(t)
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Wait(); err != nil {
-		t.Errorf("a stop by SIGTERM: %v\n%s", err, p.errors)
-	}
-	second := startAt(t, home, "up", "--json", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0", "--db", url).ready(t)
-	if first.MerchantID != second.MerchantID {
-		t.Errorf("the demo merchant was %s and is %s", first.MerchantID, second.MerchantID)
-	}
-}
 
 // refused runs a command that must fail, and returns its one line.
 func refused(t *testing.T, args ...string) string {
@@ -435,52 +326,6 @@ func TestHelpHasExamples(t *testing.T) {
 	}
 }
 
-// TestSandboxDataRefused: a sandbox that cannot keep its worlds does not say that it is there.
-func TestSandboxDataRefused(t *testing.T) {
-	t.Parallel()
-	folder := filepath.Join(t.TempDir(), "a file")
-	if err := os.WriteFile(folder, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var out, errs bytes.Buffer
-	status := cli.Main([]string{"sandbox", "--addr", "127.0.0.1:0", "--data", folder}, &out, &errs)
-	if status != 1 || !strings.HasPrefix(errs.String(), "till: --data: ") || strings.Contains(out.String()+errs.String(), "http://") {
-		t.Errorf("%d %s%s", status, &out, &errs)
-	}
-}
-
-// The last line of the table is its totals, and the JSON says the same.
-func TestSandboxCoverage(t *testing.T) {
-	t.Parallel()
-	run := func(args ...string) string {
-		t.Helper()
-		var out, errs bytes.Buffer
-		if status := cli.Main(append([]string{"sandbox", "coverage"}, args...), &out, &errs); status != 0 {
-			t.Fatalf("till sandbox coverage %v: %d %s", args, status, &errs)
-		}
-		return out.String()
-	}
-	lines := strings.Split(strings.TrimSpace(run()), "\n")
-	last := strings.Fields(lines[len(lines)-1])
-	var all struct {
-		Families []struct{ Family string }
-		Totals   struct{ Operations, Built, Implemented int }
-	}
-	if err := json.Unmarshal([]byte(run("--json")), &all); err != nil || len(all.Families) != len(lines)-2 {
-		t.Fatalf("%d families in %d lines: %v", len(all.Families), len(lines), err)
-	}
-	if want := []string{"total", "594", fmt.Sprint(all.Totals.Built), fmt.Sprint(all.Totals.Implemented)}; all.Totals.Operations != 594 || !slices.Equal(last[:4], want) {
-		t.Errorf("the last line is %q, the totals are %+v", last, all.Totals)
-	}
-	if one := run("refunds"); !strings.Contains(one, "POST /v1/refunds ") || !strings.Contains(one, "refund.created") {
-		t.Errorf("the refunds are %s", one)
-	}
-	var out, errs bytes.Buffer
-	if status := cli.Main([]string{"sandbox", "coverage", "nothing"}, &out, &errs); status != 1 || !strings.Contains(errs.String(), "shows the families") {
-		t.Errorf("a family that is none: %d %s", status, &errs)
-	}
-}
-
 // The order is flag, environment, file. kong's own is not: this is what config.go is for.
 func TestFlagBeforeEnvironmentBeforeFile(t *testing.T) {
 	path, err := binary()
@@ -520,97 +365,4 @@ func TestFlagBeforeEnvironmentBeforeFile(t *testing.T) {
 			t.Errorf("with environment %q and %v the address should be %s: %s", c.env, c.args, c.want, out)
 		}
 	}
-}
-
-// Two sandboxes with one seed and a frozen clock are one story: the same requests have the same answers in both.
-func TestSandboxSeed(t *testing.T) {
-	t.Parallel()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := "sk_test_" + id.Hex(8)
-	tell := func(seed string) (story string) {
-		c := exec.Command(path, "sandbox", "--addr", "127.0.0.1:0", "--seed", seed, "--clock", "frozen", "--at", "2026-01-05T12:00:00Z", "--rate-limits")
-		said, err := c.StderrPipe()
-		if err == nil {
-			err = c.Start()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = c.Process.Kill(); _ = c.Wait() }()
-		line, _ := bufio.NewReader(said).ReadString('\n')
-		_, rest, _ := strings.Cut(line, "http://")
-		addr, _, _ := strings.Cut(rest, " ")
-		for i := range 26 { // one more than Stripe takes at once
-			r, err := http.NewRequest([]string{"POST", "GET"}[min(i, 1)], "http://"+addr+"/v1/customers", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set("Authorization", "Bearer "+key)
-			answer, err := http.DefaultClient.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, _ := io.ReadAll(answer.Body)
-			answer.Body.Close()
-			story += answer.Status + " " + answer.Header.Get("Request-Id") + " " + string(body) + "\n"
-		}
-		return story
-	}
-	one, again, other := tell("7"), tell("7"), tell("8")
-	if one != again || one == other || !strings.Contains(one, `"created":1767614400`) || strings.Count(one, "429 ") != 1 {
-		t.Errorf("seed 7 tells %s and %s, seed 8 %s", one, again, other)
-	}
-}
-
-// The sandbox answers within 40 ms of being started: tests of other projects start one each.
-func TestSandboxStartsFast(t *testing.T) {
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	best := time.Hour
-	for range 5 {
-		best = min(best, firstAnswer(t, path))
-	}
-	t.Logf("first answer after %s", best)
-	if best > 40*time.Millisecond {
-		t.Errorf("the sandbox needed %s to its first answer, more than 40 ms", best)
-	}
-}
-
-func firstAnswer(t *testing.T, path string) time.Duration {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	r, err := http.NewRequest("GET", "http://"+addr+"/v1/balance", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer sk_test_"+id.Hex(8))
-	c := exec.Command(path, "sandbox", "--addr", addr)
-	began := time.Now()
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Process.Kill(); _ = c.Wait() }()
-	for time.Since(began) < 5*time.Second {
-		reply, err := http.DefaultClient.Do(r)
-		if err == nil {
-			reply.Body.Close()
-			if reply.StatusCode != 200 {
-				t.Fatalf("the first answer is %d", reply.StatusCode)
-			}
-			return time.Since(began)
-		}
-		time.Sleep(200 * time.Microsecond) // between two tries to connect to a process that is starting
-	}
-	t.Fatal("no answer within 5 s")
-	return 0
 }
