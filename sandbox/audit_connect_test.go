@@ -62,11 +62,24 @@ func (w *realm) auditTransfers() (wrong []string) {
 			payment.text("currency") != tr.text("currency") || payment.text("source_transfer") != tr.id || !to.booked(payment, 1, true) {
 			wrong = append(wrong, tr.id+" is not what has arrived")
 		}
-		if tr.number("amount_reversed") != back[tr.id] || back[tr.id] > tr.number("amount") || tr.flag("reversed") != (back[tr.id] == tr.number("amount")) || payment.number("amount_refunded") != back[tr.id] {
+		if tr.number("amount_reversed") != back[tr.id] || back[tr.id] > tr.number("amount") || tr.flag("reversed") != (back[tr.id] == tr.number("amount")) {
 			wrong = append(wrong, fmt.Sprintf("%s says that %d have come back, its reversals %d", tr.id, tr.number("amount_reversed"), back[tr.id]))
+		}
+		if waits := to.waiting(payment); payment.number("amount_refunded") != back[tr.id]+waits || payment.number("amount_refunded") > payment.number("amount") {
+			wrong = append(wrong, fmt.Sprintf("%s has refunded %d, of which %d have come back and %d wait for their money", payment.id, payment.number("amount_refunded"), back[tr.id], waits))
 		}
 	}
 	return wrong
+}
+
+// waiting is what the refunds of a payment come to that wait for their money.
+func (w *realm) waiting(payment *record) (sum int64) {
+	for r := range w.each("refund") {
+		if r.text("charge") == payment.id && r.text("pending_reason") == "insufficient_funds" {
+			sum += r.number("amount")
+		}
+	}
+	return sum
 }
 
 // booked says whether something has moved its amount, in its direction, at Stripe's rate for payments or at the middle rate.

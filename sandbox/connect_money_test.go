@@ -124,3 +124,11 @@ func TestRecordedReversals(t *testing.T) {
 		}
 	}
 }
+
+// audits draws the books of every account of the world up anew.
+func (a *api) audits() {
+	a.t.Helper()
+	if wrong := sandbox.Audit(a.server.Config.Handler.(*sandbox.Server), strings.TrimPrefix(a.key, "sk_"+"test_")); len(wrong) > 0 {
+		a.t.Error(wrong)
+	}
+}

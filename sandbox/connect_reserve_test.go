@@ -94,6 +94,30 @@ func TestNoReserve(t *testing.T) {
 	a.post("/v1/charges", "source="+seller.account+"&amount=100&currency=usd").wants(t, http.StatusBadRequest, nil)
 }
 
+// TestOnTheWayBack: what a seller refunds of a transfer, and has not the money for, cannot be taken back a second time meanwhile.
+func TestOnTheWayBack(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	a.unpaid()
+	seller := a.sellerWith("stripe", "account")
+	seller.must("/v1/balance_settings", "payments[debit_negative_balances]=false&payments[payouts][schedule][interval]=manual")
+	a.must("/v1/payment_intents", "amount=10000"+byCard)
+	sent := a.must("/v1/transfers", "amount=500&currency=usd&destination="+seller.account)
+	tr, payment := sent.text("id"), sent.text("destination_payment")
+	seller.must("/v1/payouts", "amount=400&currency=usd")
+	refund := seller.must("/v1/refunds", "charge="+payment+"&amount=450").text("id")
+	seller.get("/v1/refunds/"+refund, "").wants(t, http.StatusOK, map[string]any{"status": "pending", "pending_reason": "insufficient_funds"})
+	a.post("/v1/transfers/"+tr+"/reversals", "amount=51").wants(t, http.StatusBadRequest, map[string]any{"error.param": "amount"})
+	a.must("/v1/transfers/"+tr+"/reversals", "")
+	a.get("/v1/transfers/"+tr, "").wants(t, http.StatusOK, map[string]any{"amount_reversed": "50", "reversed": false})
+	a.post("/v1/transfers/"+tr+"/reversals", "").wants(t, http.StatusBadRequest, nil)
+	a.audits()
+	a.must("/v1/transfers", "amount=500&currency=usd&destination="+seller.account)
+	a.get("/v1/transfers/"+tr, "").wants(t, http.StatusOK, map[string]any{"amount_reversed": "500", "reversed": true})
+	seller.get("/v1/refunds/"+refund, "").wants(t, http.StatusOK, map[string]any{"status": "succeeded"})
+	a.audits()
+}
+
 // TestPlatformPays: with the payer application the platform bears Stripe's fees of a direct charge, of its dispute and of an instant payout.
 func TestPlatformPays(t *testing.T) {
 	t.Parallel()

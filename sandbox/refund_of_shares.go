@@ -34,7 +34,7 @@ func (c *call) checkReversal(ch *record, amount int64) error {
 		return refused("", "", "Cannot reverse transfer on charge %s because it does not have an associated transfer.", ch.id)
 	case tr == nil:
 		return nil // it is booked with the refund
-	case tr.flag("reversed"):
+	case c.unreturned(tr) == 0:
 		return fullyReversed(tr)
 	}
 	return c.returnable(tr, c.transferShare(tr, ch, amount))
@@ -42,7 +42,7 @@ func (c *call) checkReversal(ch *record, amount int64) error {
 
 // transferShare is what goes back of a transfer with the refund of a part of its charge.
 func (c *call) transferShare(tr, ch *record, amount int64) int64 {
-	p := portion{part: amount, whole: ch.number("amount_captured"), left: tr.number("amount") - tr.number("amount_reversed")}
+	p := portion{part: amount, whole: ch.number("amount_captured"), left: c.unreturned(tr)}
 	for _, r := range c.having("transfer_reversal", "transfer", tr.id) {
 		if part := known[reversal](r).Part; part > 0 {
 			p.before += part
@@ -95,8 +95,7 @@ func (c *call) sendBack(r, payment *record) {
 // (docs.stripe.com/connect/separate-charges-and-transfers#transfer-availability).
 func (c *call) takeAllBack(ch *record) {
 	for _, tr := range slices.Clone(c.having("transfer", "source_transaction", ch.id)) {
-		left := tr.number("amount") - tr.number("amount_reversed")
-		if left > 0 && c.realmOf(tr.text("destination")) != nil {
+		if left := c.unreturned(tr); left > 0 && c.realmOf(tr.text("destination")) != nil {
 			c.reverse(tr, c.newReversal(tr, left))
 		}
 	}

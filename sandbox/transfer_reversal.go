@@ -81,13 +81,12 @@ func createReversal(c *call) (appender, error) {
 
 // reversible is how much of a transfer is to be taken back.
 func (c *call) reversible(tr *record) (int64, error) {
-	o := tr.object()
-	left := o.Int("amount") - o.Int("amount_reversed")
+	left := c.unreturned(tr)
 	amount := left
 	if c.params.Has("amount") {
 		amount = c.params.Int("amount")
 	}
-	switch currency := currencyOf(o); {
+	switch currency := currencyOf(tr.object()); {
 	case left == 0:
 		return 0, fullyReversed(tr)
 	case amount < 1:
@@ -96,6 +95,16 @@ func (c *call) reversible(tr *record) (int64, error) {
 		return 0, refused("", "amount", "Transfer reversal amount (%s) is greater than the unreversed amount of the transfer (%s)", display(amount, currency), display(left, currency))
 	}
 	return amount, nil
+}
+
+// unreturned is what of a transfer can still be taken back: what has neither come back, nor is to come back with a refund of the payment
+// there that waits for its money.
+func (c *call) unreturned(tr *record) int64 {
+	back := tr.number("amount_reversed")
+	if to := c.realmOf(tr.text("destination")); to != nil {
+		back = max(back, to.byID[tr.text("destination_payment")].number("amount_refunded"))
+	}
+	return tr.number("amount") - back
 }
 
 func fullyReversed(tr *record) error {
