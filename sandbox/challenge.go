@@ -68,13 +68,13 @@ func (c *call) openPage(r *record, path string) string {
 	return c.base + path + c.tag + "?" + url.Values{r.resource.Object: {r.id}, "source": {state.Challenge.ID}}.Encode()
 }
 
-// challengeView is what the hosted page shows: the question while there is a token, else a message.
+// challengeView is what a hosted page shows, of an intent or of a source: the question while there is a token, else a message.
 type challengeView struct {
 	Title, Question         string
 	Answers                 []pageAnswer
 	Kind, ID, Amount, Token string
 	Message                 string
-	Back                    template.URL // checked when the intent was confirmed
+	Back                    template.URL // checked when it was given
 }
 
 const (
@@ -85,11 +85,7 @@ const (
 
 // serveChallenge shows the hosted page, and takes its answer.
 func (s *Server) serveChallenge(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'self'")
+	headPage(w, "no-referrer", "'self'")
 	page := s.findChallenge(r)
 	switch {
 	case page != nil && r.URL.Query().Has("image"):
@@ -99,9 +95,9 @@ func (s *Server) serveChallenge(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet:
 		page.show(w)
 	case r.Method == http.MethodPost:
-		page.answer(w, r)
+		takeAnswer(w, r, challengeView{Message: challengeGone}, page.finish)
 	default:
-		h.Set("Allow", "GET, POST")
+		w.Header().Set("Allow", "GET, POST")
 		challengeView{Message: "This page takes GET and POST."}.write(w, http.StatusMethodNotAllowed)
 	}
 }
@@ -175,23 +171,23 @@ func (p *hostedPage) show(w http.ResponseWriter) {
 	page.write(w, status)
 }
 
-// answer ends the challenge as the form says and sends the customer back.
-func (p *hostedPage) answer(w http.ResponseWriter, r *http.Request) {
+// takeAnswer reads the form of a hosted page, has it carried out and sends the customer back; gone is the page that there is no more.
+func takeAnswer(w http.ResponseWriter, r *http.Request, gone challengeView, finish func(token, outcome string) (back string, status int)) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4096)
 	if err := r.ParseForm(); err != nil {
-		challengeView{Message: "The form could not be read."}.write(w, http.StatusBadRequest)
+		challengeView{Title: gone.Title, Message: "The form could not be read."}.write(w, http.StatusBadRequest)
 		return
 	}
-	back, status := p.finish(r.PostForm.Get("token"), r.PostForm.Get("outcome"))
+	back, status := finish(r.PostForm.Get("token"), r.PostForm.Get("outcome"))
 	switch {
 	case status == http.StatusBadRequest:
-		challengeView{Message: "The outcome is one of those that the page has buttons for."}.write(w, status)
+		challengeView{Title: gone.Title, Message: "The outcome is one of those that the page has buttons for."}.write(w, status)
 	case status == http.StatusForbidden:
-		challengeView{Message: "The form's token is wrong."}.write(w, status)
+		challengeView{Title: gone.Title, Message: "The form's token is wrong."}.write(w, status)
 	case status != http.StatusOK:
-		challengeView{Message: challengeGone}.write(w, status)
+		gone.write(w, status)
 	case back == "":
-		challengeView{Message: challengeDone}.write(w, status)
+		challengeView{Title: gone.Title, Message: challengeDone}.write(w, status)
 	default:
 		w.Header().Set("Location", back)
 		w.WriteHeader(http.StatusSeeOther)

@@ -49,13 +49,16 @@ func (s *Server) serveSetup(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// guardPage sets the headers of a page that loads nothing from anywhere and is in nobody's frame.
-func guardPage(w http.ResponseWriter) {
+// guardPage sets the headers of a page that is in nobody's frame. Its forms have to tell where they were sent from.
+func guardPage(w http.ResponseWriter) { headPage(w, "same-origin", "'none'") }
+
+// headPage sets the headers of a page that loads nothing from anywhere: to whom its address is told, and in whose frame it may be.
+func headPage(w http.ResponseWriter, referrer, frames string) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", referrer)
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors "+frames)
 }
 
 // findForm takes an address apart; nil where it is none of the form.

@@ -2,40 +2,25 @@ package sandbox
 
 import (
 	"crypto/subtle"
-	_ "embed"
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"sync"
 )
 
 // sourcePath is where the pages are that owners of sources are led to: below it, the world's tag, the source's id and its secret.
 const sourcePath = "/redirect/authenticate/"
-
-//go:embed source_page.html
-var sourcePageText string
-
-var sourcePageForm = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("source").Parse(sourcePageText))
-})
 
 // sourcePageOf is the address of a source's page.
 func (c *call) sourcePageOf(r *record) string {
 	return c.base + sourcePath + c.tag + "/" + r.id + "?" + url.Values{"client_secret": {r.object().String("client_secret")}}.Encode()
 }
 
-// sourceView is what the page shows: the question while there is a token, else a message.
-type sourceView struct {
-	Type, ID, Amount, Token, Message string
-	Back                             template.URL // checked when the source was made
-}
+const sourceTitle = "Source test page"
 
-func (v sourceView) write(w http.ResponseWriter, status int) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_ = sourcePageForm().Execute(w, v) // a reader who has gone is no business of ours
-}
+// sourceAnswers are the buttons of the page, of which the first goes on with the source.
+var sourceAnswers = []pageAnswer{{"authorize", "Authorize"}, {failed, "Fail"}}
 
 // sourceVisit is a page that was asked for.
 type sourceVisit struct {
@@ -45,25 +30,21 @@ type sourceVisit struct {
 
 // serveSourcePage shows the page of a source, and takes its answer.
 func (s *Server) serveSourcePage(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'self'")
+	headPage(w, "no-referrer", "'self'")
 	tag, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, sourcePath), "/")
 	s.mu.Lock()
 	visit := &sourceVisit{world: s.tags[tag], id: id, secret: r.URL.Query().Get("client_secret")}
 	s.mu.Unlock()
 	switch {
 	case visit.world == nil:
-		sourceView{Message: "This page does not exist."}.write(w, http.StatusNotFound)
+		challengeView{Title: sourceTitle, Message: "This page does not exist."}.write(w, http.StatusNotFound)
 	case r.Method == http.MethodGet:
 		visit.show(w)
 	case r.Method == http.MethodPost:
-		visit.answer(w, r)
+		takeAnswer(w, r, challengeView{Title: sourceTitle, Message: "This payment is not, or no longer, open."}, visit.finish)
 	default:
-		h.Set("Allow", "GET, POST")
-		sourceView{Message: "This page takes GET and POST."}.write(w, http.StatusMethodNotAllowed)
+		w.Header().Set("Allow", "GET, POST")
+		challengeView{Title: sourceTitle, Message: "This page takes GET and POST."}.write(w, http.StatusMethodNotAllowed)
 	}
 }
 
@@ -77,7 +58,7 @@ func (v *sourceVisit) find() *record {
 }
 
 func (v *sourceVisit) show(w http.ResponseWriter) {
-	page, status := sourceView{Message: "This page does not exist."}, http.StatusNotFound
+	page, status := challengeView{Message: "This page does not exist."}, http.StatusNotFound
 	_ = v.world.step(func() { // a look
 		r := v.find()
 		if r == nil {
@@ -85,46 +66,25 @@ func (v *sourceVisit) show(w http.ResponseWriter) {
 		}
 		state := private[sourceState](r)
 		if r.text("status") != "pending" || state.Page.Ended {
-			page, status = sourceView{Message: "This payment is over.", Back: template.URL(state.Page.Back)}, http.StatusGone
+			page, status = challengeView{Message: "This payment is over.", Back: template.URL(state.Page.Back)}, http.StatusGone
 			return
 		}
-		page, status = sourceView{Type: r.text("type"), ID: r.id, Token: state.Page.Token}, http.StatusOK
+		page, status = challengeView{Kind: "Source", ID: r.id, Token: state.Page.Token, Answers: sourceAnswers}, http.StatusOK
+		page.Question = "Do you authorize this payment by " + r.text("type") + "?"
 		if amount := r.object().Int("amount"); amount > 0 {
 			page.Amount = display(amount, currencyOf(r.object()))
 		}
 	})
+	page.Title = sourceTitle
 	page.write(w, status)
 }
 
-// answer takes the owner's word and sends the owner back.
-func (v *sourceVisit) answer(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 4096)
-	if err := r.ParseForm(); err != nil {
-		sourceView{Message: "The form could not be read."}.write(w, http.StatusBadRequest)
-		return
+// finish carries the owner's first answer out and says where to go then. The status is 400 when that is no answer, 403 when the token is
+// wrong, and 409 when the source has moved on meanwhile.
+func (v *sourceVisit) finish(token, outcome string) (back string, status int) {
+	if !slices.ContainsFunc(sourceAnswers, func(a pageAnswer) bool { return a.Value == outcome }) {
+		return "", http.StatusBadRequest
 	}
-	outcome := r.PostForm.Get("outcome")
-	if outcome != "authorize" && outcome != "fail" {
-		sourceView{Message: "The outcome is authorize or fail."}.write(w, http.StatusBadRequest)
-		return
-	}
-	back, status := v.finish(r.PostForm.Get("token"), outcome == "authorize")
-	switch {
-	case status == http.StatusForbidden:
-		sourceView{Message: "The form's token is wrong."}.write(w, status)
-	case status != http.StatusOK:
-		sourceView{Message: "This payment is not, or no longer, open."}.write(w, status)
-	case back == "":
-		sourceView{Message: "Done. You can close this page."}.write(w, status)
-	default:
-		w.Header().Set("Location", back)
-		w.WriteHeader(http.StatusSeeOther)
-	}
-}
-
-// finish carries the owner's first answer out and says where to go then. The status is 403 when the token is wrong, and 409 when the
-// source has moved on meanwhile.
-func (v *sourceVisit) finish(token string, authorized bool) (back string, status int) {
 	status = http.StatusConflict
 	_ = v.world.step(func() { // the next request tells of a failure
 		r := v.find()
@@ -139,7 +99,7 @@ func (v *sourceVisit) finish(token string, authorized bool) (back string, status
 			back, status = state.Page.Back, http.StatusOK
 		case r.text("status") != "pending":
 		default:
-			r.realm.own().authorizedSource(r, authorized)
+			r.realm.own().authorizedSource(r, outcome == sourceAnswers[0].Value)
 			state.Page.Ended, state.Page.Answered, state.Page.Back = true, true, backWith(r)
 			back, status = state.Page.Back, http.StatusOK
 		}
