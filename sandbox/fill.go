@@ -3,7 +3,7 @@ package sandbox
 import "github.com/till-pay/till/sandbox/spec"
 
 // Limits of metadata are the specification's; Decode has held them for one request, but an update adds to what is there.
-const maxMetadata = 50
+const maxMetadata = spec.MetadataKeys
 
 // fill stores the parameters that are taken as they are, and the metadata.
 func (c *call) fill(r *record) error {
@@ -18,17 +18,22 @@ func (c *call) fill(r *record) error {
 	return nil
 }
 
-// fillMetadata merges: a key with an empty value is removed, an empty metadata removes all.
+// fillMetadata merges the request's metadata into an object's, which has some, if none, from its beginning.
 func (c *call) fillMetadata(o *spec.Object) error {
-	given, ok := c.params.Map("metadata")
+	if _, declared := spec.FieldOf(o.Shape(), "metadata"); declared && !c.params.Has("metadata") && o.Get("metadata") == nil {
+		o.Set("metadata", map[string]string{})
+	}
+	return mergeMetadata(o, c.params)
+}
+
+// mergeMetadata merges: a key with an empty value is removed, an empty metadata removes all.
+func mergeMetadata(o *spec.Object, p *spec.Params) error {
+	given, ok := p.Map("metadata")
 	switch {
-	case c.params.Unset("metadata"):
+	case p.Unset("metadata"):
 		o.Set("metadata", map[string]string{})
 		return nil
 	case !ok:
-		if _, declared := spec.FieldOf(o.Shape(), "metadata"); declared && o.Get("metadata") == nil {
-			o.Set("metadata", map[string]string{})
-		}
 		return nil
 	}
 	merged := make(map[string]string, len(given))

@@ -87,31 +87,6 @@ func (c *call) applyPerson(r *record, p *spec.Params) {
 	_ = mergeMetadata(o, p) // its bound is looked at before
 }
 
-// mergeMetadata is fillMetadata with the parameters of an object within the request.
-func mergeMetadata(o *spec.Object, p *spec.Params) error {
-	all, ok := p.Map("metadata")
-	if p.Unset("metadata") {
-		o.Set("metadata", map[string]string{})
-	}
-	if !ok {
-		return nil
-	}
-	merged := map[string]string{}
-	for key, value := range o.Map("metadata") {
-		merged[key] = value
-	}
-	for key, value := range all {
-		if merged[key] = value; value == "" {
-			delete(merged, key)
-		}
-	}
-	if len(merged) > maxMetadata {
-		return invalid("", "metadata", "Metadata can have at most %d keys; this would make %d.", maxMetadata, len(merged))
-	}
-	o.Set("metadata", merged)
-	return nil
-}
-
 // people are the persons of the account, in order of making.
 func (w *realm) people() (all []*record) {
 	for r := range w.each("person") {
