@@ -40,6 +40,17 @@ type batch struct {
 
 var audited sync.Map // auditors by weak.Pointer[world]
 
+// realms is every realm, the home first and the others in the order in which their accounts were made.
+func (w *world) realms() []*realm {
+	all := []*realm{w.home}
+	for _, r := range w.home.all("account") {
+		if one := w.connected[r.id]; one != nil {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
 func auditStep(w *world) {
 	found, _ := audited.LoadOrStore(weak.Make(w), &auditors{era: ^uint64(0)})
 	all := found.(*auditors)

@@ -18,7 +18,7 @@ type realm struct {
 	shelves map[string]*shelf // by kind
 }
 
-// home is the realm of the world's own account, the platform of those that are connected to it.
+// isHome says whether an account is the world's own, the platform of those that are connected to it.
 func (w *world) isHome(account string) bool { return account == "" || account == w.home.account }
 
 // realmOf is the realm of an account; nil where the world has no such account.
@@ -37,17 +37,6 @@ func (w *world) openRealm(account string) *realm {
 	made := &realm{world: w, account: account, methods: methodsOf(account)}
 	w.connected[account] = made
 	return made
-}
-
-// realms is every realm, the home first and the others in the order in which their accounts were made.
-func (w *world) realms() []*realm {
-	all := []*realm{w.home}
-	for _, r := range w.home.all("account") {
-		if one := w.connected[r.id]; one != nil {
-			all = append(all, one)
-		}
-	}
-	return all
 }
 
 // methodsOf is the id of the configuration of payment methods that a connected account has from its beginning.
