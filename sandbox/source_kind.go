@@ -28,7 +28,7 @@ var sourceTypes = []sourceType{
 	{name: "ach_credit_transfer", flow: "receiver", currencies: "usd", reusable: true, waits: true, fill: fillACHCredit},
 	{name: "ach_debit", flow: "code_verification", currencies: "usd", reusable: true, late: true, waits: true, fill: fillACHDebit},
 	{name: "alipay", flow: "redirect", currencies: "aud cad cny eur gbp hkd jpy myr nzd sgd usd", amount: true, waits: true, fill: fillNothing},
-	{name: "au_becs_debit", flow: "none", currencies: "aud", reusable: true, late: true, names: true, fill: fillBECS},
+	{name: "au_becs_debit", flow: "none", currencies: "aud", reusable: true, late: true, names: true, fill: fillBECSSource},
 	{name: "bancontact", flow: "redirect", currencies: "eur", amount: true, waits: true, fill: fillGiven},
 	{name: "card", flow: "none", reusable: true, fill: fillCardSource},
 	{name: "eps", flow: "redirect", currencies: "eur", amount: true, waits: true, fill: fillGiven},
@@ -130,7 +130,7 @@ func (c *call) fillReceiver(r *record, address string) {
 
 // fillACHDebit reads a bank account in the United States, whose owner names the two small amounts that were sent to it.
 func fillACHDebit(c *call, r *record, p *spec.Params) error {
-	number, routing := p.String("account_number"), p.String("routing_number")
+	number, routing := compact(p.String("account_number")), compact(p.String("routing_number"))
 	if number == "" {
 		return invalid("parameter_missing", "ach_debit[account_number]", "Missing required param: ach_debit[account_number].")
 	}
@@ -150,31 +150,31 @@ func fillACHDebit(c *call, r *record, p *spec.Params) error {
 	return nil
 }
 
-// fillBECS reads a bank account in Australia.
-func fillBECS(c *call, r *record, p *spec.Params) error {
-	number, bsb := compact(p.String("account_number")), compact(p.String("bsb_number"))
-	if number == "" || bsb == "" {
-		return invalid("parameter_missing", "au_becs_debit[account_number]", "Missing required param: au_becs_debit[account_number] and au_becs_debit[bsb_number].")
-	}
-	if debitAccounts("au_becs_debit")[number] == nil || bsb != "000000" {
-		return liveAccount("au_becs_debit[account_number]")
-	}
-	private[sourceState](r).Behind.Number = number
-	typed(r, "au_becs_debit").Set("bsb_number", bsb).Set("fingerprint", c.fingerprint(bsb+number)).Set("last4", number[len(number)-4:])
-	return nil
+// fillBECSSource reads a bank account in Australia.
+func fillBECSSource(c *call, r *record, p *spec.Params) error {
+	_, err := c.readBehind(r, &auBecsDebit, p)
+	return err
 }
 
 // fillSEPASource reads a bank account in the Single Euro Payments Area.
 func fillSEPASource(c *call, r *record, p *spec.Params) error {
-	method := c.record("payment_method", r.id)
-	c.startMethod(method, &sepaDebit)
-	if err := readSEPA(c, method, p); err != nil {
+	o, err := c.readBehind(r, &sepaDebit, p)
+	if err != nil {
 		return err
 	}
-	private[sourceState](r).Behind = *private[instrument](method)
-	o := alike(typed(r, "sepa_debit"), method.object().Sub("sepa_debit"))
 	o.Set("mandate_reference", upper(c.letters(16))).Set("mandate_url", "https://hooks.stripe.com/adapter/sepa_debit/file/"+r.id+"/"+r.object().String("client_secret"))
 	return nil
+}
+
+// readBehind reads what is behind a source of a type that payment methods have too, as they do, and is the part of the source that shows it.
+func (c *call) readBehind(r *record, k *methodKind, p *spec.Params) (*spec.Object, error) {
+	method := c.record("payment_method", r.id)
+	c.startMethod(method, k)
+	if err := k.read(c, method, p); err != nil {
+		return nil, err
+	}
+	private[sourceState](r).Behind = *private[instrument](method)
+	return alike(typed(r, k.name), method.object().Sub(k.name)), nil
 }
 
 // fillWeChat makes the code that the owner reads with a phone: here it is the address of the page.

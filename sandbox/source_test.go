@@ -202,3 +202,18 @@ func TestAlipayAccount(t *testing.T) {
 	charge.wants(t, http.StatusOK, map[string]any{"source.id": id, "source.object": "alipay_account", "source.reusable": true, "card": nil, "amount": "1000"})
 	a.get("/v1/customers/"+owner+"/sources/"+id, "").wants(t, http.StatusOK, map[string]any{"object": "source", "type": "alipay", "usage": "reusable"})
 }
+
+// TestBankSourcesAreReadAsMethods: the numbers of a bank account are written and refused as those of payment methods are.
+func TestBankSourcesAreReadAsMethods(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	becs := "type=au_becs_debit&currency=aud&owner[name]=Ada&au_becs_debit[account_number]=000123456&au_becs_debit[bsb_number]="
+	if got := a.must("/v1/sources", becs+"000-000"); got.text("au_becs_debit.bsb_number") != "000000" || got.text("au_becs_debit.last4") != "3456" {
+		t.Errorf("the source is %s", got.raw)
+	}
+	a.post("/v1/sources", becs+"00000").wants(t, http.StatusBadRequest, map[string]any{"error.code": "invalid_number", "error.param": "au_becs_debit[bsb_number]"})
+	ach := a.must("/v1/sources", "type=ach_debit&currency=usd&owner[name]=Ada&ach_debit[account_number]=0001+2345+6789&ach_debit[routing_number]=110-000-000")
+	if ach.text("ach_debit.routing_number") != "110000000" || ach.text("ach_debit.last4") != "6789" {
+		t.Errorf("the source is %s", ach.raw)
+	}
+}
