@@ -52,12 +52,29 @@ func searchedRefunded(r *record) any {
 }
 
 func updateCharge(c *call, r *record) error {
+	if id := c.params.String("customer"); id != "" {
+		if err := c.giveCharge(r, id); err != nil {
+			return err
+		}
+	}
 	if report := c.params.String("fraud_details", "user_report"); report != "" {
 		if report == "fraudulent" {
 			c.mark(r)
 		}
 		r.object().Set("fraud_details", r.object().Sub("fraud_details").Clone().Set("user_report", report))
 	}
+	return nil
+}
+
+// giveCharge says whose a charge is of which that was not said before (docs.stripe.com/api/charges/update; the words are the sandbox's own).
+func (c *call) giveCharge(r *record, id string) error {
+	switch has := r.object().String("customer"); {
+	case c.find("customer", id) == nil:
+		return missingIn("customer", "customer", id)
+	case has != "" && has != id:
+		return invalid("", "customer", "The charge %s is associated with the customer %s already, which cannot be changed.", r.id, has)
+	}
+	r.object().Set("customer", id)
 	return nil
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // methodKind is a kind of payment methods other than cards. A new one is a row of this sort in a file of its own, and a line in
-// methodKinds; what payments of all kinds have in common is in payment_confirm.go, payment_pending.go and the engine.
+// kindsOfMethods; what payments of all kinds have in common is in payment_confirm.go, payment_pending.go and the engine.
 type methodKind struct {
 	name       string   // the type of its payment methods: sepa_debit
 	test       string   // what the names of its test payment methods begin with: pm_sepaDebit_; empty is none
@@ -183,11 +183,11 @@ func (k *methodKind) checkHolder(of *spec.Object) error {
 func updateOtherMethod(c *call, r *record) error {
 	kind := r.object().String("type")
 	if c.params.Has("card") {
-		return invalid("", "card", "You cannot update the card of a PaymentMethod of type %s.", kind)
+		return notOfType("card", kind)
 	}
 	if c.params.Has("us_bank_account") {
 		if kind != "us_bank_account" {
-			return invalid("", "us_bank_account", "You cannot update the us_bank_account of a PaymentMethod of type %s.", kind)
+			return notOfType("us_bank_account", kind)
 		}
 		set(r.object(), "us_bank_account", c.params)
 	}
@@ -197,6 +197,10 @@ func updateOtherMethod(c *call, r *record) error {
 		}
 	}
 	return nil
+}
+
+func notOfType(param, kind string) error {
+	return invalid("", param, "You cannot update the %s of a PaymentMethod of type %s.", param, kind)
 }
 
 // describeHolder stores what payment methods of all kinds may say of their holder.

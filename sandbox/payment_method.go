@@ -188,6 +188,9 @@ func updatePaymentMethod(c *call, r *record) error {
 	if methodKindOf(r) != nil {
 		return updateOtherMethod(c, r)
 	}
+	if c.params.Has("us_bank_account") {
+		return notOfType("us_bank_account", "card")
+	}
 	exp := r.object().Sub("card").Clone()
 	for _, name := range []string{"exp_month", "exp_year"} {
 		if c.params.Has("card", name) {

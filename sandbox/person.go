@@ -161,7 +161,7 @@ func showPerson(c *call) (appender, error) {
 
 // checkPersonParams refuses what cannot be so of a person, r being nil for a new one.
 func (c *call) checkPersonParams(r *record) error {
-	for _, name := range []string{"us_cfpb_data"} {
+	for _, name := range []string{"documents", "us_cfpb_data"} {
 		if c.params.Has(name) {
 			return unbuilt("the parameter %s of %s", name, c.op)
 		}

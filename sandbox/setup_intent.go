@@ -83,6 +83,9 @@ func updateSetupIntent(c *call, r *record) error {
 	if err := c.adjustSetup(r); err != nil {
 		return err
 	}
+	if c.params.Has("attach_to_self") {
+		r.object().Set("attach_to_self", c.params.Bool("attach_to_self"))
+	}
 	c.reconsider(r, was)
 	return nil
 }
