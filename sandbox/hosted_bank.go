@@ -21,13 +21,7 @@ func (h *hostedKind) saveBank(c *call, r, method *record) {
 	saved.object().Set("billing_details", method.object().Sub("billing_details").Clone())
 	c.fillSEPA(saved, hostedIBANs[h.name])
 	c.keep(saved)
-	m := c.undated("mandate", "mandate_")
-	online := spec.New("online_acceptance").Set("ip_address", "127.0.0.1").Set("user_agent", "Stripe.js")
-	m.object().Set("payment_method", saved.id).Set("status", mandateActive).Set("type", "multi_use").Set("multi_use", spec.New("mandate_multi_use")).
-		Set("customer_acceptance", spec.New("customer_acceptance").Set("type", "online").Set("accepted_at", c.now().Unix()).Set("online", online))
-	c.describeMandate(m, r, saved)
-	c.insert(m)
-	private[intent](r).Saved = &savedBank{saved.id, m.id}
+	private[intent](r).Saved = &savedBank{saved.id, c.newMandate(r, saved, true).id}
 }
 
 // linkBank tells a saved debit where it comes from, and gives it to the customer. In a set-up the attempt is told of it too; a charge has

@@ -105,9 +105,14 @@ func (c *call) takeMandate(r, method *record) *record {
 	if m := c.mandateOf(method); m != nil && !setUp && !c.params.Has("mandate_data") {
 		return m
 	}
+	return c.newMandate(r, method, setUp)
+}
+
+// newMandate is a mandate that an intent brings: for as many payments as there will be, or for the intent's own.
+func (c *call) newMandate(r, method *record, again bool) *record {
 	m := c.undated("mandate", "mandate_")
 	o := m.object().Set("payment_method", method.id).Set("status", mandateActive).Set("customer_acceptance", c.acceptance())
-	if setUp {
+	if again {
 		o.Set("type", "multi_use").Set("multi_use", spec.New("mandate_multi_use"))
 	} else {
 		o.Set("type", "single_use").Set("single_use", spec.New("mandate_single_use").Set("amount", r.object().Int("amount")).Set("currency", r.object().String("currency")))
