@@ -3,8 +3,10 @@ package sandbox
 import (
 	_ "embed"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -75,14 +77,25 @@ func countryOf(q url.Values, w *world) string {
 
 // applicant is the world of a platform by what OAuth calls it.
 func (s *Server) applicant(client string) *world {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, w := range s.tags {
-		if client != "" && w.clientID() == client {
+	for _, w := range s.all() {
+		if w.isApplication(client) {
 			return w
 		}
 	}
 	return nil
+}
+
+// all is every world, in no order.
+func (s *Server) all() []*world {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.tags))
+}
+
+func (w *world) isApplication(client string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return client == w.clientID()
 }
 
 // authorize takes the answer and sends the account back with a code, or without.
@@ -101,7 +114,15 @@ func (w *world) authorize(out http.ResponseWriter, r *http.Request, back *url.UR
 		answer.Set("error_description", "The user denied your request")
 	} else {
 		country, code := countryOf(q, w), ""
-		_ = w.step(func() { code = w.home.own().connectByGrant(q, country, strings.HasPrefix(r.URL.Path, expressPath)) }) // the next request tells of a failure
+		_ = w.step(func() { // the next request tells of a failure
+			if !w.full() {
+				code = w.home.own().connectByGrant(q, country, strings.HasPrefix(r.URL.Path, expressPath))
+			}
+		})
+		if code == "" {
+			oauthView{Message: "This world of the sandbox holds no more objects."}.write(out, http.StatusTooManyRequests)
+			return
+		}
 		answer.Set("scope", scopeOf(q))
 		answer.Set("code", code)
 	}

@@ -120,3 +120,18 @@ func TestOAuthRefusals(t *testing.T) {
 	stranger.key = "sk_" + "test_nobody"
 	stranger.ask("/oauth/token", "grant_type=authorization_code&code=ac_1").wants(t, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
 }
+
+// TestOAuthDuringRestores: the page finds its platform while that world is put back again and again.
+func TestOAuthDuringRestores(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	query := "response_type=code&redirect_uri=" + url.QueryEscape("https://shop.example") + "&client_id=" + a.client()
+	a.steer(http.MethodPost, "/_sandbox/snapshots", `{"name":"s"}`)
+	together(40, func(i int) {
+		if i%2 == 0 {
+			a.control(http.MethodPost, "/_sandbox/restore", `{"snapshot":"s"}`)
+		} else if got := a.direct(http.MethodGet, "/oauth/authorize", query); got.Code != http.StatusOK {
+			t.Errorf("%d %.200s", got.Code, got.Body)
+		}
+	})
+}

@@ -47,6 +47,9 @@ func capturePaymentIntent(c *call, r *record) error {
 		currency := currencyOf(o)
 		return invalid("amount_too_large", "amount_to_capture", "The amount to capture (%s) is greater than the capturable amount (%s).", display(amount, currency), display(capturable, currency))
 	}
+	if data := o.Sub("transfer_data"); data != nil && !c.partnered(data.String("destination")) {
+		return missingIn("", "destination", data.String("destination"))
+	}
 	return c.capture(r, amount)
 }
 

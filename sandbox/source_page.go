@@ -48,10 +48,10 @@ func (s *Server) serveSourcePage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// find is the source that the page is of; nil where the address is wrong. The lock is held.
+// find is the source that the page is of; nil where the address is wrong, or the owner is led nowhere. The lock is held.
 func (v *sourceVisit) find() *record {
 	r := v.world.lookup(v.id)
-	if r == nil || r.gone || r.resource.Object != "source" || subtle.ConstantTimeCompare([]byte(r.text("client_secret")), []byte(v.secret)) != 1 {
+	if r == nil || r.gone || r.resource.Object != "source" || r.object().Sub("redirect") == nil || subtle.ConstantTimeCompare([]byte(r.text("client_secret")), []byte(v.secret)) != 1 {
 		return nil
 	}
 	return r

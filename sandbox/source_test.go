@@ -131,6 +131,29 @@ func TestSourcePageRefuses(t *testing.T) {
 	a.refused(http.StatusBadRequest, "/v1/charges", "amount=1500&currency=eur&source="+id)
 }
 
+// TestNoSourcePage: a source whose owner is led nowhere has no page, and nobody makes it chargeable there.
+func TestNoSourcePage(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	tag := strings.Split(second(a.redirectSource("bancontact", "eur", "")), "/")[5]
+	for _, form := range []string{"type=ach_credit_transfer&currency=usd&owner[email]=ada%40example.com"} {
+		made := a.must("/v1/sources", form)
+		if made.text("status") != "pending" || made.text("flow") == "redirect" {
+			t.Fatal(made.raw)
+		}
+		page := "/redirect/authenticate/" + tag + "/" + made.text("id") + "?client_secret=" + made.text("client_secret")
+		if status, body, _ := a.visit(http.MethodGet, page, ""); status != http.StatusNotFound {
+			t.Errorf("its page: %d %s", status, body)
+		}
+		if status, body, _ := a.visit(http.MethodPost, page, "outcome=authorize&token="); status == http.StatusOK || status == http.StatusSeeOther {
+			t.Errorf("its answer: %d %s", status, body)
+		}
+		a.get("/v1/sources/"+made.text("id"), "").wants(t, http.StatusOK, map[string]any{"status": "pending"})
+	}
+}
+
+func second(_, two string) string { return two }
+
 // TestSecureSource: a card that wants 3D Secure is charged after its holder has authenticated, and not before.
 func TestSecureSource(t *testing.T) {
 	t.Parallel()

@@ -143,7 +143,7 @@ func (c *call) groupWith(r, ch *record) {
 // currency than the payment's own that is the share of what the payment has come to.
 func (c *call) passOn(ch, txn *record) {
 	data := ch.object().Sub("transfer_data")
-	if data == nil || c.realmOf(data.String("destination")) == nil {
+	if data == nil || !c.partnered(data.String("destination")) {
 		return
 	}
 	from, got := ch.object(), txn.object().Int("amount")
@@ -166,6 +166,12 @@ func (c *call) passOn(ch, txn *record) {
 	c.insert(r)
 	c.emit("transfer.created", r)
 	from.Set("transfer", r.id)
+}
+
+// partnered says whether an account is still there to be sent money.
+func (c *call) partnered(account string) bool {
+	to := c.realmOf(account)
+	return to != nil && to.standing().granted()
 }
 
 func cloned(m map[string]string) map[string]string {
@@ -215,9 +221,9 @@ func (c *call) receive(from *call, transfer, ch *record, on time.Time) *record {
 }
 
 // feeOf is the platform's fee of a payment with a destination, in the currency that the payment has settled in, in which it has come to
-// an amount.
+// an amount. Of a direct charge whose destination is the platform it has taken its fee already.
 func (c *call) feeOf(ch *record, amount int64) int64 {
-	if ch == nil {
+	if ch == nil || !c.isPlatform() {
 		return 0
 	}
 	return shareOf(amount, ch.object().Int("application_fee_amount"), ch.object().Int("amount_captured"))
