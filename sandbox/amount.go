@@ -53,7 +53,7 @@ func (w *realm) leastCharge(c money.Currency) int64 {
 
 var signs = map[money.Currency]string{"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CAD": "CA$", "AUD": "A$", "INR": "₹", "KRW": "₩", "BRL": "R$", "MXN": "MX$"}
 
-// display writes an amount as Stripe's messages do: "$1,234.50", or with the code where there is no sign of its own.
+// display writes an amount as Stripe's messages do: "$1,234.50", "-$1.00", or with the code where there is no sign of its own.
 func display(amount int64, c money.Currency) string {
 	text := money.FromMinor(amount, c).String()
 	whole, fraction, point := strings.Cut(text, ".")
@@ -64,7 +64,12 @@ func display(amount int64, c money.Currency) string {
 		whole += "." + fraction
 	}
 	if sign, ok := signs[c]; ok {
-		return sign + whole
+		minus := strings.HasPrefix(whole, "-")
+		whole = sign + strings.TrimPrefix(whole, "-")
+		if minus {
+			whole = "-" + whole
+		}
+		return whole
 	}
 	return whole + " " + string(c)
 }

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -336,4 +337,18 @@ func TestCashHistories(t *testing.T) {
 		}
 		a.balances(rt)
 	})
+}
+
+// TestBankTransferPageIsOver: the page of a payment whose money has come by itself says so, and is no page of 3D Secure.
+func TestBankTransferPageIsOver(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	customer := a.must("/v1/customers", "email=jenny@example.com").text("id")
+	intent := a.owe(customer, "eur", "5000")
+	a.transfer(customer, "amount=5000&currency=eur")
+	shown := a.browse(http.MethodGet, a.hostedPage(intent), nil)
+	html, err := io.ReadAll(shown.Body)
+	if err != nil || shown.StatusCode != http.StatusNotFound || !strings.Contains(string(html), "<title>Payment test page</title>") || !strings.Contains(string(html), "no longer, open") {
+		t.Errorf("%d %v %s", shown.StatusCode, err, html)
+	}
 }

@@ -78,8 +78,8 @@ type challengeView struct {
 }
 
 const (
-	challengeGone = "This authentication is not, or no longer, open."
-	challengeOver = "This authentication is over."
+	challengeGone = "This page is not, or no longer, open. The status of what it was for says how that ended."
+	challengeOver = "This page has had its answer."
 	challengeDone = "Done. You can close this page."
 )
 
@@ -91,7 +91,7 @@ func (s *Server) serveChallenge(w http.ResponseWriter, r *http.Request) {
 	case page != nil && r.URL.Query().Has("image"):
 		http.Error(w, "This sandbox draws no QR codes and prints no vouchers. The address without image leads to the customer's page.", http.StatusNotImplemented)
 	case page == nil:
-		challengeView{Message: challengeGone}.write(w, http.StatusNotFound)
+		challengeView{Title: titleAt(r.URL.Path), Message: challengeGone}.write(w, http.StatusNotFound)
 	case r.Method == http.MethodGet:
 		page.show(w)
 	case r.Method == http.MethodPost:

@@ -1,6 +1,9 @@
 package sandbox
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // pageAnswer is a button of a hosted page.
 type pageAnswer struct{ Value, Label string }
@@ -28,6 +31,14 @@ func pageTitle(r *record) string {
 	}
 	if r.methodType() == customerBalance.name {
 		return "Bank transfer test page"
+	}
+	return challengeTitle
+}
+
+// titleAt is the heading of a page of which nothing is known but its path.
+func titleAt(path string) string {
+	if strings.HasPrefix(path, hostedPath) {
+		return "Payment test page"
 	}
 	return challengeTitle
 }

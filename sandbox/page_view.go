@@ -186,7 +186,18 @@ func (w *realm) row(r *record) objectRow {
 			break
 		}
 	}
+	if row.Kind == "account" {
+		row.Status, row.About = accountState(r), strings.TrimSpace(r.text("country")+" "+row.About)
+	}
 	return row
+}
+
+// accountState is in a word, as Stripe's Dashboard has it, whether an account may take payments and be paid out.
+func accountState(r *record) string {
+	if r.flag("charges_enabled") && r.flag("payouts_enabled") {
+		return "enabled"
+	}
+	return "restricted"
 }
 
 // kindRows is the kinds of objects that there are, by name.

@@ -185,6 +185,11 @@ func TestPageShowsAnAccount(t *testing.T) {
 	if !strings.Contains(page, `href="/accounts/`+seller.account+`"`) || !strings.Contains(page, own) || strings.Contains(page, theirs) {
 		t.Errorf("the platform is shown as %s", page)
 	}
+	lacking := a.must("/v1/accounts", "type=express&country=PL&email=jan@example.com").text("id")
+	if _, page = b.open("/"); !strings.Contains(page, ">"+lacking+`</a><br><span class="quiet">express PL jan@example.com</span></td><td><span class="badge wait">restricted</span>`) ||
+		!strings.Contains(page, `<span class="badge good">enabled</span>`) {
+		t.Errorf("accounts are shown as %s", page)
+	}
 	_, page = b.open("/accounts/" + seller.account)
 	if !strings.Contains(page, theirs) || strings.Contains(page, own) || !strings.Contains(page, "EUR") || !strings.Contains(page, `href="/accounts/`+seller.account+`?show=customer"`) {
 		t.Errorf("the seller is shown as %s", page)
@@ -194,5 +199,16 @@ func TestPageShowsAnAccount(t *testing.T) {
 	}
 	if status, page := b.open("/accounts/acct_none"); status != http.StatusNotFound || !strings.Contains(page, "no account") {
 		t.Errorf("an account that is none: %d %s", status, page)
+	}
+}
+
+// TestPageShowsALoss: what is below nothing has its sign before the currency's.
+func TestPageShowsALoss(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	paid := a.must("/v1/payment_intents", atOnce).text("id")
+	a.must("/v1/refunds", "payment_intent="+paid)
+	if _, page := browse(t, a.server.URL).send(url.Values{"do": {"open"}, "key": {a.key}}); !strings.Contains(page, ">-$3.20<") {
+		t.Errorf("the loss is shown as %s", page)
 	}
 }

@@ -1,7 +1,7 @@
 package sandbox
 
 // failingBanks are the numbers of Stripe's test mode to which payouts fail, with the failure code
-// (docs.stripe.com/connect/testing#account-numbers).
+// (docs.stripe.com/connect/testing#account-numbers; the short ones and the IBANs stood there for each country).
 var failingBanks = map[string]string{
 	"000111111116": "no_account",
 	"000111111113": "account_closed",
@@ -9,6 +9,18 @@ var failingBanks = map[string]string{
 	"000333333335": "debit_not_authorized",
 	"000444444440": "invalid_currency",
 	failingCard:    "could_not_process",
+	// Eight digits in Britain and Japan, nine in Australia and elsewhere.
+	"11111116": "no_account", "111111116": "no_account",
+	"11111113": "account_closed", "111111113": "account_closed",
+	"22222227": "insufficient_funds", "222222227": "insufficient_funds",
+	"33333335": "debit_not_authorized", "333333335": "debit_not_authorized",
+	"44444440": "invalid_currency", "444444440": "invalid_currency",
+	// IBANs; all but the first have wrong check digits at Stripe too.
+	"DE62370400440532013001": "no_account",
+	"DE89370400440532013002": "account_closed",
+	"DE89370400440532013003": "insufficient_funds",
+	"DE89370400440532013004": "debit_not_authorized",
+	"DE89370400440532013005": "invalid_currency",
 }
 
 // Numbers of the test mode with a behaviour of their own.

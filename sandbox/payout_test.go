@@ -243,3 +243,31 @@ func TestMoneySurvivesARestart(t *testing.T) {
 	a.get("/v1/payouts", "").wants(t, http.StatusOK, map[string]any{"data.0.amount": "9825", "data.0.currency": "eur", "data.0.automatic": true})
 	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.amount": "0", "pending.0.amount": "0"})
 }
+
+// TestPayoutsFailAbroad: numbers of banks outside the United States to which payouts fail, in the account's own currency.
+func TestPayoutsFailAbroad(t *testing.T) {
+	t.Parallel()
+	for number, bank := range map[string]struct{ country, currency, code string }{
+		"DE62370400440532013001": {"DE", "eur", "no_account"},
+		"DE89370400440532013002": {"DE", "eur", "account_closed"},
+		"DE89370400440532013003": {"DE", "eur", "insufficient_funds"},
+		"DE89370400440532013004": {"DE", "eur", "debit_not_authorized"},
+		"DE89370400440532013005": {"DE", "eur", "invalid_currency"},
+		"11111116":               {"GB", "gbp", "no_account"},
+		"22222227":               {"GB", "gbp", "insufficient_funds"},
+		"111111113":              {"AU", "aud", "account_closed"},
+		"333333335":              {"AU", "aud", "debit_not_authorized"},
+	} {
+		t.Run(number, func(t *testing.T) {
+			t.Parallel()
+			a := bare(t)
+			a.control(http.MethodPost, "/_sandbox/account", `{"country":"`+bank.country+`","payout_interval":"manual"}`)
+			own := a.get("/v1/account", "").text("id")
+			to := a.must("/v1/accounts/"+own+"/external_accounts", "external_account[object]=bank_account&external_account[country]="+bank.country+"&external_account[currency]="+bank.currency+"&external_account[account_number]="+number).text("id")
+			a.must("/v1/payment_intents", "amount=5000&confirm=true&payment_method_types[]=card&payment_method=pm_card_bypassPending&capture_method=automatic&currency="+bank.currency)
+			payout := a.must("/v1/payouts", "amount=100&currency="+bank.currency+"&destination="+to).text("id")
+			a.advance("2026-01-05T12:02:00Z")
+			a.get("/v1/payouts/"+payout, "").wants(t, http.StatusOK, map[string]any{"status": "failed", "failure_code": bank.code, "amount": "100"})
+		})
+	}
+}
