@@ -31,17 +31,23 @@ func (o Operation) Implemented() bool {
 // silent are the operations that change something and of which Stripe sends no event, by the types of events in its document and by
 // its recorded traffic; a family stands for all its operations.
 var silent = []string{
+	"account_links",
+	"account_sessions",
 	"apple_pay",
+	"customer_sessions",
 	"ephemeral_keys",
 	"payment_method_configurations",
 	"payment_method_domains",
 	"radar",
 	"webhook_endpoints",
+	"POST /v1/accounts/{account}/login_links",
 	"POST /v1/file_links",
 	"POST /v1/file_links/{link}",
 	"POST /v1/payment_intents/{intent}",
 	"POST /v1/payment_methods",
 	"POST /v1/setup_intents/{intent}",
+	"POST /v1/test_helpers/confirmation_tokens",
+	"POST /v1/tokens",
 	"POST /v1/topups/{topup}",
 	"POST /v1/transfers/{transfer}/reversals/{id}",
 }

@@ -100,6 +100,9 @@ func (w *witness) play(t *testing.T, file string) {
 		return
 	}
 	events := box.Events("")
+	for _, account := range box.ConnectedAccounts() {
+		events = append(events, box.As(account.ID).Events("")...)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range events {

@@ -332,6 +332,9 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 	}
 	op, path, ok := spec.Match(r.Method, asked)
 	x.op, x.matched = op, ok
+	if !ok && strings.HasPrefix(r.URL.Path, "/v2/") { // Stripe has a second API, of which the document of the first says nothing
+		return nil, nil, unbuilt("Stripe's API v2, and so not %s %s: what it has is below /v1/", r.Method, r.URL.Path)
+	}
 	if !ok {
 		return nil, nil, &apiError{status: http.StatusNotFound, kind: invalidRequest,
 			message: "Unrecognized request URL (" + r.Method + ": " + r.URL.Path + "). Please see https://stripe.com/docs or we can help at https://support.stripe.com/."}

@@ -108,6 +108,8 @@ func TestUnknownAndUnbuilt(t *testing.T) {
 			"error.message": "Unrecognized request URL (GET: " + path + "). Please see https://stripe.com/docs or we can help at https://support.stripe.com/."})
 	}
 	a.do(http.MethodPut, "/v1/customers", "").wants(t, http.StatusNotFound, nil)
+	a.get("/v2/core/accounts", "").wants(t, http.StatusNotImplemented, map[string]any{"error.code": "sandbox_not_implemented",
+		"error.message": "This sandbox does not implement Stripe's API v2, and so not GET /v2/core/accounts: what it has is below /v1/."})
 	built, unbuilt, nearest := 0, 0, map[string]int{}
 	for _, op := range spec.Ops() {
 		path := regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(op.Path(), "x_1")
