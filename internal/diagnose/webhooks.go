@@ -94,6 +94,7 @@ func (w *Webhooks) miss(ctx context.Context, c *client.Client, since time.Durati
 	for _, source := range []string{"sweep", "repair", "resend"} {
 		q := url.Values{"source": {source}, "since": {w.Since.Format(time.RFC3339)}, "limit": {"100"}}
 		err := client.Each(ctx, c, "/v1/stripe/events", q, func(e kept) error {
+			w.Missed = slices.DeleteFunc(w.Missed, func(m Missed) bool { return m.ID == e.ID }) // it was found since the first look
 			w.Missed = append(w.Missed, Missed{e.ID, e.Type, e.Object, e.CreatedAt, source})
 			return nil
 		})
