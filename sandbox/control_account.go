@@ -62,24 +62,8 @@ func changeAccount(w *realm, _ *http.Request, body []byte) (any, error) {
 // applyAccount checks everything, and then changes the account.
 func (c *call) applyAccount(in accountView) error {
 	next := *c.standing()
-	if in.Country != "" {
-		next.Country = strings.ToUpper(in.Country)
-		row := priceOf(next.Country, c.now())
-		if row == nil {
-			return badControl("This sandbox has no prices for accounts in " + next.Country + ".")
-		}
-		next.Currency = row.currency
-	}
-	if in.Currency != "" {
-		next.Currency = in.Currency
-	}
-	if (next.Country != c.standing().Country || next.Currency != c.standing().Currency) && c.count("balance_transaction") > 0 {
-		return badControl("The country and the default currency are those of an account without balance transactions: reset the world first.")
-	}
-	for _, name := range append(slices.Clone(in.Currencies), next.Currency) {
-		if known, err := readCurrency(name); err != nil || known.Lower() != name {
-			return badControl("There is no currency " + name + "; they are written in lower case.")
-		}
+	if err := c.place(&next, in); err != nil {
+		return err
 	}
 	if in.Version != "" {
 		if wrong := wrongVersion(in.Version); wrong != "" {
@@ -112,6 +96,30 @@ func (c *call) applyAccount(in accountView) error {
 		}
 	}
 	c.settleIn(next, in.Currencies)
+	return nil
+}
+
+// place reads where an account is and the currencies that it settles in, which its books must not have made use of yet.
+func (c *call) place(next *standing, in accountView) error {
+	if in.Country != "" {
+		next.Country = strings.ToUpper(in.Country)
+		row := priceOf(next.Country, c.now())
+		if row == nil {
+			return badControl("This sandbox has no prices for accounts in " + next.Country + ".")
+		}
+		next.Currency = row.currency
+	}
+	if in.Currency != "" {
+		next.Currency = in.Currency
+	}
+	if (next.Country != c.standing().Country || next.Currency != c.standing().Currency) && c.count("balance_transaction") > 0 {
+		return badControl("The country and the default currency are those of an account without balance transactions: reset the world first.")
+	}
+	for _, name := range append(slices.Clone(in.Currencies), next.Currency) {
+		if known, err := readCurrency(name); err != nil || known.Lower() != name {
+			return badControl("There is no currency " + name + "; they are written in lower case.")
+		}
+	}
 	return nil
 }
 
