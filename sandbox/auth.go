@@ -131,6 +131,10 @@ func (x *exchange) allowed(op spec.Op) error {
 	if !x.browser || slices.Contains(browserOperations, op.String()) {
 		return nil
 	}
+	return secretRequired()
+}
+
+func secretRequired() error {
 	return &apiError{status: http.StatusUnauthorized, kind: invalidRequest, code: "secret_key_required",
 		message: "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list of your API keys at https://dashboard.stripe.com/account/apikeys."}
 }

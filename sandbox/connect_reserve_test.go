@@ -266,6 +266,23 @@ func TestSellersPayouts(t *testing.T) {
 	failing.get("/v1/balance_settings", "").wants(t, http.StatusOK, map[string]any{"payments.payouts.schedule.interval": "daily"})
 }
 
+// TestNothingIsSharedInBrowsers: a publishable key makes no tokens and no payment methods out of what a customer has saved.
+func TestNothingIsSharedInBrowsers(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	seller := a.seller("US", "usd")
+	customer := a.must("/v1/customers", "source=tok_visa").text("id")
+	method := a.must("/v1/payment_methods", "type=card&card[token]=tok_visa").text("id")
+	for path, form := range map[string]string{"/v1/tokens": "customer=" + customer, "/v1/payment_methods": "payment_method=" + method} {
+		for _, one := range []*api{a, seller} {
+			browser := *one
+			browser.key = "pk" + strings.TrimPrefix(a.key, "sk")
+			browser.post(path, form).wants(t, http.StatusUnauthorized, map[string]any{"error.code": "secret_key_required"})
+		}
+		seller.must(path, form)
+	}
+}
+
 // TestSharedMethods: a card of a platform's customer pays a seller directly, once it is shared.
 func TestSharedMethods(t *testing.T) {
 	t.Parallel()

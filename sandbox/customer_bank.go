@@ -167,6 +167,9 @@ func fillBankToken(c *call, r *record) error {
 // fillSavedToken makes a token of a card or a bank account that a customer has: of the one that is named, or of the default. On a
 // connected account the customer is the platform's, and the token is how it is shared.
 func (c *call) fillSavedToken(r *record) error {
+	if c.browser {
+		return secretRequired() // whoever has the page could otherwise look into any customer's cards
+	}
 	id := c.params.String("customer")
 	if id == "" {
 		return invalid("parameter_missing", "customer", "Missing required param: customer.")

@@ -14,6 +14,9 @@ func (w *realm) whereElse(id string) string {
 // shareMethod makes a payment method of this account out of one of its platform's, so that a customer of the platform can pay here
 // (docs.stripe.com/connect/direct-charges-multiple-accounts). It belongs to nobody yet.
 func (c *call) shareMethod(r *record) error {
+	if c.browser {
+		return secretRequired()
+	}
 	id, customer := c.params.String("payment_method"), c.params.String("customer")
 	p := c.platform()
 	switch method := p.find("payment_method", id); {
