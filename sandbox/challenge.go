@@ -79,7 +79,7 @@ type challengeView struct {
 
 const (
 	challengeGone = "This page is not, or no longer, open. The status of what it was for says how that ended."
-	challengeOver = "This page has had its answer."
+	challengeOver = "This page has had its answer, and is over."
 	challengeDone = "Done. You can close this page."
 )
 
