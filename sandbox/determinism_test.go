@@ -161,14 +161,16 @@ func same(t *testing.T, one, two *story) {
 	}
 }
 
-// TestTranscriptsAreOneStory: every transcript of every resource, played twice with one seed, has the same answers and webhooks to the
+// TestTranscriptsAreOneStory: every transcript of every resource, and of every version of the API that has one, played twice with one seed, has the same answers and webhooks to the
 // byte; with another seed it has others.
 func TestTranscriptsAreOneStory(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
+	older, _ := filepath.Glob("testdata/versions/*.txt")
+	if err != nil || len(files) == 0 || len(older) == 0 {
 		t.Fatalf("no transcripts: %v", err)
 	}
+	files = append(files, older...)
 	receiver := httptest.NewServer(nil)
 	t.Cleanup(receiver.Close)
 	play := func(seed uint64, files []string) *story {
@@ -179,7 +181,7 @@ func TestTranscriptsAreOneStory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			key := "sk_" + "test_" + strings.ReplaceAll(name, ".", "_")
+			key := "sk_" + "test_" + strings.NewReplacer(".", "_", "-", "_").Replace(name)
 			s.send(key, http.MethodPost, "/v1/webhook_endpoints", "enabled_events[]=*&url="+escaped(receiver.URL+"/"+name))
 			if _, err := transcript.New(s.client(), s.server.URL, key).Play(t.Context(), string(text)); err != nil {
 				t.Fatal(err)
