@@ -61,7 +61,7 @@ func TestHostedPageInABrowser(t *testing.T) {
 				}
 				shop.holds(t, where, intent, c.redirect)
 			}
-			if text := must[string](t)(look(tab, page)); !strings.Contains(text, "over") {
+			if text := must[string](t)(look(tab, page)); !strings.Contains(text, "has had its answer") {
 				t.Errorf("afterwards the page says %s", text)
 			}
 			w.ended(t, intent.ID, c.status, c.charges)

@@ -38,7 +38,7 @@ func TestRedirectInABrowser(t *testing.T) {
 				t.Fatal(err)
 			}
 			shop.holds(t, tab, intent, c.redirect)
-			if text := must[string](t)(look(tab, page)); !strings.Contains(text, "over") {
+			if text := must[string](t)(look(tab, page)); !strings.Contains(text, "has had its answer") {
 				t.Errorf("afterwards the page says %s", text)
 			}
 			w.ended(t, intent.ID, c.status, c.charges)
