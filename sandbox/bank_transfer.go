@@ -120,7 +120,7 @@ func (c *call) financialAddress(kind, country, number string) *spec.Object {
 	case "swift":
 		fill("account_number", number[:12], "account_type", "checking", "bank_name", transferBank, "swift_code", transferSwift)
 	case "iban":
-		fill("bic", transferBIC, "country", country, "iban", country+"00"+number)
+		fill("bic", transferBIC, "country", country, "iban", ibanFor(country, number))
 	case "sort_code":
 		fill("account_number", number[:8], "sort_code", transferSortCode)
 	case "zengin":
@@ -129,6 +129,15 @@ func (c *call) financialAddress(kind, country, number string) *spec.Object {
 		fill("bank_code", "000", "bank_name", transferBank, "clabe", number)
 	}
 	return spec.New("funding_instructions_bank_transfer_financial_address").Set("type", kind).Set("supported_networks", transferNetworks[kind]).Set(kind, o)
+}
+
+// ibanFor is an IBAN of a country that clients which check IBANs take.
+func ibanFor(country, digits string) string {
+	account := (digits + digits)[:ibanForms[country].length-4]
+	if country == "IE" || country == "NL" { // their banks are named by four letters
+		account = "TEST" + account[4:]
+	}
+	return withCheckDigits(country, account)
 }
 
 // fundingInstructions tells where a customer can send money to, at any time and each time the same.

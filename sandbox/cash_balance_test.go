@@ -3,6 +3,8 @@ package sandbox_test
 import (
 	"net/http"
 	"testing"
+
+	"github.com/till-pay/till/sandbox"
 )
 
 // cash is what Stripe holds for a customer in a currency.
@@ -44,5 +46,18 @@ func TestCashIsSwept(t *testing.T) {
 	announced := a.get("/v1/events", "type=customer_cash_balance_transaction.created&limit=1").list("data")[0].(map[string]any)
 	if got := (answer{body: announced}).text("data.object.transferred_to_balance.balance_transaction"); got != txn.text("id") {
 		t.Errorf("announced is %v", announced)
+	}
+}
+
+// TestTransferIBANs: the accounts that customers send euros to have IBANs that are valid in each country.
+func TestTransferIBANs(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	for _, country := range []string{"BE", "DE", "ES", "FR", "IE", "NL"} {
+		customer := a.must("/v1/customers", "").text("id")
+		got := a.must("/v1/customers/"+customer+"/funding_instructions", "funding_type=bank_transfer&currency=eur&bank_transfer[type]=eu_bank_transfer&bank_transfer[eu_bank_transfer][country]="+country)
+		if iban := got.text("bank_transfer.financial_addresses.0.iban.iban"); !sandbox.ValidIBAN(iban) || iban[:2] != country {
+			t.Errorf("%s: %s", country, iban)
+		}
 	}
 }
