@@ -20,6 +20,9 @@ func createCharge(c *call) (appender, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.maySell(from); err != nil { // before a token is spent
+		return nil, err
+	}
 	method, err := c.chargedSourceOf(from)
 	if err != nil {
 		return nil, err
@@ -109,9 +112,6 @@ func (c *call) unowned(name string) (*record, error) {
 // chargeDirectly takes the money, or holds it, or has it declined. There is nobody to ask for authentication: secured
 // says that it has been done, and is nil otherwise.
 func (c *call) chargeDirectly(from, method *record, secured *spec.Object) (appender, error) {
-	if err := c.maySell(from); err != nil {
-		return nil, err
-	}
 	does := private[instrument](method).card().does
 	ch := c.newCharge(from, method, secured)
 	ch.object().Set("payment_intent", nil)

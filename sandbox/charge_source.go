@@ -93,9 +93,6 @@ func (c *call) chargeSource(from, r *record) (appender, error) {
 	if err := c.canPay(from, r); err != nil {
 		return nil, err
 	}
-	if err := c.maySell(from); err != nil {
-		return nil, err
-	}
 	method := c.sourceMethod(r)
 	var done appender
 	var err error

@@ -104,6 +104,9 @@ func TestTransfersRefused(t *testing.T) {
 		}
 	}
 	seller.post("/v1/payouts", "currency=usd&amount=1").wants(t, http.StatusBadRequest, map[string]any{"error.code": "payouts_not_allowed"})
+	unspent := a.must("/v1/tokens", "card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034&card[cvc]=123").text("id")
+	a.post("/v1/charges", "amount=500&currency=usd&on_behalf_of="+seller.account+"&source="+unspent).wants(t, http.StatusBadRequest, nil)
+	a.get("/v1/tokens/"+unspent, "").wants(t, http.StatusOK, map[string]any{"used": false})
 	if n := len(a.get("/v1/transfers", "").list("data")); n != 0 {
 		t.Errorf("there are %d transfers", n)
 	}
