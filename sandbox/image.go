@@ -79,7 +79,8 @@ func (m *image) take(of *realm) {
 // become makes the world what an image shows, in place of what it is. The lock is held.
 func (w *world) become(m *image) {
 	w.era++
-	w.home = &realm{world: w, account: m.account, methods: m.methods}
+	h := w.home // it stays the same: requests on their way to the lock have it already
+	h.account, h.methods, h.byID, h.shelves = m.account, m.methods, nil, nil
 	w.connected = nil
 	w.made, w.born = m.made, m.born
 	w.random = rand.NewChaCha8([32]byte{})

@@ -107,8 +107,9 @@ func writePage(out http.ResponseWriter, status int, view *worldView) {
 
 // view looks at the world. show is the list to show by itself: events, webhooks, requests, faults or a kind of object.
 func (w *realm) view(show string) (*worldView, error) {
-	v := w.viewed()
+	var v *worldView
 	err := w.step(func() {
+		v = w.viewed()
 		rows := fewRows
 		if kinds[show] != nil || slices.Contains([]string{"webhooks", "requests", "events"}, show) {
 			v.Show, rows = show, manyRows

@@ -102,13 +102,12 @@ func (s *Server) showPage(out http.ResponseWriter, r *http.Request) {
 // showRealm shows the world as one of its accounts sees it; without a name, as its own.
 func (w *world) showRealm(out http.ResponseWriter, account, show string) {
 	w.mu.Lock()
-	of := w.realmOf(account)
+	of, none := w.realmOf(account), w.home.viewed()
+	none.Account, none.Object, none.Title, none.Message = w.home.account, account, "account", "This world has no account of that id."
 	w.mu.Unlock()
 	switch {
 	case of == nil:
-		v := w.home.viewed()
-		v.Account, v.Object, v.Title, v.Message = w.home.account, account, "account", "This world has no account of that id."
-		writePage(out, http.StatusNotFound, v)
+		writePage(out, http.StatusNotFound, none)
 	default:
 		view, err := of.view(show)
 		if err != nil {

@@ -29,6 +29,13 @@ func (w *world) realmOf(account string) *realm {
 	return w.connected[account]
 }
 
+// accountName is the world's own account, for those who do not hold the lock.
+func (w *world) accountName() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.home.account
+}
+
 // openRealm gives a connected account a realm, empty as yet.
 func (w *world) openRealm(account string) *realm {
 	if w.connected == nil {

@@ -233,7 +233,7 @@ func (x *exchange) answer(form string) *reply {
 		x.log(form, result.status, code)
 	})
 	if unwritten != nil {
-		return &reply{status: http.StatusInternalServerError, body: notKept(unwritten).body(w.home.account, x.id, x.browser)}
+		return &reply{status: http.StatusInternalServerError, body: notKept(unwritten).body(w.accountName(), x.id, x.browser)}
 	}
 	return result
 }
@@ -423,7 +423,7 @@ func (x *exchange) fail(err error) {
 	e := asAPIError(err)
 	account := ""
 	if x.world != nil {
-		account = x.world.home.account
+		account = x.world.accountName()
 	}
 	if x.id == "" {
 		x.id = x.sandbox.newRequestID()
