@@ -187,7 +187,13 @@ func TestReceiverThatWasDown(t *testing.T) {
 	till.Shop.Hears.Down.Store(false)
 	till.Clock.Advance(2 * time.Hour)
 	tilltest.Until(t, "the checkpoint to come", func() bool { whole, _ := tr.Heard(); return whole == 7 })
-	tilltest.Until(t, "all deliveries to end", func() bool { return till.Get("/v1/webhooks/deliveries?status=pending").Want(200).Len() == 0 })
+	tilltest.Until(t, "all deliveries to end", func() bool {
+		if till.Get("/v1/webhooks/deliveries?status=pending").Want(200).Len() == 0 {
+			return true
+		}
+		till.Clock.Advance(time.Minute) // one that was on its way during the outage failed after the leap, and waits for its next try
+		return false
+	})
 	mu.Lock()
 	defer mu.Unlock()
 	for seq := int64(1); seq <= 7; seq++ {
