@@ -96,6 +96,7 @@ func (c *call) applyAccount(in accountView) error {
 		}
 	}
 	c.settleIn(next, in.Currencies)
+	c.pin()
 	return nil
 }
 

@@ -91,6 +91,7 @@ func (w *world) become(m *image) {
 	w.obey(copied(m.rules))
 	w.log = ring[logged]{kept: m.log.all()}
 	w.becomeRecords(m)
+	w.pin()
 	w.likes = nil // they are of the account that the world was
 	w.once = idempotency{keys: make(map[string]*attempt, len(m.keys))}
 	for _, a := range m.keys {

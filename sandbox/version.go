@@ -33,7 +33,7 @@ func dateOf(version string) string { return version[:len("2006-01-02")] }
 func (x *exchange) readVersion() error {
 	x.version = x.request.Header.Get("Stripe-Version")
 	if x.version == "" {
-		x.version = x.world.defaultVersion()
+		x.version = x.world.pinned()
 	} else if wrong := wrongVersion(x.version); wrong != "" {
 		x.version = ""
 		return &apiError{status: 400, kind: invalidRequest, message: wrong}
@@ -42,20 +42,22 @@ func (x *exchange) readVersion() error {
 	return nil
 }
 
-// defaultVersion is the account's version, for requests that name none.
-func (w *world) defaultVersion() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.pinned()
-}
-
-// pinned is the version of the world's own account, which is that of the accounts connected to it too, and in which events are. The lock is
-// held.
+// pinned is the version of the world's own account, for requests that name none. It is that of the accounts connected to it too, and
+// the one in which events are. The lock need not be held: most requests ask, and would wait for it a second time.
 func (w *world) pinned() string {
-	if version := w.home.standing().Version; version != "" {
-		return version
+	if version := w.apiVersion.Load(); version != nil {
+		return *version
 	}
 	return spec.Version
+}
+
+// pin makes the version that the account has from now on that of requests which name none.
+func (w *world) pin() {
+	if version := w.home.standing().Version; version != "" {
+		w.apiVersion.Store(&version)
+		return
+	}
+	w.apiVersion.Store(nil)
 }
 
 // before says whether the request's version is older than a date.

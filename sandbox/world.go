@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/till-pay/till/sandbox/radar"
@@ -20,15 +21,16 @@ type world struct {
 	home      *realm // of its own account
 	connected map[string]*realm
 
-	mu      sync.Mutex
-	random  *rand.ChaCha8
-	made    time.Time
-	born    int64                  // order of the newest record that was there from the beginning
-	scratch []byte                 // for rendering
-	likes   map[string]likeMethod  // by card number
-	parsed  map[string]*radar.Rule // by text
-	era     uint64                 // how often the world has become another
-	journal *journal
+	mu         sync.Mutex
+	random     *rand.ChaCha8
+	made       time.Time
+	born       int64                  // order of the newest record that was there from the beginning
+	scratch    []byte                 // for rendering
+	likes      map[string]likeMethod  // by card number
+	parsed     map[string]*radar.Rule // by text
+	era        uint64                 // how often the world has become another
+	journal    *journal
+	apiVersion atomic.Pointer[string] // of the account, once it was set; see pin
 
 	snapshots map[string]*image
 
