@@ -21,6 +21,10 @@ import (
 
 var at = time.Date(2026, 1, 31, 9, 30, 0, 0, time.UTC)
 
+func fact(scope db.Scope, payment, source string) ledger.Fact {
+	return ledger.Fact{Scope: scope, Generation: 1, Payment: payment, Source: source, At: at}
+}
+
 func usd(minor int64) money.Money { return money.FromMinor(minor, "USD") }
 
 func post(d *db.DB, transactions ...ledger.Transaction) error {
@@ -55,10 +59,10 @@ func TestChargeRefundAndItsFailure(t *testing.T) {
 			transaction ledger.Transaction
 			balances    string
 		}{
-			{ledger.Charge(scope, "p1", "5000", usd(5000), at), "assets:stripe 5000 USD, income:sales -5000 USD"},
-			{ledger.Refund(scope, "p1", "r1", usd(1200), at), "assets:stripe 3800 USD, income:refunds 1200 USD, income:sales -5000 USD"},
-			{ledger.RefundFailed(scope, "p1", "r1", usd(1200), at), "assets:stripe 5000 USD, income:refunds 0 USD, income:sales -5000 USD"},
-			{ledger.Charge(scope, "p2", "300", money.FromMinor(300, "JPY"), at), "assets:stripe 300 JPY, assets:stripe 5000 USD, income:refunds 0 USD, income:sales -300 JPY, income:sales -5000 USD"},
+			{ledger.Charge(fact(scope, "p1", "ch_1"), 5000, usd(5000)), "assets:stripe 5000 USD, income:sales -5000 USD"},
+			{ledger.Refund(fact(scope, "p1", "re_1"), "r1", usd(1200)), "assets:stripe 3800 USD, income:refunds 1200 USD, income:sales -5000 USD"},
+			{ledger.RefundFailed(fact(scope, "p1", "re_1"), "r1", usd(1200)), "assets:stripe 5000 USD, income:refunds 0 USD, income:sales -5000 USD"},
+			{ledger.Charge(fact(scope, "p2", "ch_2"), 300, money.FromMinor(300, "JPY")), "assets:stripe 300 JPY, assets:stripe 5000 USD, income:refunds 0 USD, income:sales -300 JPY, income:sales -5000 USD"},
 		} {
 			if err := post(d, step.transaction); err != nil {
 				t.Fatal(err)
@@ -93,14 +97,14 @@ func TestUnbalancedIsRefused(t *testing.T) {
 		"each off, together even": {{ledger.StripeBalance, eur}, {ledger.Sales, usd(-5000)}, {ledger.StripeBalance, money.FromMinor(-5000, "GBP")}, {ledger.Sales, usd(5000)}},
 		"overflow":                {{ledger.StripeBalance, usd(math.MaxInt64)}, {ledger.StripeBalance, usd(1)}, {ledger.Sales, usd(math.MinInt64)}},
 	} {
-		good := ledger.Charge(db.Scope{}, "p", "1", usd(1), at)
-		changes, err := ledger.Post(good, ledger.Transaction{Key: "bad", Lines: lines})
+		good := ledger.Charge(fact(db.Scope{}, "p", "ch_1"), 1, usd(1))
+		changes, err := ledger.Post(good, ledger.Transaction{Book: ledger.Expected, Key: "bad", Lines: lines})
 		if err == nil || changes != nil || !strings.Contains(err.Error(), "bad") {
 			t.Errorf("%s: %v, %d changes", name, err, len(changes))
 		}
 	}
 	// The smallest amount has no opposite in 64 bits.
-	if _, err := ledger.Post(ledger.Charge(db.Scope{}, "p", "1", usd(math.MinInt64), at)); err == nil {
+	if _, err := ledger.Post(ledger.Charge(fact(db.Scope{}, "p", "ch_1"), 1, usd(math.MinInt64))); err == nil {
 		t.Error("an amount without an opposite was booked")
 	}
 }
@@ -110,7 +114,7 @@ func TestAFactIsBookedOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		scope := db.Scope{Merchant: "m", Mode: "test"}
-		charge := ledger.Charge(scope, "p1", "5000", usd(5000), at)
+		charge := ledger.Charge(fact(scope, "p1", "ch_1"), 5000, usd(5000))
 		const many = 8
 		errs := make([]error, many)
 		var wg sync.WaitGroup
@@ -129,7 +133,7 @@ func TestAFactIsBookedOnce(t *testing.T) {
 		if booked != 1 {
 			t.Errorf("booked %d times", booked)
 		}
-		if err := post(d, ledger.Charge(scope, "p2", "1", usd(1), at), charge); !db.IsMoved(err) {
+		if err := post(d, ledger.Charge(fact(scope, "p2", "ch_2"), 1, usd(1)), charge); !db.IsMoved(err) {
 			t.Errorf("a list with a fact already booked answered %v", err)
 		}
 		if got := balances(t, d, scope, ""); got != "assets:stripe 5000 USD, income:sales -5000 USD" {
@@ -159,11 +163,11 @@ func TestTheBookSumsToZero(t *testing.T) {
 				sign := int64(1)
 				switch rapid.IntRange(0, 2).Draw(t, "kind") {
 				case 0:
-					tx = ledger.Charge(scope, payment, "1", m, at)
+					tx = ledger.Charge(fact(scope, payment, "ch_"+payment), 1, m)
 				case 1:
-					tx, sign = ledger.Refund(scope, payment, refund, m, at), -1
+					tx, sign = ledger.Refund(fact(scope, payment, "re_"+refund), refund, m), -1
 				case 2:
-					tx = ledger.RefundFailed(scope, payment, refund, m, at)
+					tx = ledger.RefundFailed(fact(scope, payment, "re_"+refund), refund, m)
 				}
 				err := post(d, tx)
 				if booked[tx.Key] {
@@ -206,7 +210,7 @@ func TestCheckSeesAMissingLine(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		scope := db.Scope{Merchant: "m", Mode: "test"}
-		good, bad := ledger.Charge(scope, "p1", "1", usd(1), at), ledger.Charge(scope, "p2", "2", usd(2), at)
+		good, bad := ledger.Charge(fact(scope, "p1", "ch_1"), 1, usd(1)), ledger.Charge(fact(scope, "p2", "ch_2"), 2, usd(2))
 		if err := post(d, good, bad); err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package payment
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
@@ -191,7 +190,12 @@ func entries(was, now Payment, at time.Time) []ledger.Transaction {
 	if more <= 0 {
 		return nil
 	}
-	return []ledger.Transaction{ledger.Charge(now.scope, now.ID, strconv.FormatInt(now.Captured.Minor, 10), money.FromMinor(more, now.Currency), at)}
+	return []ledger.Transaction{ledger.Charge(now.fact(at), now.Captured.Minor, money.FromMinor(more, now.Currency))}
+}
+
+// fact is the payment as the ledger books it: Stripe's charge moves its money.
+func (p Payment) fact(at time.Time) ledger.Fact {
+	return ledger.Fact{Scope: p.scope, Generation: p.generation, Payment: p.ID, Source: p.chargeRef, At: at}
 }
 
 // events tells each change of status once, and the first time that the payer must act.

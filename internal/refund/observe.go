@@ -103,15 +103,20 @@ func moves(was, now Refund, at time.Time) (refunding, refunded int64, booked []l
 	amount := now.Amount.Minor
 	switch {
 	case was.Status == Pending && now.Status == Completed:
-		return -amount, amount, []ledger.Transaction{ledger.Refund(now.scope, now.PaymentID, now.ID, now.Amount, at)}
+		return -amount, amount, []ledger.Transaction{ledger.Refund(now.fact(at), now.ID, now.Amount)}
 	case was.Status == Failed && now.Status == Completed:
-		return 0, amount, []ledger.Transaction{ledger.Refund(now.scope, now.PaymentID, now.ID, now.Amount, at)}
+		return 0, amount, []ledger.Transaction{ledger.Refund(now.fact(at), now.ID, now.Amount)}
 	case was.Status == Pending && now.Status == Failed:
 		return -amount, 0, nil
 	case was.Status == Completed && now.Status == Failed:
-		return 0, -amount, []ledger.Transaction{ledger.RefundFailed(now.scope, now.PaymentID, now.ID, now.Amount, at)}
+		return 0, -amount, []ledger.Transaction{ledger.RefundFailed(now.fact(at), now.ID, now.Amount)}
 	}
 	return 0, 0, nil
+}
+
+// fact is the refund as the ledger books it.
+func (r Refund) fact(at time.Time) ledger.Fact {
+	return ledger.Fact{Scope: r.scope, Generation: r.generation, Payment: r.PaymentID, Source: r.ProviderRef, At: at}
 }
 
 func unchanged(was, now Refund) bool {
