@@ -37,6 +37,7 @@ type standing struct {
 	Version    string           // of the API, for requests that name none and for its events; empty is the newest
 	RealDebits bool             // bank debits take as long as they do in live mode
 	Prevention bool             // it is enrolled in the card networks' programmes that prevent disputes
+	Stop       *payoutStop      `json:",omitempty"` // of the world's own account; nil pays out
 	Left       bool             // a connected account that has taken its platform's access away
 	Radar      *riskSettings    `json:",omitempty"` // nil as long as nothing of Radar was changed
 	Dossier    *dossier         `json:",omitempty"` // of a connected account; nil where the sandbox has made the account ready
@@ -53,6 +54,7 @@ type schedule struct {
 	Interval string   // manual, daily, weekly or monthly
 	Weekdays []string // of weekly: monday to friday
 	Days     []int64  // of monthly: 1 to 31
+	Hour     int64    `json:",omitempty"` // of the day, in UTC, at which automatic payouts are made; 0 is payoutHour
 	Delay    int64    // until charges are available, in days, where the account has chosen; 0 is as the country's
 }
 
@@ -145,6 +147,9 @@ func (w *realm) describeAccount(r *record) {
 		for _, list := range []string{"alternatives", "currently_due", "errors", "eventually_due", "past_due", "pending_verification"} {
 			o.Sub(name).Set(list, []any{})
 		}
+	}
+	if s.Stop != nil {
+		s.Stop.describe(o)
 	}
 	o.Set("business_profile", spec.New("account_business_profile").Set("name", "Sandbox").Set("mcc", "5734"))
 	settings := spec.New("account_settings")

@@ -34,6 +34,9 @@ func (w *realm) describeSettings() *record {
 		when.Set("monthly_payout_days", anys(s.Schedule.Days))
 	}
 	out := spec.New("balance_settings_resource_payouts").Set("schedule", when).Set("status", "enabled")
+	if s.Stop != nil {
+		out.Set("status", "disabled")
+	}
 	if len(s.Minimum) > 0 {
 		out.Set("minimum_balance_by_currency", maps.Clone(s.Minimum))
 	}

@@ -28,8 +28,13 @@ func (w *realm) mayCharge() bool {
 	return w.isPlatform() || w.accountRecord().flag("charges_enabled") && w.said("capabilities", "card_payments") == "active"
 }
 
-// mayPayOut says whether the account may be paid out.
-func (w *realm) mayPayOut() bool { return w.isPlatform() || w.accountRecord().flag("payouts_enabled") }
+// mayPayOut says whether the account may be paid out. The platform may, unless it has been stopped.
+func (w *realm) mayPayOut() bool {
+	if w.isPlatform() {
+		return w.standing().Stop == nil
+	}
+	return w.accountRecord().flag("payouts_enabled")
+}
 
 // receiving are the capabilities of which one lets an account receive transfers, in the order in which Stripe's refusal names them.
 var receiving = []string{"transfers", "crypto_transfers", "legacy_payments"}

@@ -15,6 +15,9 @@ type accountView struct {
 	Interval   string   `json:"payout_interval,omitempty"` // manual, daily, weekly or monthly
 	Weekdays   []string `json:"weekly_payout_days,omitempty"`
 	Days       []int64  `json:"monthly_payout_days,omitempty"`
+	Hour       *int64   `json:"payout_hour,omitempty"`        // of the day, in UTC, 1 to 23
+	Payouts    string   `json:"payouts,omitempty"`            // "enabled", or why Stripe does not pay the account out: see payout_stop.go
+	Asked      []string `json:"requirements,omitempty"`       // what Stripe asks for, or looks into, before it pays out again
 	Version    string   `json:"api_version,omitempty"`        // of requests that name none, and of its events
 	Debits     string   `json:"bank_debits,omitempty"`        // "test": they are as quick as in Stripe's test mode; "real": they take days
 	Prevention *bool    `json:"dispute_prevention,omitempty"` // it is enrolled in the card networks' programmes against disputes
@@ -25,6 +28,11 @@ func (w *realm) accountView() accountView {
 	v := accountView{Country: s.Country, Currency: s.Currency, Debit: &s.Debit, Interval: s.Schedule.Interval, Weekdays: s.Schedule.Weekdays, Days: s.Schedule.Days, Version: w.pinned(), Prevention: &s.Prevention}
 	if v.Debits = "test"; s.RealDebits {
 		v.Debits = "real"
+	}
+	hour := s.Schedule.hour()
+	v.Hour = &hour
+	if v.Payouts = "enabled"; s.Stop != nil {
+		v.Payouts, v.Asked = s.Stop.Reason, s.Stop.Fields
 	}
 	for _, r := range w.externalAccounts() {
 		if currency := r.text("currency"); !slices.Contains(v.Currencies, currency) {
@@ -86,8 +94,28 @@ func (c *call) applyAccount(in accountView) error {
 	if next.Country != c.standing().Country {
 		next.Schedule = firstSchedule(next.Country)
 	}
+	if err := readRuns(&next, in); err != nil {
+		return err
+	}
+	if err := readStop(&next, in); err != nil {
+		return err
+	}
+	r := c.accountRecord()
+	c.describeAccount(r)
+	before := r.object().Clone()
+	c.settleIn(next, in.Currencies)
+	c.pin()
+	if in.Payouts != "" {
+		c.describeAccount(r)
+		c.emitUpdated("account.updated", r, before)
+	}
+	return nil
+}
+
+// readRuns reads when automatic payouts are made.
+func readRuns(next *standing, in accountView) error {
 	if in.Interval != "" {
-		next.Schedule = schedule{Interval: in.Interval, Weekdays: in.Weekdays, Days: in.Days, Delay: next.Schedule.Delay}
+		next.Schedule = schedule{Interval: in.Interval, Weekdays: in.Weekdays, Days: in.Days, Delay: next.Schedule.Delay, Hour: next.Schedule.Hour}
 		if wrong := next.Schedule.wrong(); wrong != "" {
 			return badControl(wrong)
 		}
@@ -95,8 +123,11 @@ func (c *call) applyAccount(in accountView) error {
 			return badControl("Accounts in " + next.Country + " cannot be paid out at the interval " + in.Interval + ".")
 		}
 	}
-	c.settleIn(next, in.Currencies)
-	c.pin()
+	if in.Hour != nil {
+		if next.Schedule.Hour = *in.Hour; *in.Hour < 1 || *in.Hour > 23 {
+			return badControl("payout_hour is 1 to 23, in UTC.")
+		}
+	}
 	return nil
 }
 

@@ -61,7 +61,7 @@ func (s schedule) next(now time.Time, country string) (time.Time, bool) {
 			for !open(day) {
 				day = day.AddDate(0, 0, 1)
 			}
-			if at := day.Add(payoutHour * time.Hour); at.After(now) {
+			if at := day.Add(time.Duration(s.hour()) * time.Hour); at.After(now) {
 				return at, true
 			}
 		}
@@ -69,6 +69,9 @@ func (s schedule) next(now time.Time, country string) (time.Time, bool) {
 	}
 	return time.Time{}, false
 }
+
+// hour is when automatic payouts are made.
+func (s schedule) hour() int64 { return cmp.Or(s.Hour, payoutHour) }
 
 // wants says whether a day is one of the schedule's. The days that a month lacks are its last.
 func (s schedule) wants(day time.Time) bool {
