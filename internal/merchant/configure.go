@@ -134,6 +134,8 @@ func (m *Merchants) check(scope db.Scope, in ConfigureInput) error {
 type wish struct {
 	Credentials
 	account  string
+	country  string
+	currency string
 	endpoint string // we_…, registered just now
 	url      string // what it was registered with
 	token    string // of that url
@@ -151,7 +153,7 @@ func (m *Merchants) ask(ctx context.Context, scope db.Scope, register bool, want
 	if !accountForm.MatchString(seen.ID) {
 		return nil, fault.New(fault.ProviderUnavailable, "", "What answers at Stripe's address does not answer as Stripe does; nothing was changed.")
 	}
-	want.account = seen.ID
+	want.account, want.country, want.currency = seen.ID, seen.Country, strings.ToUpper(seen.DefaultCurrency)
 	if !register {
 		return nil, nil
 	}
@@ -266,6 +268,7 @@ func (m *Merchants) inherit(want wish, was *Provider) (wish, error) {
 
 // sealed is a generation with the credentials of the wish.
 func (m *Merchants) sealed(p Provider, want wish) (Provider, error) {
+	p.Country, p.Currency = want.country, want.currency
 	p.PublishableKey, p.WebhookEndpoint, p.webhookURL, p.webhookSecret = want.PublishableKey, want.endpoint, want.url, ""
 	var err error
 	if p.secretKey, err = m.Sealer.Seal(string(want.SecretKey), p.place("secret_key")); err != nil {

@@ -23,6 +23,8 @@ type Provider struct {
 	db.Scope
 	Generation      int64
 	Account         string // acct_…
+	Country         string // of the account, as ISO 3166 has it; "" where it was configured before till asked
+	Currency        string // that the account settles in by default, in capitals; "" likewise
 	PublishableKey  string // pk_…, or "" where none was given
 	WebhookEndpoint string // we_…, where till registered the endpoint at Stripe itself
 	WebhookToken    string // the secret part of the merchant's own URL for Stripe's webhooks

@@ -22,6 +22,8 @@ type merchantView struct {
 type providerView struct {
 	Provider         string    `json:"provider" enum:"stripe"`
 	Account          string    `json:"account" example:"acct_1032D82eZvKYlo2C" doc:"The Stripe account, as Stripe says."`
+	Country          string    `json:"country" example:"DE" doc:"Where the account is; empty where its key was set before till asked."`
+	DefaultCurrency  string    `json:"default_currency" example:"EUR" doc:"What the account settles in where it has no other balance; empty likewise."`
 	PublishableKey   string    `json:"publishable_key" doc:"Empty where none was given."`
 	Generation       int64     `json:"generation" doc:"Grows by one each time the merchant turns to another account."`
 	WebhookURL       string    `json:"webhook_url" doc:"Where Stripe should send this merchant's events. Only a path where the operator has not set the public URL. Keep it to yourself."`
@@ -122,7 +124,7 @@ func (m *Merchants) show(ctx context.Context, scope db.Scope) (merchantView, err
 
 func (m *Merchants) providerView(p Provider) providerView {
 	return providerView{
-		Provider: Name, Account: p.Account, PublishableKey: p.PublishableKey, Generation: p.Generation, WebhookURL: m.publicURL(p.WebhookPath()),
+		Provider: Name, Account: p.Account, Country: p.Country, DefaultCurrency: p.Currency, PublishableKey: p.PublishableKey, Generation: p.Generation, WebhookURL: m.publicURL(p.WebhookPath()),
 		WebhookSecretSet: p.HasWebhookSecret(), WebhookEndpoint: p.WebhookEndpoint, UpdatedAt: p.UpdatedAt,
 	}
 }

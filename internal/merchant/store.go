@@ -73,28 +73,28 @@ func listKeys(ctx context.Context, q db.Querier, s db.Scope) ([]Key, error) {
 func insertProvider(p Provider) db.Change {
 	return db.Change{
 		SQL: `insert into providers (merchant, mode, generation, account, secret_key, publishable_key, webhook_secret, webhook_endpoint, webhook_url, webhook_token,
-			created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing`,
+			created_at, updated_at, country, currency) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing`,
 		Args: []any{p.Merchant, p.Mode, p.Generation, p.Account, p.secretKey, p.PublishableKey, p.webhookSecret, p.WebhookEndpoint, p.webhookURL, p.WebhookToken,
-			db.Micros(p.CreatedAt), db.Micros(p.UpdatedAt)}, Rows: 1,
+			db.Micros(p.CreatedAt), db.Micros(p.UpdatedAt), p.Country, p.Currency}, Rows: 1,
 	}
 }
 
 // updateProvider misses where the row changed since it was seen.
 func updateProvider(p Provider, seen time.Time) db.Change {
 	return db.Change{
-		SQL: `update providers set secret_key = $4, publishable_key = $5, webhook_secret = $6, webhook_endpoint = $7, webhook_url = $8, updated_at = $9
+		SQL: `update providers set secret_key = $4, publishable_key = $5, webhook_secret = $6, webhook_endpoint = $7, webhook_url = $8, updated_at = $9, country = $11, currency = $12
 			where merchant = $1 and mode = $2 and generation = $3 and updated_at = $10`,
 		Args: []any{p.Merchant, p.Mode, p.Generation, p.secretKey, p.PublishableKey, p.webhookSecret, p.WebhookEndpoint, p.webhookURL,
-			db.Micros(p.UpdatedAt), db.Micros(seen)}, Rows: 1,
+			db.Micros(p.UpdatedAt), db.Micros(seen), p.Country, p.Currency}, Rows: 1,
 	}
 }
 
-const providerColumns = `merchant, mode, generation, account, secret_key, publishable_key, webhook_secret, webhook_endpoint, webhook_url, webhook_token, created_at, updated_at`
+const providerColumns = `merchant, mode, generation, account, secret_key, publishable_key, webhook_secret, webhook_endpoint, webhook_url, webhook_token, created_at, updated_at, country, currency`
 
 func scanProvider(r db.Row) (Provider, error) {
 	var p Provider
 	err := r.Scan(&p.Merchant, &p.Mode, &p.Generation, &p.Account, &p.secretKey, &p.PublishableKey, &p.webhookSecret, &p.WebhookEndpoint, &p.webhookURL,
-		&p.WebhookToken, db.At(&p.CreatedAt), db.At(&p.UpdatedAt))
+		&p.WebhookToken, db.At(&p.CreatedAt), db.At(&p.UpdatedAt), &p.Country, &p.Currency)
 	return p, err
 }
 

@@ -81,6 +81,7 @@ func merge(was Payment, seen stripe.PaymentIntent) Payment {
 	if stage(seen.Status, declined(seen)) >= stage(was.providerStatus, was.Status == Failed) {
 		advance(&now, seen)
 	}
+	learnCharge(&now, seen)
 	if now.Captured.Positive() {
 		now.Status = Completed
 	}
@@ -116,8 +117,8 @@ func declined(seen stripe.PaymentIntent) bool {
 func advance(now *Payment, seen stripe.PaymentIntent) {
 	was := now.Status
 	now.providerStatus = seen.Status
-	if seen.LatestCharge.ID != "" {
-		now.chargeRef = seen.LatestCharge.ID
+	if id := seen.LatestCharge.ID; id != "" && id != now.chargeRef { // another charge, of which nothing is known yet
+		now.chargeRef, now.Card, now.Outcome = id, nil, nil
 	}
 	switch {
 	case seen.Status == stripe.RequiresCapture && (was == Pending || was == Failed):
@@ -225,10 +226,10 @@ func (s *Payments) takeIn(scope db.Scope, row string, seen stripe.PaymentIntent,
 }
 
 // Heard takes in a PaymentIntent that a webhook brought. One that is not this merchant's, or not till's, changes nothing. A webhook names the
-// balance transaction that holds the fee and does not carry it: where a completed payment lacks its fee, Stripe is asked.
+// charge, which holds the card, the outcome and the fee, and does not carry it: where the payment lacks them, Stripe is asked.
 func (s *Payments) Heard(ctx context.Context, scope db.Scope, generation int64, seen stripe.PaymentIntent) error {
 	p, err := s.hear(ctx, scope, generation, seen)
-	if err != nil || p.Status != Completed || p.Fee != nil {
+	if err != nil || !p.Lacks() {
 		return err
 	}
 	return s.Refetch(ctx, scope, generation, seen.ID)
@@ -311,7 +312,8 @@ func (s *Payments) OfIntent(ctx context.Context, scope db.Scope, generation int6
 func unchanged(was, now Payment) bool {
 	return was.Status == now.Status && was.ProviderRef == now.ProviderRef && was.chargeRef == now.chargeRef && was.providerStatus == now.providerStatus &&
 		was.Captured == now.Captured && was.capturing == now.capturing && was.cancelling == now.cancelling && was.Attempts == now.Attempts &&
-		was.dueAt.Equal(now.dueAt) && same(was.Fee, now.Fee) && same(was.Failure, now.Failure) && same(was.NextAction, now.NextAction)
+		was.dueAt.Equal(now.dueAt) && same(was.Fee, now.Fee) && same(was.Failure, now.Failure) && same(was.NextAction, now.NextAction) &&
+		same(was.Card, now.Card) && same(was.Outcome, now.Outcome)
 }
 
 func same[T comparable](a, b *T) bool {

@@ -67,10 +67,17 @@ func drawLife(r *rapid.T) *life {
 		}
 		charge := fmt.Sprintf("ch_%d", try)
 		if yes("declined") {
-			l.say(stripe.RequiresPaymentMethod, func(pi *stripe.PaymentIntent) {
+			declined := func(pi *stripe.PaymentIntent) {
 				pi.LatestCharge.ID = charge
 				pi.LastPaymentError = &stripe.PaymentError{Code: "card_declined", DeclineCode: fmt.Sprint("try ", try)}
-			})
+			}
+			l.say(stripe.RequiresPaymentMethod, declined)
+			if yes("charge seen") {
+				l.say(stripe.RequiresPaymentMethod, func(pi *stripe.PaymentIntent) {
+					declined(pi)
+					pi.LatestCharge.Object = described(charge, "issuer_declined")
+				})
+			}
 			l.certain = l.certain && try == 0
 			if yes("no other try") {
 				l.end(r, true)
@@ -119,10 +126,17 @@ func (l *life) pay(r *rapid.T, charge string, manual bool) {
 	if rapid.Bool().Draw(r, "fee seen") {
 		l.say(stripe.Succeeded, func(pi *stripe.PaymentIntent) {
 			paid(pi)
-			pi.LatestCharge.Object = &stripe.Charge{ID: charge}
+			pi.LatestCharge.Object = described(charge, "authorized")
 			pi.LatestCharge.Object.BalanceTransaction.Object = &stripe.BalanceTransaction{Fee: 175, Currency: "usd"}
 		})
 	}
+}
+
+// described is a charge as Stripe shows it whole. The last digits are those of its try.
+func described(id, outcome string) *stripe.Charge {
+	ch := &stripe.Charge{ID: id, Outcome: &stripe.ChargeOutcome{Type: outcome, RiskLevel: "normal"}}
+	ch.PaymentMethodDetails.Card = &stripe.ChargedCard{Brand: "visa", Country: "DE", Last4: id, ThreeDSecure: &stripe.ThreeDSecure{Authenticated: true}}
+	return ch
 }
 
 // told is what comes of hearing words in their order: the payment in the end, what the book holds, and the events.
@@ -191,6 +205,9 @@ func TestAnyOrderOfWords(t *testing.T) {
 		}
 		if n := len(got.Events); n > 0 && got.Now.Status != Pending && got.Events[n-1] != "payment."+string(got.Now.Status) {
 			r.Fatalf("the last event is not of the end: %v, %s", got.Events, got.Now.Status)
+		}
+		if c := got.Now.Card; c != nil && c.Last4 != got.Now.chargeRef {
+			r.Fatalf("the card of %s is shown for %s", c.Last4, got.Now.chargeRef)
 		}
 		if l.certain {
 			if d := cmp.Diff(inOrder.Now, got.Now, cmp.AllowUnexported(Payment{})); d != "" {

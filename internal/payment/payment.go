@@ -69,6 +69,9 @@ type Payment struct {
 	Metadata      map[string]string `json:"metadata" nullable:"false"`
 	ReturnURL     string            `json:"return_url"`
 
+	Card    *Card    `json:"card" doc:"The card that was charged; null until Stripe has described it, which for a decline is a moment later."`
+	Outcome *Verdict `json:"outcome" doc:"What the bank, the network and Radar made of the charge; null until it is known, and where no charge was made."`
+
 	Failure    *Failure    `json:"failure" doc:"Why the last try failed; null where none did."`
 	NextAction *NextAction `json:"next_action" doc:"What the payer must do; null where nothing."`
 	Held       *Hold       `json:"held" doc:"Why the duplicate guard held it back; null where it did not. It stays after a release, as a record."`
@@ -86,6 +89,7 @@ type Payment struct {
 	dueAt            time.Time // when the sweep must look
 	likeness         string    // what a duplicate of it would share (guard.go); "" where the guard was off
 	cardFingerprint  string    // Stripe's name for the card's number; "" where it was not asked for
+	accountCountry   string    // of the merchant's Stripe account when the payment was made; "" where it was not known
 }
 
 // Customer is who pays, as far as the merchant said.

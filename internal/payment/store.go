@@ -13,17 +13,22 @@ import (
 const columns = `merchant, mode, id, version, generation, status, currency, amount, capturing, captured, refunding, refunded, fee, provider, provider_ref,
 	provider_status, charge_ref, payment_method, saved_card, customer, customer_email, customer_ref, provider_customer, description, suffix, capture_method, return_url,
 	metadata, failure, next_action, cancelling, attempts, idempotency_key, created_at, updated_at, resolve_by, due_at,
-	likeness, card_fingerprint, held`
+	likeness, card_fingerprint, held, account_country,
+	card_brand, card_country, card_funding, card_last4, three_d_secure, outcome_type, outcome_network_status, outcome_reason, risk_level`
 
 func scan(r db.Row) (Payment, error) {
 	var p Payment
 	var fee *int64
+	var card Card
+	var outcome Verdict
 	err := r.Scan(&p.scope.Merchant, &p.scope.Mode, &p.ID, &p.version, &p.generation, &p.Status, &p.Currency, &p.Amount.Minor, &p.capturing, &p.Captured.Minor,
 		&p.Refunding.Minor, &p.Refunded.Minor, &fee, &p.Provider, &p.ProviderRef, &p.providerStatus, &p.chargeRef, &p.PaymentMethod, &p.SavedCardID,
 		&p.Customer.ID, &p.Customer.Email, &p.Customer.Reference, &p.providerCustomer, &p.Description, &p.Suffix, &p.CaptureMethod, &p.ReturnURL,
 		db.Document(&p.Metadata), db.Document(&p.Failure), db.Document(&p.NextAction), &p.cancelling, &p.Attempts, &p.IdempotencyKey,
 		db.At(&p.CreatedAt), db.At(&p.UpdatedAt), db.At(&p.ResolveBy), db.At(&p.dueAt),
-		&p.likeness, &p.cardFingerprint, db.Document(&p.Held))
+		&p.likeness, &p.cardFingerprint, db.Document(&p.Held), &p.accountCountry,
+		&card.Brand, &card.Country, &card.Funding, &card.Last4, &card.ThreeDSecure, &outcome.Type, &outcome.NetworkStatus, &outcome.Reason, &outcome.RiskLevel)
+	p.setCharge(card, outcome)
 	p.MerchantID, p.Livemode = p.scope.Merchant, p.scope.Mode == "live"
 	p.Amount.Currency, p.Captured.Currency, p.Refunding.Currency, p.Refunded.Currency = p.Currency, p.Currency, p.Currency, p.Currency
 	if fee != nil {
@@ -32,11 +37,12 @@ func scan(r db.Row) (Payment, error) {
 	return p, err
 }
 
-// insert is the claim's part: the row, and its metadata by key for the filters.
+// insert is the claim's part: the row, and its metadata by key for the filters. Where the Stripe account is, the account's own row says.
 func insert(p Payment) []db.Change {
 	changes := []db.Change{{
 		SQL: `insert into payments (` + columns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, null, $9, '', '', '', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-			$20, '', '', false, 0, $21, $22, $22, $23, $24, $25, $26, $27)`,
+			$20, '', '', false, 0, $21, $22, $22, $23, $24, $25, $26, $27,
+			coalesce((select country from providers where merchant = $1 and mode = $2 and generation = $5), ''), '', '', '', '', '', '', '', '', '')`,
 		Args: []any{p.scope.Merchant, p.scope.Mode, p.ID, p.version, p.generation, string(p.Status), string(p.Currency), p.Amount.Minor, p.Provider, p.PaymentMethod,
 			p.SavedCardID, p.Customer.ID, p.Customer.Email, p.Customer.Reference, p.providerCustomer, p.Description, p.Suffix, p.CaptureMethod, p.ReturnURL,
 			db.JSON(p.Metadata), p.IdempotencyKey, db.Micros(p.CreatedAt), db.Micros(p.ResolveBy), db.Micros(p.dueAt),
@@ -56,16 +62,20 @@ func (s *Payments) changes(was Payment, o Outcome) ([]db.Change, error) {
 		return nil, nil
 	}
 	now := o.Now
+	card, outcome := now.ofCharge()
 	var fee any
 	if now.Fee != nil {
 		fee = now.Fee.Minor
 	}
 	list := []db.Change{{
 		SQL: `update payments set version = version + 1, status = $5, capturing = $6, captured = $7, fee = $8, provider_ref = $9, provider_status = $10, charge_ref = $11,
-			failure = $12, next_action = $13, cancelling = $14, attempts = $15, updated_at = $16, due_at = $17
+			failure = $12, next_action = $13, cancelling = $14, attempts = $15, updated_at = $16, due_at = $17,
+			card_brand = $18, card_country = $19, card_funding = $20, card_last4 = $21, three_d_secure = $22,
+			outcome_type = $23, outcome_network_status = $24, outcome_reason = $25, risk_level = $26
 			where merchant = $1 and mode = $2 and id = $3 and version = $4`,
 		Args: []any{now.scope.Merchant, now.scope.Mode, now.ID, was.version, string(now.Status), now.capturing, now.Captured.Minor, fee, now.ProviderRef, now.providerStatus,
-			now.chargeRef, document(now.Failure), document(now.NextAction), now.cancelling, now.Attempts, db.Micros(s.Clock.Now()), db.Micros(now.dueAt)}, Rows: 1,
+			now.chargeRef, document(now.Failure), document(now.NextAction), now.cancelling, now.Attempts, db.Micros(s.Clock.Now()), db.Micros(now.dueAt),
+			card.Brand, card.Country, card.Funding, card.Last4, card.ThreeDSecure, outcome.Type, outcome.NetworkStatus, outcome.Reason, outcome.RiskLevel}, Rows: 1,
 	}}
 	entries, err := ledger.Post(o.Entries...)
 	if err != nil {

@@ -97,6 +97,11 @@ func (p Payment) Essence() string {
 	if p.Fee != nil {
 		s += fmt.Sprintf(" fee%d", p.Fee.Minor)
 	}
+	if card, outcome := p.ofCharge(); p.Lacks() {
+		s += " lacks"
+	} else {
+		s += fmt.Sprintf(" %s%s %s", card.Brand, card.ThreeDSecure, outcome.Type)
+	}
 	if p.Failure != nil {
 		s += " failure " + p.Failure.Code
 	}

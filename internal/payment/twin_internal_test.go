@@ -126,7 +126,8 @@ func (h *history) word() stripe.PaymentIntent {
 	case stripe.Succeeded:
 		pi.AmountReceived = 5000
 		if h.chance.IntN(2) == 0 {
-			pi.LatestCharge.Object = &stripe.Charge{BalanceTransaction: stripe.Ref[stripe.BalanceTransaction]{Object: &stripe.BalanceTransaction{Fee: 175, Currency: "usd"}}}
+			pi.LatestCharge.Object = described("ch_1", "authorized")
+			pi.LatestCharge.Object.BalanceTransaction = stripe.Ref[stripe.BalanceTransaction]{Object: &stripe.BalanceTransaction{Fee: 175, Currency: "usd"}}
 		}
 	case stripe.RequiresPaymentMethod:
 		pi.LastPaymentError = &stripe.PaymentError{Code: "card_declined"}

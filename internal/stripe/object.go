@@ -88,6 +88,48 @@ type Charge struct {
 	Currency           string                  `json:"currency"`
 	PaymentIntent      Ref[struct{}]           `json:"payment_intent"`
 	BalanceTransaction Ref[BalanceTransaction] `json:"balance_transaction"`
+	FailureCode        string                  `json:"failure_code"`
+	Outcome            *ChargeOutcome          `json:"outcome"` // nil of a charge that has not ended
+
+	PaymentMethodDetails struct {
+		Card *ChargedCard `json:"card"` // nil where it was no card
+	} `json:"payment_method_details"`
+}
+
+// ChargeOutcome is what the bank, the network and Radar made of a charge (docs.stripe.com/api/charges/object, docs.stripe.com/declines).
+type ChargeOutcome struct {
+	Type          string `json:"type"` // authorized, manual_review, issuer_declined, blocked, invalid
+	NetworkStatus string `json:"network_status"`
+	Reason        string `json:"reason"`
+	RiskLevel     string `json:"risk_level"`
+	RiskScore     int64  `json:"risk_score"` // with Radar for Fraud Teams only
+	SellerMessage string `json:"seller_message"`
+}
+
+// ChargedCard is a card as it was when it was charged.
+type ChargedCard struct {
+	Brand        string        `json:"brand"`
+	Country      string        `json:"country"`
+	Funding      string        `json:"funding"`
+	Last4        string        `json:"last4"`
+	ThreeDSecure *ThreeDSecure `json:"three_d_secure"`
+}
+
+// ThreeDSecure is how the payer's bank authenticated a charge, where it was asked to.
+type ThreeDSecure struct {
+	Result        string `json:"result"`
+	Authenticated bool   `json:"authenticated"` // in versions of Stripe's API without result
+}
+
+// Word is the result in one word; "" where authentication was not asked for.
+func (t *ThreeDSecure) Word() string {
+	switch {
+	case t == nil:
+		return ""
+	case t.Result == "" && t.Authenticated:
+		return "authenticated"
+	}
+	return t.Result
 }
 
 // BalanceTransaction is what till reads of one. Fee and Net are in Currency, the account's settlement currency.

@@ -76,14 +76,14 @@ const (
 	remembers = 24 * time.Hour
 )
 
-// intent is the intent as it stands, as a reply shows it (with the charge's balance transaction) or as an event does.
+// intent is the intent as it stands, as a reply shows it (with its charge, and that with its balance transaction) or as an event and a decline do.
 func (b *bank) intent(reply bool) *stripe.PaymentIntent {
 	pi := &stripe.PaymentIntent{ID: "pi_1", Status: b.status, Amount: amount, AmountReceived: b.got, Currency: "usd", Metadata: map[string]string{stripe.Tag: "p"}}
 	if b.charges > 0 || b.err != "" {
 		pi.LatestCharge.ID = "ch_1"
 	}
-	if b.got > 0 && reply {
-		pi.LatestCharge.Object = &stripe.Charge{ID: "ch_1", BalanceTransaction: stripe.Ref[stripe.BalanceTransaction]{ID: "txn_1", Object: &stripe.BalanceTransaction{Fee: fee, Net: b.got - fee, Currency: "usd"}}}
+	if pi.LatestCharge.ID != "" && reply {
+		pi.LatestCharge.Object = b.charged()
 	}
 	if b.err != "" {
 		pi.LastPaymentError = &stripe.PaymentError{Code: b.err}
@@ -92,6 +92,18 @@ func (b *bank) intent(reply bool) *stripe.PaymentIntent {
 		pi.NextAction = &stripe.NextAction{Type: "use_stripe_sdk"}
 	}
 	return pi
+}
+
+// charged is the charge, with what the issuer made of it.
+func (b *bank) charged() *stripe.Charge {
+	ch := &stripe.Charge{ID: "ch_1", Outcome: &stripe.ChargeOutcome{Type: "authorized", NetworkStatus: "approved_by_network"}}
+	if b.err != "" {
+		ch.Outcome = &stripe.ChargeOutcome{Type: "issuer_declined", NetworkStatus: "declined_by_network"}
+	}
+	if b.got > 0 {
+		ch.BalanceTransaction = stripe.Ref[stripe.BalanceTransaction]{ID: "txn_1", Object: &stripe.BalanceTransaction{Fee: fee, Net: b.got - fee, Currency: "usd"}}
+	}
+	return ch
 }
 
 func (b *bank) refundNow() *stripe.Refund {
@@ -169,6 +181,7 @@ func (b *bank) create(s *story) answer {
 	case s.declined:
 		b.status, b.err = stripe.RequiresPaymentMethod, "card_declined"
 		b.tell("payment_intent.payment_failed")
+		return answer{pi: b.intent(false)}
 	case s.challenge:
 		b.status = stripe.RequiresAction
 		b.tell("payment_intent.requires_action")

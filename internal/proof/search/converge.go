@@ -155,7 +155,7 @@ func (c *converging) handlers(n *hearer) inbox.Handlers {
 	return inbox.Handlers{
 		PaymentIntent: func(_ context.Context, _ db.Scope, _ int64, seen stripe.PaymentIntent) error {
 			n.observe(seen, 0)
-			if n.pay.Status == payment.Completed && n.pay.Fee == nil {
+			if n.pay.Lacks() {
 				n.observe(c.tale.Now, 0)
 			}
 			return nil

@@ -2,7 +2,6 @@ package search
 
 import (
 	"github.com/till-pay/till/internal/once"
-	"github.com/till-pay/till/internal/payment"
 	"github.com/till-pay/till/internal/stripe"
 )
 
@@ -197,8 +196,8 @@ func write(n *world, p *process) {
 		*p = process{}
 	case p.kind == sweeping:
 		p.pc = ask
-	case p.answer.pi != nil && !p.fetched && n.pay.Status == payment.Completed && n.pay.Fee == nil:
-		p.pc = fetch // the fee is not in the event
+	case p.answer.pi != nil && !p.fetched && n.pay.Lacks():
+		p.pc = fetch // the charge and its fee are not in the event
 	default:
 		n.inbox[p.event] = applied
 		*p = process{}

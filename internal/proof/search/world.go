@@ -252,6 +252,8 @@ func (w *world) disagree() string {
 		return "we and Stripe took different amounts"
 	case b.got > 0 && p.Fee == nil:
 		return "the fee is not known"
+	case b.status != "" && b.intent(false).LatestCharge.ID != "" && p.Outcome == nil:
+		return "what became of the charge is not known"
 	case w.told("payment."+string(p.Status)) != 1:
 		return fmt.Sprintf("payment.%s was told %d times", p.Status, w.told("payment."+string(p.Status)))
 	}
