@@ -31,13 +31,14 @@ type Authenticate func(ctx context.Context, header http.Header) (Caller, error)
 const (
 	PaymentsRead  = "payments:read"
 	PaymentsWrite = "payments:write"
+	PayoutsWrite  = "payouts:write" // apart from payments: whoever sells does not thereby send money to the bank
 	MerchantRead  = "merchant:read"
 	MerchantWrite = "merchant:write"
 	WebhooksRead  = "webhooks:read"
 )
 
 // Scopes are all of them, in the order of the reference.
-var Scopes = []string{PaymentsRead, PaymentsWrite, MerchantRead, MerchantWrite, WebhooksRead}
+var Scopes = []string{PaymentsRead, PaymentsWrite, PayoutsWrite, MerchantRead, MerchantWrite, WebhooksRead}
 
 // API is the front door. Its routes are registered before it serves.
 type API struct {

@@ -26,6 +26,7 @@ import (
 	"github.com/till-pay/till/internal/once"
 	"github.com/till-pay/till/internal/outbox"
 	"github.com/till-pay/till/internal/payment"
+	"github.com/till-pay/till/internal/payout"
 	"github.com/till-pay/till/internal/refund"
 	"github.com/till-pay/till/internal/stripe"
 	"github.com/till-pay/till/internal/task"
@@ -58,6 +59,7 @@ type App struct {
 	Cards     *card.Cards
 	Payments  *payment.Payments
 	Refunds   *refund.Refunds
+	Payouts   *payout.Payouts
 	Outbox    *outbox.Outbox
 	Inbox     *inbox.Inbox
 	tasks     *task.Runner
@@ -127,6 +129,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.Cards = &card.Cards{DB: d, Clock: c.Clock, Once: a.Once, Merchants: a.Merchants, Customers: a.Customers}
 	a.Payments = &payment.Payments{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Cards: a.Cards, Customers: a.Customers}
 	a.Refunds = &refund.Refunds{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Payments: a.Payments}
+	a.Payouts = &payout.Payouts{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants}
 	a.Outbox = &outbox.Outbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Dialer: dialer}
 	a.Inbox = &inbox.Inbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants,
 		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard,
@@ -149,7 +152,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.requests, a.API.Answered = newRequests(), a.count
 	a.refused = newRefused()
 	a.Inbox.Refused = func(check string) { a.refused.WithLabelValues(check).Inc() }
-	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox} {
+	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Payouts, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox} {
 		r.Routes(a.API)
 	}
 	return a, nil

@@ -249,6 +249,13 @@ var visits = map[string]func(visitor){
 			v.Errorf("the account is %q, the first merchant's %q", account, firsts)
 		}
 	},
+	"GET /v1/payouts/diagnosis": func(v visitor) {
+		if a := v.do("GET", "/v1/payouts/diagnosis", nil); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else if a.Want(200).String("data", "cause") != "no_money" { // its own account, which has none
+			v.Errorf("%s", a.Raw)
+		}
+	},
 	"PUT /v1/merchant/providers": func(v visitor) {
 		a := v.do("PUT", "/v1/merchant/providers", body{"provider": "stripe", "stripe": body{"secret_key": v.till.Shop.StripeKey[:8] + id.Hex(12)}})
 		if v.kind == live {

@@ -27,7 +27,7 @@ type keyCreate struct {
 	Merchant string   `required:"" placeholder:"NAME" help:"The merchant's name or id; a new name makes a new merchant."`
 	Mode     string   `enum:"test,live" default:"test" help:"test or live."`
 	Name     string   `placeholder:"TEXT" default:"API key" help:"What the key is for."`
-	Scopes   []string `placeholder:"A,B" help:"payments:read, payments:write, merchant:read, merchant:write, webhooks:read; all where it is not given."`
+	Scopes   []string `placeholder:"A,B" help:"payments:read, payments:write, payouts:write, merchant:read, merchant:write, webhooks:read; all where it is not given."`
 }
 
 // Help is the end of --help.

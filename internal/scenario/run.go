@@ -71,7 +71,7 @@ func (s Scenario) introduce(say *transcript, seed uint64) {
 
 // settleIn sets the merchant up in a world of our own: a key for its shop, one for the diagnosis, its Stripe account.
 func (w *world) settleIn(s Scenario) (err error) {
-	if w.key, err = w.house.apiKey(w.ctx, s.Ticket.From, "shop", "payments:read,payments:write,merchant:read,merchant:write,webhooks:read"); err != nil {
+	if w.key, err = w.house.apiKey(w.ctx, s.Ticket.From, "shop", "payments:read,payments:write,payouts:write,merchant:read,merchant:write,webhooks:read"); err != nil {
 		return err
 	}
 	if w.reader, err = w.house.apiKey(w.ctx, s.Ticket.From, "diagnosis", "payments:read,merchant:read,webhooks:read"); err != nil {
