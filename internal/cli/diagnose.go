@@ -16,6 +16,7 @@ import (
 type diagnoses struct {
 	Webhooks   diagnoseWebhooks   `cmd:"" help:"Find orders that are marked as paid without their money, and events of Stripe's that did not come."`
 	Duplicates diagnoseDuplicates `cmd:"" help:"Find charges that were made more than once, and why; propose refunds."`
+	Payouts    diagnosePayouts    `cmd:"" help:"Say why money does not arrive at the bank, and what ends it; write the letter to the merchant."`
 	Signature  diagnoseSignature  `cmd:"" help:"Say which check of a webhook's signature fails, and why."`
 }
 
@@ -159,6 +160,43 @@ func (d *diagnoseDuplicates) Run(c *console) error {
 	if failed > 0 {
 		return fmt.Errorf("%d of %d refunds were refused", failed, len(sent))
 	}
+	return nil
+}
+
+type diagnosePayouts struct {
+	remote
+	To     string `placeholder:"NAME" help:"To whom the letter goes."`
+	Letter bool   `help:"Print the letter to the merchant in place of the diagnosis."`
+	JSON   bool   `name:"json" help:"One JSON object, with the letter."`
+}
+
+// Help is the end of --help.
+func (diagnosePayouts) Help() string {
+	return `It reads only; an API key with payments:read will do. Example:
+
+  export TILL=https://pay.example.com TILL_API_KEY=…
+  till diagnose payouts
+  till diagnose payouts --to Thomas --letter`
+}
+
+// Run asks why money does not arrive.
+func (d *diagnosePayouts) Run(c *console) error {
+	if d.Letter && d.JSON {
+		return errors.New("--letter prints the letter alone, and --json has it already: give one of them")
+	}
+	till, err := d.client()
+	if err != nil {
+		return err
+	}
+	found, err := diagnose.CheckPayouts(c.ctx, till, d.To)
+	if err != nil {
+		return err
+	}
+	if d.Letter {
+		fmt.Fprintln(c.out, found.Letter)
+		return nil
+	}
+	tell(c, d.JSON, found)
 	return nil
 }
 

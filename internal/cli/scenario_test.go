@@ -100,7 +100,7 @@ func TestScenarioRefusals(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"scenario run 99", nil, 1, "there are 02, 11, 15"},
+		{"scenario run 99", nil, 1, "there are 0"},
 		{"scenario run 02 --db sqlite:here", nil, 1, "--db is postgres://"},
 		{"scenario run", nil, 2, "nr"},
 		{"scenario stage 02", key, 2, "stripe-key"},
@@ -112,6 +112,8 @@ func TestScenarioRefusals(t *testing.T) {
 		{"diagnose webhooks --orders amounts.csv", key, 1, "amounts.csv: line 2 of the orders: \"much\" is not an amount"},
 		{"diagnose duplicates --confirm", key, 1, "--refund"},
 		{"diagnose signature", key, 1, "--payload"},
+		{"diagnose payouts --letter --json", key, 1, "--letter"},
+		{"diagnose payouts", nil, 1, "TILL_API_KEY is not set"},
 	} {
 		out, errs, status := command(t, dir, c.env, strings.Fields(c.line)...)
 		if status != c.status || !strings.HasPrefix(errs, "till: ") || !strings.Contains(errs, c.says) || out != "" {
@@ -130,7 +132,7 @@ func TestScenarioList(t *testing.T) {
 	if status := cli.Main([]string{"scenario", "list", "--json"}, &out, &errs); status != 0 || !strings.HasPrefix(out.String(), `{"diagnosis":"till diagnose webhooks`) {
 		t.Errorf("%d: %s", status, &out)
 	}
-	for _, line := range []string{"scenario run --help", "scenario stage --help", "diagnose webhooks --help", "diagnose duplicates --help", "diagnose signature --help"} {
+	for _, line := range []string{"scenario run --help", "scenario stage --help", "diagnose webhooks --help", "diagnose duplicates --help", "diagnose signature --help", "diagnose payouts --help"} {
 		out.Reset()
 		if status := cli.Main(strings.Fields(line), &out, &errs); status != 0 || !strings.Contains(out.String(), "xample") {
 			t.Errorf("%s: %d %s", line, status, &out)

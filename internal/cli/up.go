@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/till-pay/till/internal/api"
@@ -27,6 +29,7 @@ type up struct {
 	DB             string   `name:"db" placeholder:"URL" env:"TILL_DB" help:"postgres://… in place of the SQLite file."`
 	AllowWebhookTo []string `env:"TILL_ALLOW_WEBHOOK_TO" placeholder:"HOST:PORT" help:"Where webhooks may go besides this command's own receiver."`
 	Clock          string   `env:"TILL_CLOCK" enum:"real,sandbox" default:"real" help:"sandbox: till lives in the time of the sandbox, so that both can be advanced by days."`
+	Country        string   `env:"TILL_SANDBOX_COUNTRY" default:"US" help:"Where the account at the sandbox is, such as DE."`
 	JSON           bool     `name:"json" help:"Print one JSON line on stdout when ready, for scripts."`
 }
 
@@ -57,6 +60,9 @@ func (u *up) Run(c *console) error {
 		if err := loopback(flag, address); err != nil {
 			return err
 		}
+	}
+	if !slices.Contains(box.Countries(), u.Country) {
+		return fmt.Errorf("--country is one of %s, not %q", strings.Join(box.Countries(), ", "), u.Country)
 	}
 	say := narrator{c.out}
 	if u.JSON {
@@ -152,7 +158,7 @@ func (u *up) start(c *console) (_ *world, err error) {
 	if w.books, w.fresh, err = u.books(); err != nil {
 		return nil, err
 	}
-	go func() { w.failed <- box.NewServer().Serve(ctx, w.box) }()
+	go func() { w.failed <- box.NewServer(box.WithAccount(u.Country)).Serve(ctx, w.box) }()
 	database, masterKey := w.books.resolved()
 	w.app, err = app.Open(c.ctx, app.Config{Database: database, StripeURL: "http://" + w.box.Addr().String(), MasterKey: masterKey, NewMasterKey: true,
 		PublicURL: "http://" + w.api.Addr().String(), AllowWebhookTo: append(u.AllowWebhookTo, w.sink.Addr().String()), Version: version(), Serves: true,

@@ -46,7 +46,7 @@ func Run(ctx context.Context, c Config, s Scenario, seed uint64) (r Result, err 
 		return r, err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	w := &world{ctx: ctx, rand: chance(seed, s.Number), own: seed == DefaultSeed, say: say, program: c.Program, dir: h.dir, stripe: newStripe(h.boxURL, h.world), house: h}
+	w := &world{ctx: ctx, rand: chance(seed, s.Number), seed: seed, own: seed == DefaultSeed, say: say, program: c.Program, dir: h.dir, stripe: newStripe(h.boxURL, h.world), house: h}
 	s.introduce(say, seed)
 	if s.Hears {
 		if w.ear, err = openEar(); err != nil {

@@ -111,6 +111,9 @@ var own = map[string]struct {
 	letter  []string
 }{
 	"02": {map[string]any{"events_lost": 11, "paid_without_money": 7, "paid_and_not_marked": 3}, []string{"applied; the same command again: 0", "exactly the 11 lost events are back, each once, each applied", "answered 400, before anything is written"}, []string{"you missed 11 real messages"}},
+	"07": {map[string]any{"stuck": "47230.00 EUR", "verdict": "bank_side", "failing_since": "Monday 15:02 UTC", "last_paid": "Friday 15:00 UTC", "failure_code": "no_account"},
+		[]string{"✗ bank account", "payouts by hand, on Monday, Tuesday and Wednesday: each comes back with the same code", "goes out by itself", "nothing that was available is left behind"},
+		[]string{"Your money is safe", "47230.00 EUR is in your Stripe balance, ready to be paid out", "What you should do", "When the money comes", "We have watched it since"}},
 	"11": {map[string]any{"bookings_charged_too_often": 3, "charged_too_often": "7350.00 EUR"},
 		[]string{"one intent, 3100.00 EUR", "three intents, 9300.00 EUR", "3 refunds are proposed, worth 7350.00 EUR; nothing has moved", "one booking, two keys: a new key on every attempt"}, []string{"7350.00 EUR too much"}},
 	"15": {map[string]any{"requests": 13, "well_signed": 6}, []string{"data.object.amount from", "it is fetched, and all 9 are proved"}, []string{"no event was lost"}},
@@ -183,7 +186,8 @@ func TestAnIdleRepairIsFoundOut(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	for number, c := range map[string][2]string{"02": {"events repair", `{"missed":[],"brought":11,"applied":11,"failed":[]}`}} {
+	for number, c := range map[string][2]string{"02": {"events repair", `{"missed":[],"brought":11,"applied":11,"failed":[]}`},
+		"07": {"diagnose payouts", `{"verdict":"bank_side","summary":"as before"}`}} {
 		r, err := scenario.Run(ctx, scenario.Config{Program: broken(t, c[0], c[1])}, find(t, number), 3)
 		if err == nil || !strings.Contains(err.Error(), "repair") || r.Repaired || r.Succeeded() {
 			t.Errorf("%s: %v, %+v", number, err, r)
@@ -216,8 +220,11 @@ func TestFindAndForm(t *testing.T) {
 	if s := find(t, "2"); s.Number != "02" {
 		t.Errorf("2 is %s", s.Number)
 	}
-	if _, err := scenario.Find("99"); err == nil || !strings.Contains(err.Error(), "02, 11, 15") {
-		t.Errorf("%v", err)
+	_, err := scenario.Find("99")
+	for _, s := range scenario.All() {
+		if err == nil || !strings.Contains(err.Error(), s.Number) {
+			t.Errorf("%v", err)
+		}
 	}
 	line, err := json.Marshal(scenario.Result{})
 	if err != nil || string(line) != `{"scenario":"","seed":0,"cause":{"found":false,"words":"","figures":null},"repaired":false,"residual":null,"letter":""}` {

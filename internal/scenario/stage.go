@@ -34,7 +34,7 @@ func Stage(ctx context.Context, at Place, s Scenario, seed uint64) error {
 		return err
 	}
 	say := &transcript{at.Out}
-	w := &world{ctx: ctx, rand: chance(seed, s.Number), own: seed == DefaultSeed, say: say, dir: dir, stripe: newStripe(at.Stripe, at.StripeKey),
+	w := &world{ctx: ctx, rand: chance(seed, s.Number), seed: seed, own: seed == DefaultSeed, say: say, dir: dir, stripe: newStripe(at.Stripe, at.StripeKey),
 		base: at.Till, key: at.TillKey, till: client.New(at.Till, at.TillKey)}
 	if err := w.fresh(s); err != nil {
 		return err

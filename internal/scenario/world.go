@@ -21,6 +21,7 @@ import (
 type world struct {
 	ctx     context.Context // of the whole play
 	rand    *rand.Rand
+	seed    uint64
 	own     bool // the case's own figures are wanted
 	say     *transcript
 	program string
