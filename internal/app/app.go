@@ -22,6 +22,7 @@ import (
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/event"
 	"github.com/till-pay/till/internal/inbox"
+	"github.com/till-pay/till/internal/localprice"
 	"github.com/till-pay/till/internal/merchant"
 	"github.com/till-pay/till/internal/once"
 	"github.com/till-pay/till/internal/outbox"
@@ -155,6 +156,8 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Payouts, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox} {
 		r.Routes(a.API)
 	}
+	prices := &localprice.Prices{DB: d, Clock: c.Clock, Merchants: a.Merchants}
+	prices.Routes(a.API)
 	return a, nil
 }
 

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -33,6 +34,8 @@ type schema struct {
 
 type parameter struct {
 	Name, In, Style string
+	Required        bool
+	Example         any
 	Schema          schema
 }
 
@@ -97,7 +100,7 @@ func samples(o things) map[string]body {
 	return map[string]body{
 		"POST /v1/payments": {"amount": "50.00", "currency": "USD", "provider": "stripe", "payment_method": "pm_card_visa", "return_url": "https://shop.example/", "capture_method": "manual",
 			"customer": body{"email": "jane@example.com"}, "metadata": body{"a": "b"}, "description": "d", "statement_descriptor_suffix": "S1"},
-		"PUT /v1/merchant/settings":      {"duplicate_guard": body{"enabled": true, "minutes": 10}},
+		"PUT /v1/merchant/settings":      {"duplicate_guard": body{"enabled": true, "minutes": 10}, "local_currencies": body{"enabled": true, "currencies": []string{"EUR"}}},
 		"POST /v1/payments/{id}/capture": {"amount": "1.00"},
 		"POST /v1/payments/cards":        {"payment_method_id": "pm_card_visa", "customer_email": "jim@example.com", "customer_name": "Jim"},
 		"POST /v1/refunds":               {"payment_id": o.paid, "amount": "1.00", "reason": "duplicate"},
@@ -294,7 +297,7 @@ func TestBadParameters(t *testing.T) {
 				}
 				for _, p := range op.Parameters {
 					if p.In == "query" && !open {
-						r.query(d, method, at, raw, p)
+						r.query(d, method, at+"?"+others(op.Parameters, p.Name), raw, p)
 					}
 				}
 				if diff := difference(was, rows(t, till, nil)); diff != "" {
@@ -304,6 +307,16 @@ func TestBadParameters(t *testing.T) {
 		}
 		sound(t, till)
 	})
+}
+
+// others are the parameters that a query must have beside one, with their examples.
+func others(all []parameter, but string) (query string) {
+	for _, p := range all {
+		if p.In == "query" && p.Required && p.Name != but {
+			query += fmt.Sprintf("%s=%v&", p.Name, p.Example)
+		}
+	}
+	return query
 }
 
 func (r trial) query(d document, method, at, raw string, p parameter) {
@@ -321,9 +334,9 @@ func (r trial) query(d document, method, at, raw string, p parameter) {
 		bad = append(bad, strings.Repeat("x", s.MaxLength+1))
 	}
 	for _, value := range bad {
-		r.refuses(method, at+"?"+name+"="+value, raw, name)
+		r.refuses(method, at+name+"="+value, raw, name)
 	}
-	r.refuses(method, at+"?"+name+"=1&"+name+"=2", raw, name)
+	r.refuses(method, at+name+"=1&"+name+"=2", raw, name)
 }
 
 // What a schema cannot say.

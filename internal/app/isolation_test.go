@@ -41,7 +41,7 @@ func furnish(t *testing.T, till *tilltest.Till) (o things) {
 	o.card, o.customer, o.method = c.ID(), c.String("data", "customer", "id"), c.String("data", "payment_method")
 	o.back = body{"payment_id": o.paid, "amount": "10.00"}
 	o.refund = till.As(till.Shop).With("Idempotency-Key", o.refundKey).Want(201, "POST", "/v1/refunds", o.back).ID()
-	till.As(till.Shop).Want(200, "PUT", "/v1/merchant/settings", body{"duplicate_guard": body{"enabled": true, "minutes": 1440}})
+	till.As(till.Shop).Want(200, "PUT", "/v1/merchant/settings", body{"duplicate_guard": body{"enabled": true, "minutes": 1440}, "local_currencies": body{"enabled": true}})
 	again := body{"amount": "7.00", "currency": "USD", "provider": "stripe", "payment_method": "pm_card_visa"}
 	till.Post("/v1/payments", again).Want(201)
 	if o.doubted = till.Post("/v1/payments", again).Want(201).ID(); till.Get("/v1/payments/"+o.doubted).String("data", "status") != "held" {
@@ -182,6 +182,13 @@ var visits = map[string]func(visitor){
 	},
 	"PUT /v1/merchant/settings": func(v visitor) {
 		v.do("PUT", "/v1/merchant/settings", body{"duplicate_guard": body{"enabled": false}}).Want(200)
+	},
+	"GET /v1/local_price": func(v visitor) {
+		if a := v.do("GET", "/v1/local_price?country=DE&amount=1.00&currency=USD", nil); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else if a.Want(200); (a.String("data", "reason") == "local_currency") != (v.kind == twinned) { // the first merchant's are on
+			v.Errorf("%s", a.Raw)
+		}
 	},
 	"GET /v1/payments/cards": func(v visitor) {
 		for _, query := range []string{"", "?customer_email=jane@example.com", "?customer_id=" + v.o.customer} {

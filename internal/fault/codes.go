@@ -16,6 +16,8 @@ const (
 	AmountTooPrecise       Code = "amount_too_precise"
 	AmountTooLarge         Code = "amount_too_large"
 	CurrencyUnknown        Code = "currency_unknown"
+	CountryUnknown         Code = "country_unknown"
+	RateUnavailable        Code = "rate_unavailable"
 	IdempotencyKeyRequired Code = "idempotency_key_required"
 	IdempotencyKeyTooLong  Code = "idempotency_key_too_long"
 	IdempotencyKeyReused   Code = "idempotency_key_reused"
@@ -69,6 +71,8 @@ var Codes = []Info{
 	{AmountTooPrecise, Invalid, "The amount has more digits after the point than its currency; it is refused, never rounded."},
 	{AmountTooLarge, Invalid, "The amount is above the largest that Stripe takes in its currency."},
 	{CurrencyUnknown, Invalid, "The currency is not a three-letter code that Stripe takes."},
+	{CountryUnknown, Invalid, "The country is not an ISO 3166 code of two letters."},
+	{RateUnavailable, Refused, "Stripe gives no exchange rate for this currency; give the rate of your own."},
 	{IdempotencyKeyRequired, Invalid, "Calls that move money need an Idempotency-Key header, or key_parts in the body, so that a repeat cannot move it twice."},
 	{IdempotencyKeyTooLong, Invalid, "The Idempotency-Key is longer than 255 characters."},
 	{IdempotencyKeyReused, Refused, "The Idempotency-Key was used before with other input."},

@@ -1,6 +1,7 @@
 // Package money holds amounts as whole numbers of Stripe's minor units and writes them as people do.
 //
-// No floating-point number occurs, and nothing is rounded: what does not fit is refused.
+// No floating-point number occurs, and nothing is rounded: what does not fit is refused. Only from one currency to another an amount is rounded
+// (rate.go), by a rule that is said.
 package money
 
 import (
