@@ -17,6 +17,7 @@ type diagnoses struct {
 	Webhooks   diagnoseWebhooks   `cmd:"" help:"Find orders that are marked as paid without their money, and events of Stripe's that did not come."`
 	Duplicates diagnoseDuplicates `cmd:"" help:"Find charges that were made more than once, and why; propose refunds."`
 	Payouts    diagnosePayouts    `cmd:"" help:"Say why money does not arrive at the bank, and what ends it; write the letter to the merchant."`
+	Declines   diagnoseDeclines   `cmd:"" help:"Say why payments fail and whether that is new: who declined, which codes, what would help."`
 	Signature  diagnoseSignature  `cmd:"" help:"Say which check of a webhook's signature fails, and why."`
 }
 

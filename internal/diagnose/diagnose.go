@@ -30,7 +30,32 @@ type Payment struct {
 	Card           string // the saved card, or else the payment method
 	Meant          bool   // the guard held it as a duplicate, and somebody released it: it is none
 	Customer       string // the id, or else the reference, or else the e-mail
+	Email          string // of the customer; "" where the merchant did not say
+	Saved          bool   // a saved card was charged, without the customer
+	Attempts       int    // how often till asked Stripe
 	Metadata       map[string]string
+	charge
+}
+
+// charge is what a payment tells of its charge: why it failed, what card it was, and who said what.
+type charge struct {
+	Failure struct {
+		Code        string `json:"code"`
+		DeclineCode string `json:"decline_code"`
+		Message     string `json:"message"`
+		Advice      string `json:"advice"`
+	} `json:"failure"`
+	Paid struct {
+		Brand        string `json:"brand"`
+		Country      string `json:"country"`
+		Funding      string `json:"funding"`
+		ThreeDSecure string `json:"three_d_secure"`
+	} `json:"card"`
+	Outcome struct {
+		Type          string `json:"type"`
+		NetworkStatus string `json:"network_status"`
+		Reason        string `json:"reason"`
+	} `json:"outcome"`
 }
 
 // Kept is what the merchant still has of a payment: taken, and neither sent back nor on its way back.
@@ -58,11 +83,14 @@ type told struct {
 		Reference string `json:"reference"`
 	} `json:"customer"`
 	Held     *struct{}         `json:"held"`
+	Attempts int               `json:"attempts"`
 	Metadata map[string]string `json:"metadata"`
+	charge
 }
 
 func (t told) payment() (Payment, error) {
 	p := Payment{ID: t.ID, Status: t.Status, ProviderRef: t.ProviderRef, IdempotencyKey: t.IdempotencyKey, CreatedAt: t.CreatedAt, Metadata: t.Metadata,
+		Email: t.Customer.Email, Saved: t.SavedCardID != "", Attempts: t.Attempts, charge: t.charge,
 		Meant: t.Held != nil && t.Status != "held" && t.Status != "cancelled",
 		Card:  first(t.SavedCardID, t.PaymentMethod), Customer: first(t.Customer.ID, t.Customer.Reference, t.Customer.Email)}
 	c, err := money.ParseCurrency(t.Currency)
