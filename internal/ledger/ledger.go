@@ -93,6 +93,22 @@ func Post(transactions ...Transaction) ([]db.Change, error) {
 	return changes, nil
 }
 
+// PostTogether is Post for many transactions that move nothing, in one statement: what was observed, a page at a time.
+func PostTogether(transactions []Transaction) ([]db.Change, error) {
+	for _, t := range transactions {
+		if err := t.check(); err != nil {
+			return nil, err
+		}
+		if t.Moves.Kind != "" {
+			return nil, fmt.Errorf("ledger: transaction %s foretells a movement, and is posted alone", t.Key)
+		}
+	}
+	if len(transactions) == 0 {
+		return nil, nil
+	}
+	return []db.Change{entries(transactions...)}, nil
+}
+
 // entries is one statement for all lines of some transactions.
 func entries(all ...Transaction) db.Change {
 	var sql strings.Builder

@@ -119,3 +119,9 @@ func DisputeFee(account string, currency money.Currency, at time.Time) (fee mone
 func InstantFee(payout money.Money) money.Money {
 	return money.FromMinor(max((payout.Minor*instantShare+5000)/10_000, leastInstant[payout.Currency]), payout.Currency)
 }
+
+// Priced says whether the fees of an account's payments that settle in a currency are foretold.
+func Priced(account string, settled money.Currency) bool {
+	p := priceOf(account, time.Now())
+	return p != nil && p.currency == settled
+}

@@ -132,13 +132,7 @@ func (t *ThreeDSecure) Word() string {
 	return t.Result
 }
 
-// BalanceTransaction is what till reads of one. Fee and Net are in Currency, the account's settlement currency.
-type BalanceTransaction struct {
-	ID       string `json:"id"`
-	Fee      int64  `json:"fee"`
-	Net      int64  `json:"net"`
-	Currency string `json:"currency"`
-}
+func (c Charge) id() string { return c.ID }
 
 // Refund is what till reads of one.
 type Refund struct {

@@ -35,13 +35,14 @@ insert into movements (merchant, mode, key, generation, kind, source, currency, 
 	from ledger_entries e join refunds r on r.merchant = e.merchant and r.mode = e.mode and e.transaction_key in ('refund/' || r.id, 'refund/' || r.id || '/failed')
 	where e.account = 'assets:stripe';
 
--- Stripe's balance transactions as they were read, and what each was found to be. source_amount and source_currency are what the customer saw.
--- state is open (nothing explains it yet), matched or explained; difference is what is left of it, in its own currency.
+-- Stripe's balance transactions as they were read, and what each was found to be. source_amount and source_currency are its source's own, where
+-- Stripe has converted it. state is open (to be looked into), matched (till foretold it) or explained (it is none of till's, and known for what it
+-- is); difference is what is left of it that nothing accounts for, in its own currency.
 create table balance_transactions (
 	merchant        text   not null,
 	mode            text   not null,
 	id              text   not null,
-	generation      bigint not null,
+	account         text   not null,
 	type            text   not null,
 	kind            text   not null,
 	source          text   not null,
@@ -52,7 +53,6 @@ create table balance_transactions (
 	exchange_rate   text   not null,
 	source_amount   bigint not null,
 	source_currency text   not null,
-	charge          text   not null,
 	description     text   not null,
 	payment         text   not null,
 	payout          text   not null,
@@ -61,40 +61,51 @@ create table balance_transactions (
 	difference      bigint not null,
 	created_at      bigint not null,
 	available_on    bigint not null,
-	read_at         bigint not null,
 	primary key (merchant, mode, id)
 );
 create index balance_transactions_new on balance_transactions (merchant, mode, created_at, id);
 create index balance_transactions_source on balance_transactions (merchant, mode, source, kind);
-create index balance_transactions_payout on balance_transactions (merchant, mode, payout, id);
-create index balance_transactions_available on balance_transactions (merchant, mode, currency, available_on);
-create index balance_transactions_open on balance_transactions (merchant, mode, created_at, id) where state = 'open';
-create index balance_transactions_different on balance_transactions (merchant, mode, currency, id) where difference <> 0;
+create index balance_transactions_payout on balance_transactions (merchant, mode, payout, created_at, id) where payout <> '';
+create index balance_transactions_open on balance_transactions (merchant, mode, account, created_at, id) where state = 'open';
+create index balance_transactions_different on balance_transactions (merchant, mode, created_at, id) where difference <> 0;
+create index balance_transactions_unlisted on balance_transactions (merchant, mode, account, created_at, id) where kind = 'payout' and payout = '';
 
--- How far Stripe's balance transactions have been read for each Stripe account. read_to is the newest that was dealt with; what begins with look_ is
--- a reading under way. A balance is Stripe's, when it was last asked for.
+-- What they add up to: by the day in UTC on which they become available.
+create table balance_days (
+	merchant text   not null,
+	mode     text   not null,
+	account  text   not null,
+	currency text   not null,
+	day      bigint not null,
+	net      bigint not null,
+	lines    bigint not null,
+	primary key (merchant, mode, account, currency, day)
+);
+
+-- How far Stripe's balance transactions have been read, for each Stripe account of a merchant. read_to is the newest that was dealt with; what
+-- begins with look_ is a reading under way, newest first: gone on with after look_after, which was made at look_at. Those are Stripe's times;
+-- due_at is the clock's, lease_until the machine's: somebody is at work until then.
 create table balance_readings (
 	merchant    text   not null,
 	mode        text   not null,
-	generation  bigint not null,
-	read_to     bigint not null,
-	look_until  bigint not null,
+	account     text   not null,
+	read_to     bigint,
 	look_after  text   not null,
-	look_newest bigint not null,
-	look_began  bigint not null,
+	look_at     bigint,
+	look_newest bigint,
 	lines       bigint not null,
-	checked_at  bigint not null,
-	balance     text   not null,
+	checked_at  bigint,
 	failures    bigint not null,
 	error       text   not null,
-	due_at      bigint,
+	due_at      bigint not null,
 	lease_until bigint not null,
-	primary key (merchant, mode, generation)
+	primary key (merchant, mode, account)
 );
-create index balance_readings_due on balance_readings (due_at) where due_at is not null;
+create index balance_readings_due on balance_readings (due_at);
 
 -- +goose Down
 drop table balance_readings;
+drop table balance_days;
 drop table balance_transactions;
 drop table movements;
 delete from ledger_entries where book <> 'expected';

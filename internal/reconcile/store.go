@@ -1,0 +1,234 @@
+package reconcile
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/huandu/go-sqlbuilder"
+
+	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/ledger"
+	"github.com/till-pay/till/internal/money"
+)
+
+const columns = `merchant, mode, id, account, type, kind, source, currency, amount, fee, net, exchange_rate, source_amount, source_currency, description, payment, payout,
+	state, reason, difference, created_at, available_on`
+
+func scan(r db.Row) (l Line, err error) {
+	err = r.Scan(&l.scope.Merchant, &l.scope.Mode, &l.ID, &l.account, &l.Type, &l.Kind, &l.Source, &l.Currency, &l.Amount.Minor, &l.Fee.Minor, &l.Net.Minor, &l.ExchangeRate,
+		&l.SourceAmount.Minor, &l.SourceCurrency, &l.Description, &l.Payment, &l.Payout, &l.State, &l.Reason, &l.Difference.Minor, db.At(&l.CreatedAt), db.At(&l.AvailableOn))
+	l.Amount.Currency, l.Fee.Currency, l.Net.Currency, l.Difference.Currency, l.SourceAmount.Currency = l.Currency, l.Currency, l.Currency, l.Currency, l.SourceCurrency
+	return l, err
+}
+
+// insertLines is one statement for all of them.
+func insertLines(lines []Line) db.Change {
+	const width = 22
+	var sql strings.Builder
+	sql.WriteString(`insert into balance_transactions (` + columns + `) values `)
+	args := make([]any, 0, len(lines)*width)
+	for i, l := range lines {
+		if i > 0 {
+			sql.WriteByte(',')
+		}
+		placeholders(&sql, len(args), width)
+		args = append(args, l.scope.Merchant, l.scope.Mode, l.ID, l.account, l.Type, l.Kind, l.Source, string(l.Currency), l.Amount.Minor, l.Fee.Minor, l.Net.Minor, l.ExchangeRate,
+			l.SourceAmount.Minor, string(l.SourceCurrency), l.Description, l.Payment, l.Payout, string(l.State), l.Reason, l.Difference.Minor, db.Micros(l.CreatedAt), db.Micros(l.AvailableOn))
+	}
+	return db.Change{SQL: sql.String(), Args: args, Rows: int64(len(lines))}
+}
+
+func placeholders(sql *strings.Builder, after, n int) {
+	for i := range n {
+		sql.WriteString(map[bool]string{true: "($", false: ",$"}[i == 0])
+		sql.WriteString(strconv.Itoa(after + i + 1))
+	}
+	sql.WriteByte(')')
+}
+
+// insertDays adds lines to the sums by day of becoming available.
+func insertDays(lines []Line) (changes []db.Change) {
+	type day struct {
+		currency money.Currency
+		day      int64
+	}
+	sums, counts := map[day]int64{}, map[day]int64{}
+	var order []day
+	for _, l := range lines {
+		d := day{l.Currency, dayOf(l.AvailableOn)}
+		if counts[d] == 0 {
+			order = append(order, d)
+		}
+		sums[d], counts[d] = sums[d]+l.Net.Minor, counts[d]+1
+	}
+	for _, d := range order {
+		changes = append(changes, db.Change{SQL: `insert into balance_days (merchant, mode, account, currency, day, net, lines) values ($1, $2, $3, $4, $5, $6, $7)
+			on conflict (merchant, mode, account, currency, day) do update set net = balance_days.net + excluded.net, lines = balance_days.lines + excluded.lines`,
+			Args: []any{lines[0].scope.Merchant, lines[0].scope.Mode, lines[0].account, string(d.currency), d.day, sums[d], counts[d]}, Rows: 1})
+	}
+	return changes
+}
+
+// dayOf numbers the days in UTC since 1970.
+func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
+
+// verdict writes what a stored line was found to be.
+func verdict(l *Line) db.Change {
+	return db.Change{SQL: `update balance_transactions set state = $4, reason = $5, difference = $6, payment = $7 where merchant = $1 and mode = $2 and id = $3`,
+		Args: []any{l.scope.Merchant, l.scope.Mode, l.ID, string(l.State), l.Reason, l.Difference.Minor, l.Payment}, Rows: 1}
+}
+
+// seen marks movements as come, by the line that brought them.
+func seen(scope db.Scope, line string, moves []movement) (changes []db.Change) {
+	for _, m := range moves {
+		if m.matched == "" {
+			changes = append(changes, db.Change{SQL: `update movements set matched = $4 where merchant = $1 and mode = $2 and key = $3`,
+				Args: []any{scope.Merchant, scope.Mode, m.key, line}, Rows: 1})
+		}
+	}
+	return changes
+}
+
+// known are those of the ids that are stored.
+func (s *Reconcile) known(ctx context.Context, scope db.Scope, ids []string) (map[string]bool, error) {
+	b := api.Select("id", "balance_transactions", scope)
+	sql, args := b.Where(b.In("id", sqlbuilder.List(ids))).Build()
+	stored, err := db.All(ctx, s.DB, db.Value[string], sql, args...)
+	all := make(map[string]bool, len(stored))
+	for _, one := range stored {
+		all[one] = true
+	}
+	return all, err
+}
+
+// linesOf are the stored lines of some sources, in order of making.
+func (s *Reconcile) linesOf(ctx context.Context, scope db.Scope, sources []string) ([]Line, error) {
+	if len(sources) == 0 {
+		return nil, nil
+	}
+	b := api.Select(columns, "balance_transactions", scope)
+	sql, args := b.Where(b.In("source", sqlbuilder.List(sources))).OrderBy("created_at, id").Build()
+	return db.All(ctx, s.DB, scan, sql, args...)
+}
+
+func scanMovement(r db.Row) (m movement, err error) {
+	return m, r.Scan(&m.key, &m.kind, &m.source, &m.payment, &m.currency, &m.amount, &m.fee, &m.matched)
+}
+
+const movementColumns = `key, kind, source, payment, currency, amount, fee, matched`
+
+// movesOf are the movements of some sources.
+func (s *Reconcile) movesOf(ctx context.Context, scope db.Scope, sources []string) ([]movement, error) {
+	if len(sources) == 0 {
+		return nil, nil
+	}
+	b := api.Select(movementColumns, "movements", scope)
+	sql, args := b.Where(b.In("source", sqlbuilder.List(sources))).OrderBy("posted_at, key").Build()
+	return db.All(ctx, s.DB, scanMovement, sql, args...)
+}
+
+// late are sources of movements that were posted after their lines had been read.
+func (s *Reconcile) late(ctx context.Context, scope db.Scope, limit int) ([]string, error) {
+	return db.All(ctx, s.DB, db.Value[string], `select distinct m.source from movements m where m.merchant = $1 and m.mode = $2 and m.matched = '' and exists (
+		select 1 from balance_transactions b where b.merchant = m.merchant and b.mode = m.mode and b.source = m.source and b.kind = m.kind) limit $3`, scope.Merchant, scope.Mode, limit)
+}
+
+// open are lines that were not looked into yet, the oldest first.
+func (s *Reconcile) open(ctx context.Context, scope db.Scope, account string, before time.Time, limit int) ([]Line, error) {
+	return db.All(ctx, s.DB, scan, `select `+columns+` from balance_transactions where merchant = $1 and mode = $2 and account = $3 and state = 'open' and created_at <= $4
+		order by created_at, id limit $5`, scope.Merchant, scope.Mode, account, db.Micros(before), limit)
+}
+
+// reading is how far the balance transactions of one Stripe account have been read.
+type reading struct {
+	scope    db.Scope
+	account  string
+	readTo   time.Time // Stripe's: the newest that was dealt with; zero before the first reading has ended
+	after    string    // of a reading under way: the line to go on after
+	at       time.Time // when that line was made
+	newest   time.Time // of the lines of a reading under way
+	lines    int64     // read in all
+	checked  time.Time // when the last reading ended
+	failures int64
+	err      string
+}
+
+const lease = 30 * time.Second
+
+const readingColumns = `merchant, mode, account, read_to, look_after, look_at, look_newest, lines, checked_at, failures, error`
+
+func scanReading(r db.Row) (g reading, err error) {
+	return g, r.Scan(&g.scope.Merchant, &g.scope.Mode, &g.account, db.At(&g.readTo), &g.after, db.At(&g.at), db.At(&g.newest), &g.lines, db.At(&g.checked), &g.failures, &g.err)
+}
+
+// enrol begins the readings of an account.
+func (s *Reconcile) enrol(ctx context.Context, scope db.Scope, account string) error {
+	err := s.DB.Write(ctx, db.Change{SQL: `insert into balance_readings (merchant, mode, account, look_after, lines, failures, error, due_at, lease_until)
+		values ($1, $2, $3, '', 0, 0, '', $4, 0) on conflict do nothing`, Args: []any{scope.Merchant, scope.Mode, account, db.Micros(s.Clock.Now())}, Rows: db.Any})
+	return err
+}
+
+func (s *Reconcile) reading(ctx context.Context, scope db.Scope, account string) (reading, error) {
+	return db.One(ctx, s.DB, scanReading, `select `+readingColumns+` from balance_readings where merchant = $1 and mode = $2 and account = $3`, scope.Merchant, scope.Mode, account)
+}
+
+// claim leases the reading of an account. It returns db.ErrNone where somebody else has it.
+func (s *Reconcile) claim(ctx context.Context, scope db.Scope, account string) (g reading, err error) {
+	now := s.Clock.Machine().Now()
+	err = s.DB.Tx(ctx, func(tx db.Tx) (err error) {
+		g, err = db.One(ctx, tx, scanReading, `update balance_readings set lease_until = $4 where merchant = $1 and mode = $2 and account = $3 and lease_until <= $5
+			returning `+readingColumns, scope.Merchant, scope.Mode, account, db.Micros(now.Add(lease)), db.Micros(now))
+		return err
+	})
+	return g, err
+}
+
+// came writes how far a reading has come. It misses where somebody else has gone on with it.
+func came(was, now reading) db.Change {
+	return db.Change{SQL: `update balance_readings set read_to = $6, look_after = $7, look_at = $8, look_newest = $9, lines = $10, checked_at = $11, failures = 0, error = ''
+		where merchant = $1 and mode = $2 and account = $3 and look_after = $4 and lines = $5`,
+		Args: []any{was.scope.Merchant, was.scope.Mode, was.account, was.after, was.lines, db.Micros(now.readTo), now.after, db.Micros(now.at), db.Micros(now.newest), now.lines, db.Micros(now.checked)}, Rows: 1}
+}
+
+// release gives the reading free, to be gone on with at a time.
+func (s *Reconcile) release(ctx context.Context, g reading, failure string, due time.Time) error {
+	failed := int64(0)
+	if failure != "" {
+		failed = g.failures + 1
+	}
+	return s.DB.Write(ctx, db.Change{SQL: `update balance_readings set lease_until = 0, due_at = $4, failures = $5, error = $6, look_after = $7 where merchant = $1 and mode = $2 and account = $3`,
+		Args: []any{g.scope.Merchant, g.scope.Mode, g.account, db.Micros(due), failed, failure, g.after}, Rows: db.Any})
+}
+
+// dueAccount is an account whose reading is due.
+type dueAccount struct {
+	db.Scope
+	account string
+}
+
+func (s *Reconcile) dueNow(ctx context.Context, limit int) ([]dueAccount, error) {
+	return db.All(ctx, s.DB, func(r db.Row) (a dueAccount, err error) { return a, r.Scan(&a.Merchant, &a.Mode, &a.account) },
+		`select merchant, mode, account from balance_readings where (due_at <= $1 or due_at > $1 + 7200000000) and lease_until <= $2 order by due_at limit $3`,
+		db.Micros(s.Clock.Now()), db.Micros(s.Clock.Machine().Now()), limit)
+}
+
+// unread are accounts of all merchants whose balance was never read.
+func (s *Reconcile) unread(ctx context.Context, limit int) ([]dueAccount, error) {
+	return db.All(ctx, s.DB, func(r db.Row) (a dueAccount, err error) { return a, r.Scan(&a.Merchant, &a.Mode, &a.account) },
+		`select distinct merchant, mode, account from providers p where account <> '' and not exists (
+			select 1 from balance_readings r where r.merchant = p.merchant and r.mode = p.mode and r.account = p.account) limit $1`, limit)
+}
+
+// book is one statement that books lines in the observed book.
+func book(lines []Line) ([]db.Change, error) {
+	var all []ledger.Transaction
+	for _, l := range lines {
+		if t := l.posting(); len(t.Lines) > 0 {
+			all = append(all, t)
+		}
+	}
+	return ledger.PostTogether(all)
+}
