@@ -28,6 +28,7 @@ import (
 	"github.com/till-pay/till/internal/outbox"
 	"github.com/till-pay/till/internal/payment"
 	"github.com/till-pay/till/internal/payout"
+	"github.com/till-pay/till/internal/reconcile"
 	"github.com/till-pay/till/internal/refund"
 	"github.com/till-pay/till/internal/stripe"
 	"github.com/till-pay/till/internal/task"
@@ -61,6 +62,7 @@ type App struct {
 	Payments  *payment.Payments
 	Refunds   *refund.Refunds
 	Payouts   *payout.Payouts
+	Reconcile *reconcile.Reconcile
 	Outbox    *outbox.Outbox
 	Inbox     *inbox.Inbox
 	tasks     *task.Runner
@@ -131,6 +133,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.Payments = &payment.Payments{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Cards: a.Cards, Customers: a.Customers}
 	a.Refunds = &refund.Refunds{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Payments: a.Payments}
 	a.Payouts = &payout.Payouts{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants}
+	a.Reconcile = &reconcile.Reconcile{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments, Refunds: a.Refunds}
 	a.Outbox = &outbox.Outbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Dialer: dialer}
 	a.Inbox = &inbox.Inbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants,
 		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard,
@@ -153,7 +156,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.requests, a.API.Answered = newRequests(), a.count
 	a.refused = newRefused()
 	a.Inbox.Refused = func(check string) { a.refused.WithLabelValues(check).Inc() }
-	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Payouts, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox} {
+	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Payouts, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox, a.Reconcile} {
 		r.Routes(a.API)
 	}
 	prices := &localprice.Prices{DB: d, Clock: c.Clock, Merchants: a.Merchants}
@@ -192,7 +195,7 @@ func openMasterKey(ctx context.Context, c Config, d *db.DB) (*merchant.Sealer, e
 
 // due is the work that falls due, of every room.
 func (a *App) due() []task.Task {
-	tasks := []task.Task{a.Once.Recovery(), a.Payments.Sweep(), a.Refunds.Sweep()}
+	tasks := []task.Task{a.Once.Recovery(), a.Payments.Sweep(), a.Refunds.Sweep(), a.Reconcile.Task()}
 	tasks = append(tasks, a.Outbox.Tasks()...)
 	return append(tasks, a.Inbox.Tasks()...)
 }

@@ -185,13 +185,25 @@ func (p *Payment) setFee(minor int64) {
 	p.Fee, p.Net = &fee, &net
 }
 
-// entries books what was newly captured. The key holds the total, so that a total is booked once.
-func entries(was, now Payment, at time.Time) []ledger.Transaction {
-	more := now.Captured.Minor - was.Captured.Minor
-	if more <= 0 {
-		return nil
+// entries books what was newly captured, and the fee that Stripe is expected to take for it, which is outstanding until the card is known. The
+// keys hold the total, so that a total is booked once.
+func entries(was, now Payment, at time.Time) (booked []ledger.Transaction) {
+	if more := now.Captured.Minor - was.Captured.Minor; more > 0 {
+		booked = append(booked, ledger.Charge(now.fact(at), now.Captured.Minor, money.FromMinor(more, now.Currency)))
 	}
-	return []ledger.Transaction{ledger.Charge(now.fact(at), now.Captured.Minor, money.FromMinor(more, now.Currency))}
+	if more := now.foretoldFee() - was.foretoldFee(); more != 0 {
+		booked = append(booked, ledger.ChargeFee(now.fact(at), now.Captured.Minor, money.FromMinor(more, now.Currency)))
+	}
+	return booked
+}
+
+// foretoldFee is what Stripe is expected to take of what was captured; 0 where that is not known yet.
+func (p Payment) foretoldFee() int64 {
+	if p.Card == nil || !p.Captured.Positive() {
+		return 0
+	}
+	fee, _ := ledger.CardFee(p.accountCountry, p.Card.Country, p.Captured, p.CreatedAt)
+	return fee.Minor
 }
 
 // fact is the payment as the ledger books it: Stripe's charge moves its money.

@@ -73,5 +73,4 @@ type Reconcile struct {
 	Merchants *merchant.Merchants
 	Payments  *payment.Payments
 	Refunds   *refund.Refunds
-	Wake      func(task string)
 }

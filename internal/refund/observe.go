@@ -28,6 +28,7 @@ func Observe(was Refund, seen stripe.Refund) Refund {
 	if was.ProviderRef == "" {
 		now.ProviderRef = seen.ID
 	}
+	now.left = was.left || seen.BalanceTransaction.ID != "" || seen.Status == "succeeded"
 	switch seen.Status {
 	case "succeeded":
 		if was.Status == Pending || givenUp {
@@ -84,11 +85,11 @@ func outcome(was, now Refund, p payment.Payment, at time.Time) Outcome {
 	if now.Status != Pending {
 		now.dueAt = time.Time{}
 	}
-	o := Outcome{Now: now}
+	o := Outcome{Now: now, Entries: entries(was, now, at)}
 	if was.Status == now.Status {
 		return o
 	}
-	o.Refunding, o.Refunded, o.Entries = moves(was, now, at)
+	o.Refunding, o.Refunded = moves(was, now)
 	o.Events = []event.Event{event.New(now.scope, "refund."+string(now.Status), now.ID, now, at)}
 	p.Refunding.Minor += o.Refunding
 	p.Refunded.Minor += o.Refunded
@@ -98,21 +99,34 @@ func outcome(was, now Refund, p payment.Payment, at time.Time) Outcome {
 	return o
 }
 
-// moves are the payment's amounts and the books, as a change of status moves them.
-func moves(was, now Refund, at time.Time) (refunding, refunded int64, booked []ledger.Transaction) {
+// moves are the payment's amounts, as a change of status moves them.
+func moves(was, now Refund) (refunding, refunded int64) {
 	amount := now.Amount.Minor
 	switch {
 	case was.Status == Pending && now.Status == Completed:
-		return -amount, amount, []ledger.Transaction{ledger.Refund(now.fact(at), now.ID, now.Amount)}
+		return -amount, amount
 	case was.Status == Failed && now.Status == Completed:
-		return 0, amount, []ledger.Transaction{ledger.Refund(now.fact(at), now.ID, now.Amount)}
+		return 0, amount
 	case was.Status == Pending && now.Status == Failed:
-		return -amount, 0, nil
+		return -amount, 0
 	case was.Status == Completed && now.Status == Failed:
-		return 0, -amount, []ledger.Transaction{ledger.RefundFailed(now.fact(at), now.ID, now.Amount)}
+		return 0, -amount
 	}
-	return 0, 0, nil
+	return 0, 0
 }
+
+// entries books what leaves Stripe's balance, and what comes back to it. One that is heard of only when it has failed has done both.
+func entries(was, now Refund, at time.Time) (booked []ledger.Transaction) {
+	if now.left && !was.left {
+		booked = append(booked, ledger.Refund(now.fact(at), now.ID, now.Amount))
+	}
+	if now.cameBack() && !was.cameBack() {
+		booked = append(booked, ledger.RefundFailed(now.fact(at), now.ID, now.Amount))
+	}
+	return booked
+}
+
+func (r Refund) cameBack() bool { return r.left && r.Status == Failed }
 
 // fact is the refund as the ledger books it.
 func (r Refund) fact(at time.Time) ledger.Fact {
@@ -120,7 +134,7 @@ func (r Refund) fact(at time.Time) ledger.Fact {
 }
 
 func unchanged(was, now Refund) bool {
-	return was.Status == now.Status && was.ProviderRef == now.ProviderRef && was.Attempts == now.Attempts
+	return was.Status == now.Status && was.ProviderRef == now.ProviderRef && was.Attempts == now.Attempts && was.left == now.left
 }
 
 // changes writes an outcome: the row under the version that was read, the payment's amounts, the ledger, the events.
@@ -129,10 +143,9 @@ func (s *Refunds) changes(was Refund, o Outcome, p payment.Payment) ([]db.Change
 		return nil, nil
 	}
 	list := []db.Change{update(was, o.Now)}
-	if was.Status == o.Now.Status {
-		return list, nil
+	if was.Status != o.Now.Status {
+		list = append(list, p.Moved(o.Refunding, o.Refunded, o.Now.UpdatedAt.UnixMicro()))
 	}
-	list = append(list, p.Moved(o.Refunding, o.Refunded, o.Now.UpdatedAt.UnixMicro()))
 	for _, e := range o.Events {
 		list = append(list, event.Insert(e))
 	}

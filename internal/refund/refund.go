@@ -50,6 +50,7 @@ type Refund struct {
 	version    int64
 	generation int64
 	dueAt      time.Time
+	left       bool // its money has left the balance at Stripe; where it failed since, it is back
 }
 
 // Failure is why a refund failed.

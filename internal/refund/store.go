@@ -12,18 +12,18 @@ import (
 )
 
 const columns = `merchant, mode, id, version, generation, payment, status, currency, amount, reason, provider_ref, failure, attempts, idempotency_key, origin,
-	created_at, updated_at, due_at`
+	created_at, updated_at, due_at, left_balance`
 
 func scan(r db.Row) (x Refund, err error) {
 	err = r.Scan(&x.scope.Merchant, &x.scope.Mode, &x.ID, &x.version, &x.generation, &x.PaymentID, &x.Status, &x.Currency, &x.Amount.Minor, &x.Reason, &x.ProviderRef,
-		db.Document(&x.Failure), &x.Attempts, &x.IdempotencyKey, &x.Origin, db.At(&x.CreatedAt), db.At(&x.UpdatedAt), db.At(&x.dueAt))
+		db.Document(&x.Failure), &x.Attempts, &x.IdempotencyKey, &x.Origin, db.At(&x.CreatedAt), db.At(&x.UpdatedAt), db.At(&x.dueAt), &x.left)
 	x.Amount.Currency, x.Livemode = x.Currency, x.scope.Mode == "live"
 	return x, err
 }
 
 func insert(r Refund) db.Change {
 	return db.Change{
-		SQL: `insert into refunds (` + columns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', 0, $12, $13, $14, $14, $15) on conflict do nothing`,
+		SQL: `insert into refunds (` + columns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', 0, $12, $13, $14, $14, $15, false) on conflict do nothing`,
 		Args: []any{r.scope.Merchant, r.scope.Mode, r.ID, r.version, r.generation, r.PaymentID, string(r.Status), string(r.Currency), r.Amount.Minor, r.Reason,
 			r.ProviderRef, r.IdempotencyKey, r.Origin, db.Micros(r.CreatedAt), db.Micros(r.dueAt)}, Rows: 1,
 	}
@@ -36,10 +36,10 @@ func update(was, now Refund) db.Change {
 		failure = db.JSON(now.Failure)
 	}
 	return db.Change{
-		SQL: `update refunds set version = version + 1, status = $5, provider_ref = $6, failure = $7, attempts = $8, updated_at = $9, due_at = $10
+		SQL: `update refunds set version = version + 1, status = $5, provider_ref = $6, failure = $7, attempts = $8, updated_at = $9, due_at = $10, left_balance = $11
 			where merchant = $1 and mode = $2 and id = $3 and version = $4`,
 		Args: []any{now.scope.Merchant, now.scope.Mode, now.ID, was.version, string(now.Status), now.ProviderRef, failure, now.Attempts, db.Micros(now.UpdatedAt),
-			db.Micros(now.dueAt)}, Rows: 1,
+			db.Micros(now.dueAt), now.left}, Rows: 1,
 	}
 }
 

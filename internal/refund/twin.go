@@ -43,7 +43,7 @@ func (r Refund) Same(other Refund) bool { return r.version == other.version }
 
 // Essence is all of a refund that decides what may still happen to it and what people are told of it: see payment.Essence.
 func (r Refund) Essence() string {
-	s := fmt.Sprintf("%s %s %d due%v", r.Status, r.ProviderRef, r.Amount.Minor, !r.dueAt.IsZero())
+	s := fmt.Sprintf("%s %s %d due%v left%v", r.Status, r.ProviderRef, r.Amount.Minor, !r.dueAt.IsZero(), r.left)
 	if r.Failure != nil {
 		s += " failure " + r.Failure.Code
 	}

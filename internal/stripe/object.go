@@ -136,16 +136,18 @@ func (c Charge) id() string { return c.ID }
 
 // Refund is what till reads of one.
 type Refund struct {
-	ID            string            `json:"id"`
-	Status        string            `json:"status"` // pending, requires_action, succeeded, failed, canceled
-	Amount        int64             `json:"amount"`
-	Currency      string            `json:"currency"`
-	FailureReason string            `json:"failure_reason"`
-	Created       int64             `json:"created"`
-	Reason        string            `json:"reason"`
-	Charge        Ref[struct{}]     `json:"charge"`
-	PaymentIntent Ref[struct{}]     `json:"payment_intent"`
-	Metadata      map[string]string `json:"metadata"`
+	ID            string `json:"id"`
+	Status        string `json:"status"` // pending, requires_action, succeeded, failed, canceled
+	Amount        int64  `json:"amount"`
+	Currency      string `json:"currency"`
+	FailureReason string `json:"failure_reason"`
+	// BalanceTransaction says by being there that the money has left the balance; what it says itself is not read.
+	BalanceTransaction Ref[struct{}]     `json:"balance_transaction"`
+	Created            int64             `json:"created"`
+	Reason             string            `json:"reason"`
+	Charge             Ref[struct{}]     `json:"charge"`
+	PaymentIntent      Ref[struct{}]     `json:"payment_intent"`
+	Metadata           map[string]string `json:"metadata"`
 }
 
 func (r Refund) id() string { return r.ID }

@@ -35,6 +35,11 @@ insert into movements (merchant, mode, key, generation, kind, source, currency, 
 	from ledger_entries e join refunds r on r.merchant = e.merchant and r.mode = e.mode and e.transaction_key in ('refund/' || r.id, 'refund/' || r.id || '/failed')
 	where e.account = 'assets:stripe';
 
+-- Whether the money of a refund has left the balance: Stripe takes it at once, long before the bank has it.
+alter table refunds add column left_balance boolean not null default false;
+update refunds set left_balance = true where exists (select 1 from ledger_entries e
+	where e.merchant = refunds.merchant and e.mode = refunds.mode and e.transaction_key = 'refund/' || refunds.id);
+
 -- Stripe's balance transactions as they were read, and what each was found to be. source_amount and source_currency are its source's own, where
 -- Stripe has converted it. state is open (to be looked into), matched (till foretold it) or explained (it is none of till's, and known for what it
 -- is); difference is what is left of it that nothing accounts for, in its own currency.
@@ -108,6 +113,7 @@ drop table balance_readings;
 drop table balance_days;
 drop table balance_transactions;
 drop table movements;
+alter table refunds drop column left_balance;
 delete from ledger_entries where book <> 'expected';
 drop index ledger_account;
 create index ledger_account on ledger_entries (merchant, mode, account, currency);
