@@ -72,32 +72,6 @@ func (c *Client) BalanceTransactions(ctx context.Context, of TransactionsOf) (al
 	return got.Data, got.HasMore, err
 }
 
-// Balance is what Stripe holds for an account, in minor units by currency in lower case.
-type Balance struct {
-	Object    string  `json:"object"`
-	Available []Funds `json:"available"`
-	Pending   []Funds `json:"pending"`
-	Reserved  []Funds `json:"connect_reserved"`
-}
-
-// Funds are an amount of a balance.
-type Funds struct {
-	Amount   int64  `json:"amount"`
-	Currency string `json:"currency"`
-}
-
-func (b Balance) id() string {
-	if b.Object != "balance" {
-		return ""
-	}
-	return b.Object
-}
-
-// Balance asks what Stripe holds.
-func (c *Client) Balance(ctx context.Context) (Balance, error) {
-	return call[Balance](ctx, c, http.MethodGet, "/v1/balance", &sdk.BalanceParams{})
-}
-
 // Charge asks for one as it is now.
 func (c *Client) Charge(ctx context.Context, id string) (Charge, error) {
 	return call[Charge](ctx, c, http.MethodGet, "/v1/charges/"+url.PathEscape(id), &sdk.ChargeParams{})
