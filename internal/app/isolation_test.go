@@ -256,6 +256,27 @@ var visits = map[string]func(visitor){
 			v.Errorf("the account is %q, the first merchant's %q", account, firsts)
 		}
 	},
+	"GET /v1/balance": func(v visitor) {
+		if a := v.do("GET", "/v1/balance", nil); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else if a.Want(200); len(a.At("data", "items").([]any)) > 0 && v.kind != twinned {
+			v.Errorf("%s", a.Raw)
+		}
+	},
+	"GET /v1/reconciliation": func(v visitor) {
+		if a := v.do("GET", "/v1/reconciliation", nil).Want(200); len(a.At("data", "items").([]any)) > 0 && v.kind != twinned {
+			v.Errorf("%s", a.Raw)
+		}
+	},
+	"GET /v1/reconciliation/lines":        func(v visitor) { v.empty("/v1/reconciliation/lines") },
+	"GET /v1/reconciliation/payouts/{id}": func(v visitor) { v.do("GET", "/v1/reconciliation/payouts/po_1", nil).Refused(404, "resource_missing", "id") },
+	"POST /v1/reconciliation/runs": func(v visitor) {
+		if a := v.do("POST", "/v1/reconciliation/runs", body{}); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else {
+			a.Want(200)
+		}
+	},
 	"GET /v1/payouts/diagnosis": func(v visitor) {
 		if a := v.do("GET", "/v1/payouts/diagnosis", nil); v.kind == live {
 			a.Refused(422, "provider_unset", "")

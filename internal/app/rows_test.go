@@ -24,7 +24,7 @@ func catalog(t testing.TB, till *tilltest.Till) map[string][]string {
 	tables := map[string][]string{}
 	for _, c := range found {
 		switch c[0] {
-		case "leases", "event_sweeps", "goose_db_version", "sqlite_sequence", "sqlite_stat1": // who works now and how far, and what the engines and goose keep for themselves
+		case "leases", "event_sweeps", "balance_readings", "goose_db_version", "sqlite_sequence", "sqlite_stat1": // who works now and how far, and what the engines and goose keep for themselves
 		default:
 			tables[c[0]] = append(tables[c[0]], c[1])
 		}

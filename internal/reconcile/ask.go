@@ -16,7 +16,7 @@ type finding struct {
 // ask asks Stripe about lines that nothing foretold: what till should have heard of is taken in by the room that it belongs to, as if the missing
 // event had come now. Those whose event may still be on its way are left to it.
 func (w worker) ask(ctx context.Context) (more bool, err error) {
-	before := w.Clock.Now().Add(-fair)
+	before := w.Clock.Now().Add(-w.age)
 	lines, err := w.open(ctx, w.provider.Scope, w.provider.Account, before, someOpen)
 	if err != nil {
 		return false, err

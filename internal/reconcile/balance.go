@@ -57,7 +57,7 @@ func (s *Reconcile) Balance(ctx context.Context, scope db.Scope) (Balance, error
 	if err != nil {
 		return Balance{}, err
 	}
-	now, err := s.goOn(ctx, p, true)
+	now, err := s.goOn(ctx, p, fair)
 	if err != nil {
 		return Balance{}, failedAtStripe(err)
 	}

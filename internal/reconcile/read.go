@@ -21,9 +21,11 @@ const (
 	between = 15 * time.Minute
 	// overlap is how far before the newest line of the last reading the next begins: an entry may be listed after a later one has been.
 	overlap = 2 * time.Minute
-	// fair is the time that an event has to come by itself before Stripe is asked about a line that nothing foretold.
-	fair = time.Minute
-	// turn bounds one stretch of work on one account. What is left, the next goes on with.
+	// fair is the time that an event has to come by itself before Stripe is asked about a line that nothing foretold; unasked, till waits until
+	// its own look for missed events has been at it too.
+	fair    = time.Minute
+	unasked = 15 * time.Minute
+	// longest bounds one stretch of work on one account. What is left, the next goes on with.
 	longest   = 8 * time.Second
 	mostPause = time.Hour
 	someLate  = 100 // sources whose movements came late, in one go
@@ -50,7 +52,7 @@ func (s *Reconcile) run(ctx context.Context) (more bool, err error) {
 	for _, a := range due {
 		p, err := s.provider(ctx, a.Scope, a.account)
 		if err == nil {
-			_, err = s.goOn(ctx, p, true)
+			_, err = s.goOn(ctx, p, unasked)
 		}
 		if err != nil {
 			s.Log.LogAttrs(ctx, slog.LevelWarn, "Stripe's balance transactions cannot be read; it is tried again, later and later", slog.String("merchant", a.Merchant),
@@ -97,8 +99,9 @@ func optional(t time.Time) *time.Time {
 	return &t
 }
 
-// goOn works on one account for a bounded time: reads on, holds what came late against what was read, and asks about what is not known.
-func (s *Reconcile) goOn(ctx context.Context, p merchant.Provider, repair bool) (Progress, error) {
+// goOn works on one account for a bounded time: reads on, holds what came late against what was read, and asks about what nothing foretold and
+// is of an age; 0 asks about nothing.
+func (s *Reconcile) goOn(ctx context.Context, p merchant.Provider, age time.Duration) (Progress, error) {
 	if err := s.enrol(ctx, p.Scope, p.Account); err != nil {
 		return Progress{}, err
 	}
@@ -113,7 +116,7 @@ func (s *Reconcile) goOn(ctx context.Context, p merchant.Provider, repair bool) 
 		return Progress{}, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, longest)
-	done, err := s.work(bounded, p, &g, repair)
+	done, err := s.work(bounded, p, &g, age)
 	if bounded.Err() != nil && ctx.Err() == nil {
 		done, err = false, nil // time is up: it goes on from where it was written down
 	}
@@ -137,19 +140,19 @@ func (s *Reconcile) leave(ctx context.Context, g reading, done bool, err error) 
 	return s.release(ctx, g, inWords(err), now.Add(min(time.Minute<<min(g.failures, 10), mostPause)))
 }
 
-func (s *Reconcile) work(ctx context.Context, p merchant.Provider, g *reading, repair bool) (done bool, err error) {
+func (s *Reconcile) work(ctx context.Context, p merchant.Provider, g *reading, age time.Duration) (done bool, err error) {
 	client, err := s.Merchants.Client(ctx, p.Scope, p.Generation)
 	if err != nil {
 		return false, err
 	}
-	w := worker{s, p, client, knownPrices(p.Country, money.Currency(p.Currency))}
+	w := worker{s, p, client, age, knownPrices(p.Country, money.Currency(p.Currency))}
 	for whole := false; !whole; {
 		if whole, err = w.page(ctx, g); err != nil {
 			return false, err
 		}
 	}
 	steps := []func(context.Context) (more bool, err error){w.listPayouts, w.lateMoves}
-	if repair {
+	if age > 0 {
 		steps = append(steps, w.ask)
 	}
 	for _, step := range steps {
@@ -167,6 +170,7 @@ type worker struct {
 	*Reconcile
 	provider merchant.Provider
 	client   *stripe.Client
+	age      time.Duration // of lines that Stripe is asked about
 	priced   priced
 }
 

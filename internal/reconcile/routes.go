@@ -83,9 +83,13 @@ func (s *Reconcile) Run(ctx context.Context, scope db.Scope, repair bool) (Run, 
 	if err != nil {
 		return Run{}, err
 	}
+	age := time.Duration(0)
+	if repair {
+		age = fair
+	}
 	r := Run{Done: true, Accounts: []Progress{}}
 	for _, p := range all {
-		now, err := s.goOn(ctx, p, repair)
+		now, err := s.goOn(ctx, p, age)
 		if err != nil {
 			return Run{}, failedAtStripe(err)
 		}

@@ -167,7 +167,7 @@ func scanReading(r db.Row) (g reading, err error) {
 // enrol begins the readings of an account.
 func (s *Reconcile) enrol(ctx context.Context, scope db.Scope, account string) error {
 	err := s.DB.Write(ctx, db.Change{SQL: `insert into balance_readings (merchant, mode, account, look_after, lines, failures, error, due_at, lease_until)
-		values ($1, $2, $3, '', 0, 0, '', $4, 0) on conflict do nothing`, Args: []any{scope.Merchant, scope.Mode, account, db.Micros(s.Clock.Now())}, Rows: db.Any})
+		values ($1, $2, $3, '', 0, 0, '', $4, 0) on conflict do nothing`, Args: []any{scope.Merchant, scope.Mode, account, db.Micros(s.Clock.Now().Add(between))}, Rows: db.Any})
 	return err
 }
 
