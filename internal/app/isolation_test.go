@@ -268,8 +268,10 @@ var visits = map[string]func(visitor){
 			v.Errorf("%s", a.Raw)
 		}
 	},
-	"GET /v1/reconciliation/lines":        func(v visitor) { v.empty("/v1/reconciliation/lines") },
-	"GET /v1/reconciliation/payouts/{id}": func(v visitor) { v.do("GET", "/v1/reconciliation/payouts/po_1", nil).Refused(404, "resource_missing", "id") },
+	"GET /v1/reconciliation/lines": func(v visitor) { v.empty("/v1/reconciliation/lines") },
+	"GET /v1/reconciliation/payouts/{id}": func(v visitor) {
+		v.do("GET", "/v1/reconciliation/payouts/po_1", nil).Refused(404, "resource_missing", "id")
+	},
 	"POST /v1/reconciliation/runs": func(v visitor) {
 		if a := v.do("POST", "/v1/reconciliation/runs", body{}); v.kind == live {
 			a.Refused(422, "provider_unset", "")
