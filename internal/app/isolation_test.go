@@ -50,6 +50,7 @@ func furnish(t *testing.T, till *tilltest.Till) (o things) {
 	till.Shop.Hears.Await("refund.completed", o.refund)
 	till.Clock.Advance(time.Minute) // what Stripe sends later
 	rest(t, till, till.Shop)
+	till.Post("/v1/reconciliation/runs", body{}).Want(200)
 	o.delivery = till.Get("/v1/webhooks/deliveries").Want(200).String("data", 0, "id")
 	o.endpoint = till.Get("/v1/webhooks/endpoints").Want(200).String("data", 0, "id")
 	if o.delivery == "" || o.endpoint == "" {

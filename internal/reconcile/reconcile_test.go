@@ -48,7 +48,13 @@ func settle(till *tilltest.Till) {
 	stripe := till.Stripe(till.Shop)
 	till.Clock.Advance(5 * time.Minute)
 	stripe.Now()
-	tilltest.Until(till.T, "events drained", func() bool { return stripe.Outstanding() == 0 })
+	tilltest.Until(till.T, "events to be taken in", func() bool {
+		due, err := db.One(till.T.Context(), till.DB, db.Value[int64], `select count(*) from stripe_events where applied_at is null and due_at is not null`)
+		if err != nil {
+			till.T.Fatal(err)
+		}
+		return stripe.Outstanding() == 0 && due == 0
+	})
 }
 
 func TestEveryLineIsMatched(t *testing.T) {
