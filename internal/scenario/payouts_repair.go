@@ -171,8 +171,8 @@ func (s *stopped) act() error {
 			return err
 		}
 	default:
-		s.say.step("the schedule is set to daily again")
-		return s.schedule("daily")
+		s.say.step("the setting is taken back")
+		return s.set(s.why.was)
 	}
 	return s.stripe.control(s.ctx, "POST", "account", map[string]any{"payouts": "enabled"}, nil)
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/till-pay/till/client"
-	"github.com/till-pay/till/internal/ledger"
 	"github.com/till-pay/till/internal/money"
 )
 
@@ -56,6 +54,8 @@ type stop struct {
 	code           string // of the failures; "" where nothing fails
 	iban           string // of the bank account that was entered
 	reason         string // why Stripe has stopped payouts
+	setting        string // of the account's payouts
+	is, was        string // what the setting becomes, and what it was
 	told           string // how it came about
 }
 
@@ -63,7 +63,7 @@ type stop struct {
 var trouble = []stop{
 	{verdict: "bank_side", cause: "bank_refuses", check: "bank_account", code: "no_account", iban: "DE62370400440532013001", told: "on Monday morning the new bank's IBAN is entered in Stripe's Dashboard, with a wrong digit"},
 	{verdict: "stripe_side", cause: "payouts_disabled", check: "payouts_enabled", reason: "requirements.past_due", told: "on Monday morning a document that Stripe had asked for is overdue, and Stripe stops payouts"},
-	{verdict: "system_side", cause: "schedule_manual", told: "on Monday morning a new accounting program sets the payouts to manual"},
+	{verdict: "system_side", cause: "schedule_manual", setting: "schedule][interval", is: "manual", was: "daily", told: "on Monday morning a new accounting program sets the payouts to manual"},
 	{verdict: "bank_side", cause: "bank_refuses", check: "bank_account", code: "account_closed", iban: "DE89370400440532013002", told: "on Monday morning an old bank account, closed since, is made the default in Stripe's Dashboard"},
 	{verdict: "stripe_side", cause: "payouts_disabled", check: "payouts_enabled", reason: "requirements.pending_verification", told: "on Monday morning Stripe looks into a document that it was given, and does not pay out meanwhile"},
 }
@@ -129,71 +129,6 @@ func (s *stopped) goodWeeks() error {
 	return nil
 }
 
-// business is a day of it; on weekends the shop is closed.
-func (s *stopped) business(day time.Time) error {
-	if day.Weekday() == time.Saturday || day.Weekday() == time.Sunday {
-		return nil
-	}
-	if err := s.reach(day.Add(trades)); err != nil {
-		return err
-	}
-	target := s.target(day)
-	const orders = 14
-	sold := int64(0)
-	for range orders - 1 {
-		amount := target / orders * (70 + s.rand.Int64N(41)) / 100
-		net, err := s.sell(amount)
-		if err != nil {
-			return err
-		}
-		sold += net
-	}
-	_, err := s.sell(s.grossOf(target-sold, day))
-	return err
-}
-
-// target is what a day is to bring after Stripe's fees. Of the case itself it is known what the three days bring together whose money does
-// not arrive.
-func (s *stopped) target(day time.Time) int64 {
-	const own, least, spread = 47_230_00, 15_000_00, 4_200_00
-	stuck := int(day.Sub(s.monday.Add(-week)) / (24 * time.Hour))
-	if !s.own || stuck < 0 || stuck > 2 {
-		return least + s.rand.Int64N(spread)
-	}
-	return []int64{own/3 - 150_00, own/3 + 240_00, own - 2*(own/3) - 90_00}[stuck]
-}
-
-// grossOf is the price of which so much is left after Stripe's fee.
-func (s *stopped) grossOf(net int64, day time.Time) int64 {
-	for gross := net; gross < 2*net; gross++ {
-		if left, _ := s.netOf(gross, day); left >= net {
-			return gross
-		}
-	}
-	return net
-}
-
-func (s *stopped) netOf(gross int64, day time.Time) (int64, bool) {
-	fee, known := ledger.CardFee(germany, germany, money.FromMinor(gross, "EUR"), day)
-	return gross - fee.Minor, known
-}
-
-// sell takes a payment for an order, and says what is expected to be left of it.
-func (s *stopped) sell(minor int64) (net int64, err error) {
-	s.number++
-	name := fmt.Sprintf("SW-%d", 1000+s.number)
-	var p payment
-	if err = s.call("POST", "/v1/payments", map[string]any{"amount": money.FromMinor(minor, "EUR").String(), "currency": "EUR", "provider": "stripe", "payment_method": "pm_card_de",
-		"metadata": map[string]string{"order": name}}, &p, client.Key("order-"+name)); err != nil {
-		return 0, err
-	}
-	if p.Status != "completed" {
-		return 0, fmt.Errorf("order %s of %s EUR is %s", name, p.Amount, p.Status)
-	}
-	net, _ = s.netOf(minor, p.CreatedAt)
-	return net, nil
-}
-
 // setsIn is the morning on which the trouble begins.
 func (s *stopped) setsIn() error {
 	if err := s.reach(s.monday.Add(opens * time.Hour)); err != nil {
@@ -206,7 +141,7 @@ func (s *stopped) setsIn() error {
 	case s.why.reason != "":
 		return s.stripe.control(s.ctx, "POST", "account", map[string]any{"payouts": s.why.reason, "requirements": []string{"company.verification.document"}}, nil)
 	}
-	return s.schedule("manual")
+	return s.set(s.why.is)
 }
 
 // bankAccount is entered in Stripe's Dashboard, and made the one that is paid out to.
@@ -216,8 +151,9 @@ func (s *stopped) bankAccount(iban string) error {
 		within + "[account_number]": {iban}, "default_for_currency": {"true"}}, nil)
 }
 
-func (s *stopped) schedule(interval string) error {
-	return s.stripe.post(s.ctx, "/v1/balance_settings", url.Values{"payments[payouts][schedule][interval]": {interval}}, nil)
+// set changes the setting of the account's payouts.
+func (s *stopped) set(to string) error {
+	return s.stripe.post(s.ctx, "/v1/balance_settings", url.Values{"payments[payouts][" + s.why.setting + "]": {to}}, nil)
 }
 
 // badDays are Monday to Wednesday: business as always, no money, and somebody who tries by hand.
