@@ -85,6 +85,9 @@ func (p *Payouts) happened() string {
 	case "stripe_side":
 		return "What happened: Stripe has paused your payouts, and only these: your customers pay as before. " + p.asked()
 	}
+	if p.Cause == "minimum_balance" {
+		return "What happened: " + p.Summary + " Somebody has set it so; Stripe does not by itself."
+	}
 	if p.Cause == "schedule_manual" {
 		return "What happened: neither Stripe nor your bank has refused anything. Your Stripe account is set to pay out only when somebody asks for it, and nobody has asked."
 	}

@@ -15,7 +15,7 @@ import (
 func Diagnose(f Facts) Diagnosis {
 	d := Diagnosis{AsOf: f.At, Account: f.AccountID, Livemode: f.Livemode, Schedule: f.schedule().Interval, Failing: failing(f), Attempts: attempts(f, 10), Money: funds(f)}
 	d.Checks = []Check{checkEnabled(f), checkRequirements(f), checkBank(f), checkBalance(f, d.Money), checkDisputes(f, d.Money)}
-	for _, find := range []func(Facts, Diagnosis) *finding{payoutsDisabled, bankRefuses, bankErrored, noBankAccount, belowNothing, manualSchedule, nothingBroken} {
+	for _, find := range []func(Facts, Diagnosis) *finding{payoutsDisabled, bankRefuses, bankErrored, noBankAccount, belowNothing, manualSchedule, minimumKept, nothingBroken} {
 		if found := find(f, d); found != nil {
 			d.Verdict, d.Cause, d.Summary, d.Action = found.side, found.cause, found.summary, found.action
 			return d

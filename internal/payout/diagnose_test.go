@@ -131,9 +131,17 @@ func TestDiagnose(t *testing.T) {
 			f.Banks.Value[0].Status = "errored"
 			f.Payouts.Value = []stripe.Payout{failed("po_2", "insufficient_funds", 1)}
 		}, payout.SystemSide, "insufficient_funds", "less in the Stripe balance", "2026-10-06"},
-		"no bank account in euros": {func(f *payout.Facts) { f.Banks.Value[0].Currency = "usd" }, payout.SystemSide, "no_bank_account", "Add a bank account in EUR", "2026-10-06"},
-		"no bank account at all":   {func(f *payout.Facts) { f.Banks.Value = nil }, payout.SystemSide, "no_bank_account", "Add a bank account in EUR", "2026-10-06"},
-		"refunds beyond the sales": {func(f *payout.Facts) { balance(f, -3000, 1000) }, payout.SystemSide, "balance_negative", "30.00 EUR below nothing", ""},
+		"no bank account in euros":          {func(f *payout.Facts) { f.Banks.Value[0].Currency = "usd" }, payout.SystemSide, "no_bank_account", "Add a bank account in EUR", "2026-10-06"},
+		"no bank account at all":            {func(f *payout.Facts) { f.Banks.Value = nil }, payout.SystemSide, "no_bank_account", "Add a bank account in EUR", "2026-10-06"},
+		"the settings keep all of it":       {func(f *payout.Facts) { f.Minimum.Value = map[string]int64{"eur": 100000} }, payout.SystemSide, "minimum_balance", "a minimum of 1000.00 EUR in the balance, and 470.00 EUR are available", "2026-10-06"},
+		"the settings keep what is to stay": {func(f *payout.Facts) { f.Minimum.Value = map[string]int64{"eur": 47000} }, payout.None, "healthy", "", "2026-10-06"},
+		"the settings keep it since yesterday": {func(f *payout.Facts) {
+			f.Minimum.Value = map[string]int64{"eur": 100000}
+			f.Payouts.Value = []stripe.Payout{made("po_1", "paid", 1)}
+		}, payout.None, "healthy", "", "2026-10-06"},
+		"the settings keep another currency": {func(f *payout.Facts) { f.Minimum.Value = map[string]int64{"usd": 100000} }, payout.None, "healthy", "", "2026-10-06"},
+		"Stripe did not tell the settings":   {func(f *payout.Facts) { f.Minimum = payout.Read[map[string]int64]{Unread: "x"} }, payout.None, "healthy", "", "2026-10-06"},
+		"refunds beyond the sales":           {func(f *payout.Facts) { balance(f, -3000, 1000) }, payout.SystemSide, "balance_negative", "30.00 EUR below nothing", ""},
 		"disputes keep the money": {func(f *payout.Facts) {
 			balance(f, -3000, 9000)
 			f.Disputes.Value = []stripe.DisputedFunds{{ID: "du_1", Status: "needs_response", Amount: 5000, Currency: "eur"}}

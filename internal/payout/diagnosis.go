@@ -83,7 +83,7 @@ type Diagnosis struct {
 	Account  string    `json:"account" example:"acct_…"`
 	Livemode bool      `json:"livemode"`
 	Verdict  Side      `json:"verdict" enum:"stripe_side,bank_side,system_side,none"`
-	Cause    string    `json:"cause" enum:"payouts_disabled,bank_refuses,bank_account_errored,no_bank_account,insufficient_funds,disputes_hold_funds,balance_negative,schedule_manual,repaired,in_transit,all_pending,no_money,healthy"`
+	Cause    string    `json:"cause" enum:"payouts_disabled,bank_refuses,bank_account_errored,no_bank_account,insufficient_funds,disputes_hold_funds,balance_negative,schedule_manual,minimum_balance,repaired,in_transit,all_pending,no_money,healthy"`
 	Summary  string    `json:"summary" doc:"The verdict in a sentence."`
 	Action   Action    `json:"action"`
 	Schedule string    `json:"schedule" doc:"manual, daily, weekly or monthly; empty where Stripe did not tell."`

@@ -40,6 +40,7 @@ type Facts struct {
 	Payouts   Read[[]stripe.Payout]        // newest first
 	Pending   Read[[]stripe.PendingFunds]  // only what is pending
 	Disputes  Read[[]stripe.DisputedFunds] // only those that are open
+	Minimum   Read[map[string]int64]       // what payouts by schedule leave, in minor units by currency in lower case
 }
 
 // Diagnosis asks Stripe how the account stands, and says why money does not arrive at the bank. It writes nothing.
@@ -106,6 +107,7 @@ func gather(ctx context.Context, c *stripe.Client, account string, at time.Time)
 	read(&f.Disputes.Unread, func() error {
 		return c.DisputedFunds(ctx, at.Add(-disputedFor), bounded(&f.Disputes, mostDisputes, stripe.DisputedFunds.Open))
 	})
+	read(&f.Minimum.Unread, func() (err error) { f.Minimum.Value, err = c.MinimumBalance(ctx); return err })
 	work.Wait()
 	return f, refusal
 }

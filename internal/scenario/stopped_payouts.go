@@ -66,6 +66,7 @@ var trouble = []stop{
 	{verdict: "system_side", cause: "schedule_manual", setting: "schedule][interval", is: "manual", was: "daily", told: "on Monday morning a new accounting program sets the payouts to manual"},
 	{verdict: "bank_side", cause: "bank_refuses", check: "bank_account", code: "account_closed", iban: "DE89370400440532013002", told: "on Monday morning an old bank account, closed since, is made the default in Stripe's Dashboard"},
 	{verdict: "stripe_side", cause: "payouts_disabled", check: "payouts_enabled", reason: "requirements.pending_verification", told: "on Monday morning Stripe looks into a document that it was given, and does not pay out meanwhile"},
+	{verdict: "system_side", cause: "minimum_balance", setting: "minimum_balance_by_currency][eur", is: "10000000", was: "0", told: "on Monday morning somebody sets a minimum balance of 100,000 EUR, to be on the safe side"},
 }
 
 // The hours of the story, in UTC: the shop opens, Stripe pays out, and in the end somebody asks.

@@ -18,6 +18,7 @@ func TestPayoutsStopOnEverySide(t *testing.T) {
 	}{
 		3: {"system_side", "", "choose daily"},
 		4: {"bank_side", "account_closed", "the bank account has been closed"},
+		6: {"system_side", "", "keep a minimum of 100000.00 EUR"},
 		5: {"stripe_side", "", "What happens next: Wait"},
 	} {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
