@@ -14,7 +14,7 @@ RACE = $(shell $(GO) env CGO_ENABLED | grep -qx 1 && echo -race)
 WITHOUT_RACE = $(shell grep -rl --include='*_test.go' '^//go:build !race' $(FOLDERS) | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
 .DEFAULT_GOAL := help
-.PHONY: help up build stripe-mock test check format bench bench-sandbox prove history createapikey generate
+.PHONY: help up build stripe-mock test check format bench bench-sandbox prove history cents createapikey generate
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ prove: ## search the model; kill till before and after each read and write; look
 
 history: ## live through random histories of the sandbox's money, holding the books after each request (STEPS=100000 SEED=7)
 	TILL_HISTORY=$(or $(STEPS),100000) TILL_SEED=$(SEED) $(GO) test ./sandbox -run '^TestBooks(OfAMarket)?$$' -count 1 -v
+
+cents: ## live through random histories of a till's money on both engines, every line matched after each step (STEPS=20000 SEED=7)
+	TILL_HISTORY=$(or $(STEPS),20000) TILL_SEED=$(SEED) $(WITH_POSTGRES) $(GO) test ./internal/reconcile -run '^TestEveryCent$$' -count 1 -v -timeout 2h
 
 createapikey: build ## make an API key (MERCHANT="My shop" MODE=test ARGS="--scopes payments:read"), printed once
 	@./bin/till key create --merchant "$(or $(MERCHANT),My shop)" --mode $(or $(MODE),test) $(ARGS)

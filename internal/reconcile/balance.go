@@ -105,7 +105,7 @@ func (s *Reconcile) funds(ctx context.Context, p merchant.Provider, told stripe.
 	for c, sum := range sums {
 		at(c).Remainder.Minor, at(c).InFlight.Minor = sum.remainder, sum.inFlight
 	}
-	var sorted []Funds
+	sorted := []Funds{}
 	for _, f := range all {
 		f.Total.Stripe.Minor = f.Available.Stripe.Minor + f.Pending.Stripe.Minor
 		f.Total.Till.Minor = f.Available.Till.Minor + f.Pending.Till.Minor

@@ -140,6 +140,9 @@ func (s *Reconcile) Summary(ctx context.Context, scope db.Scope) (Summary, error
 	if err != nil {
 		return Summary{}, err
 	}
+	if sum.Currencies == nil {
+		sum.Currencies = []Sum{}
+	}
 	for c, r := range left { // what was foretold in a currency in which nothing has come
 		sum.Currencies = append(sum.Currencies, Sum{Currency: c, Remainder: money.FromMinor(r.remainder, c), InFlight: money.FromMinor(r.inFlight, c)})
 	}
@@ -220,6 +223,9 @@ func (s *Reconcile) Paid(ctx context.Context, scope db.Scope, id string) (Paid, 
 		where merchant = $1 and mode = $2 and payout = $3 and id <> $4 and currency = $5 group by kind order by kind`, scope.Merchant, scope.Mode, id, of.ID, string(c))
 	if err != nil {
 		return Paid{}, err
+	}
+	if p.Parts == nil {
+		p.Parts = []Part{}
 	}
 	p.Remainder.Minor = p.Amount.Minor
 	for _, part := range p.Parts {
