@@ -77,40 +77,31 @@ type Movement struct {
 
 func negative(m money.Money) money.Money { return money.Money{Minor: -m.Minor, Currency: m.Currency} }
 
-// Post is the changes that book transactions. It refuses one that does not sum to zero: that is a mistake of ours, never of the caller's.
-// A transaction whose key is already booked misses its guard, so that a fact is never booked twice.
+// Post is the changes that book transactions: one statement for all of their lines, and one for what they foretell. It refuses a transaction
+// that does not sum to zero: that is a mistake of ours, never of the caller's. One whose key is already booked misses its guard, so that a
+// fact is never booked twice.
 func Post(transactions ...Transaction) ([]db.Change, error) {
-	var changes []db.Change
+	if len(transactions) == 0 {
+		return nil, nil
+	}
+	var moving []Transaction
 	for _, t := range transactions {
 		if err := t.check(); err != nil {
 			return nil, err
 		}
-		changes = append(changes, entries(t))
 		if t.Moves.Kind != "" {
-			changes = append(changes, t.movement())
+			moving = append(moving, t)
 		}
+	}
+	changes := []db.Change{entries(transactions)}
+	if len(moving) > 0 {
+		changes = append(changes, movements(moving))
 	}
 	return changes, nil
 }
 
-// PostTogether is Post for many transactions that move nothing, in one statement: what was observed, a page at a time.
-func PostTogether(transactions []Transaction) ([]db.Change, error) {
-	for _, t := range transactions {
-		if err := t.check(); err != nil {
-			return nil, err
-		}
-		if t.Moves.Kind != "" {
-			return nil, fmt.Errorf("ledger: transaction %s foretells a movement, and is posted alone", t.Key)
-		}
-	}
-	if len(transactions) == 0 {
-		return nil, nil
-	}
-	return []db.Change{entries(transactions...)}, nil
-}
-
-// entries is one statement for all lines of some transactions.
-func entries(all ...Transaction) db.Change {
+// entries is one statement for the lines of all.
+func entries(all []Transaction) db.Change {
 	var sql strings.Builder
 	sql.WriteString(`insert into ledger_entries (merchant, mode, book, transaction_key, line, account, currency, amount, payment, posted_at) values `)
 	var args []any
@@ -137,13 +128,20 @@ func placeholders(sql *strings.Builder, after, n int) {
 	sql.WriteByte(')')
 }
 
-func (t Transaction) movement() db.Change {
-	m := t.Moves
-	return db.Change{
-		SQL: `insert into movements (merchant, mode, key, generation, kind, source, currency, amount, fee, payment, posted_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
-		Args: []any{t.Merchant, t.Mode, t.Key, m.Generation, m.Kind, m.Source, string(m.Amount.Currency), m.Amount.Minor, m.Fee.Minor, t.Payment, db.Micros(t.PostedAt)}, Rows: 1,
+func movements(all []Transaction) db.Change {
+	var sql strings.Builder
+	sql.WriteString(`insert into movements (merchant, mode, key, generation, kind, source, currency, amount, fee, payment, posted_at) values `)
+	var args []any
+	for i, t := range all {
+		if i > 0 {
+			sql.WriteByte(',')
+		}
+		placeholders(&sql, len(args), 11)
+		m := t.Moves
+		args = append(args, t.Merchant, t.Mode, t.Key, m.Generation, m.Kind, m.Source, string(m.Amount.Currency), m.Amount.Minor, m.Fee.Minor, t.Payment, db.Micros(t.PostedAt))
 	}
+	sql.WriteString(` on conflict do nothing`)
+	return db.Change{SQL: sql.String(), Args: args, Rows: int64(len(all))}
 }
 
 func (t Transaction) check() error {

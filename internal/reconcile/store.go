@@ -222,7 +222,7 @@ func (s *Reconcile) unread(ctx context.Context, limit int) ([]dueAccount, error)
 			select 1 from balance_readings r where r.merchant = p.merchant and r.mode = p.mode and r.account = p.account) limit $1`, limit)
 }
 
-// book is one statement that books lines in the observed book.
+// book is the changes that book lines in the observed book.
 func book(lines []Line) ([]db.Change, error) {
 	var all []ledger.Transaction
 	for _, l := range lines {
@@ -230,5 +230,5 @@ func book(lines []Line) ([]db.Change, error) {
 			all = append(all, t)
 		}
 	}
-	return ledger.PostTogether(all)
+	return ledger.Post(all...)
 }
