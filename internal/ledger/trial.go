@@ -1,0 +1,180 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/fault"
+	"github.com/till-pay/till/internal/money"
+)
+
+// sum is what an account of a book held when a period began, and what has been debited and credited since.
+type sum struct {
+	book           Book
+	account        Account
+	currency       string
+	opening        int64
+	debits, credit int64 // credit is negative
+}
+
+func (s sum) balance() int64 { return s.opening + s.debits + s.credit }
+
+func (s sum) name() string { return string(s.book) + " " + string(s.account) + " " + s.currency }
+
+func (s sum) compare(o sum) int {
+	return cmp.Or(cmp.Compare(s.book, o.book), cmp.Compare(s.currency, o.currency), cmp.Compare(s.account, o.account))
+}
+
+// opening are the balances of a close, by name.
+func opening(ctx context.Context, q db.Querier, scope db.Scope, through string) (map[string]sum, error) {
+	all := map[string]sum{}
+	if through == "" {
+		return all, nil
+	}
+	found, err := db.All(ctx, q, func(r db.Row) (s sum, err error) { return s, r.Scan(&s.book, &s.account, &s.currency, &s.opening) },
+		`select book, account, currency, balance from ledger_close_balances where merchant = $1 and mode = $2 and through = $3`, scope.Merchant, scope.Mode, through)
+	for _, s := range found {
+		all[s.name()] = s
+	}
+	return all, err
+}
+
+// What counts from one time on and before another: by the chain, and what waits for its place there by its own time.
+const (
+	chainedSince = `select e.book, e.account, e.currency, cast(sum(case when e.amount > 0 then e.amount else 0 end) as bigint),
+		cast(sum(case when e.amount < 0 then e.amount else 0 end) as bigint)
+		from ledger_chain c join ledger_entries e on e.merchant = c.merchant and e.mode = c.mode and e.transaction_key = c.transaction_key
+		where c.merchant = $1 and c.mode = $2 and c.counts_at >= $3 and c.counts_at < $4 group by e.book, e.account, e.currency`
+	waitingSince = `select e.book, e.account, e.currency, cast(sum(case when e.amount > 0 then e.amount else 0 end) as bigint),
+		cast(sum(case when e.amount < 0 then e.amount else 0 end) as bigint)
+		from ledger_entries w join ledger_entries e on e.merchant = w.merchant and e.mode = w.mode and e.transaction_key = w.transaction_key
+		where w.merchant = $1 and w.mode = $2 and w.line = 0 and not w.chained and w.posted_at >= $3 and w.posted_at < $4 group by e.book, e.account, e.currency`
+)
+
+// counted is a query over what counts from one time on and before another.
+type counted struct {
+	sql          string
+	from, before time.Time
+}
+
+// sums are all accounts of both books: the balances of a close, and what queries find that has come since. What it costs grows with the open
+// period alone, once something is closed.
+func (b *Books) sums(ctx context.Context, scope db.Scope, from Close, queries ...counted) ([]sum, error) {
+	all, err := opening(ctx, b.DB, scope, from.Through)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range queries {
+		found, err := db.All(ctx, b.DB, func(r db.Row) (s sum, err error) {
+			return s, r.Scan(&s.book, &s.account, &s.currency, &s.debits, &s.credit)
+		},
+			c.sql, scope.Merchant, scope.Mode, max(0, c.from.UnixMicro()), c.before.UnixMicro())
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range found {
+			was, ok := all[s.name()]
+			if !ok {
+				was = sum{book: s.book, account: s.account, currency: s.currency}
+			}
+			was.debits, was.credit = was.debits+s.debits, was.credit+s.credit
+			all[s.name()] = was
+		}
+	}
+	return slices.SortedFunc(maps.Values(all), sum.compare), nil
+}
+
+// TrialBalance is all accounts of one book at a time.
+type TrialBalance struct {
+	Book     Book      `json:"book" enum:"expected,observed"`
+	Before   time.Time `json:"before" doc:"All that counts before this time is in it: the end of the day that was asked for (UTC), or now."`
+	Since    string    `json:"opening_through" doc:"The close that the opening balances are of; empty where nothing is closed yet." example:"2026-10-31"`
+	Balanced bool      `json:"balanced" doc:"Every currency sums to zero, as it must."`
+	Wrong    string    `json:"wrong,omitempty" doc:"Where it does not: the first transaction that does not sum to zero, or that the opening balances do not."`
+	Accounts []Trial   `json:"accounts" nullable:"false"`
+	Totals   []Total   `json:"totals" nullable:"false"`
+	Waiting  Waiting   `json:"waiting"`
+}
+
+// Trial is one account in one currency.
+type Trial struct {
+	Account  Account     `json:"account" example:"assets:stripe"`
+	Currency string      `json:"currency" example:"USD"`
+	Opening  money.Money `json:"opening" doc:"At the end of the last close; a debit is positive, a credit negative, here and in balance."`
+	Debits   money.Money `json:"debits" doc:"Since then."`
+	Credits  money.Money `json:"credits" doc:"Since then, as a positive number."`
+	Balance  money.Money `json:"balance"`
+}
+
+// Total is what the accounts of a currency sum to.
+type Total struct {
+	Currency string      `json:"currency" example:"USD"`
+	Opening  money.Money `json:"opening"`
+	Debits   money.Money `json:"debits"`
+	Credits  money.Money `json:"credits"`
+	Balance  money.Money `json:"balance" doc:"0, or the books are wrong."`
+}
+
+// TrialInput asks for a trial balance.
+type TrialInput struct {
+	Book string `query:"book" enum:"expected,observed" default:"expected" doc:"expected is what till foretells, observed what Stripe's balance transactions say."`
+	AsOf string `query:"as_of" maxLength:"10" format:"date" doc:"Through the end of this day, in UTC; now where it is not given." example:"2026-11-30"`
+}
+
+// TrialBalance reads the accounts of a book and says whether they sum to zero.
+func (b *Books) TrialBalance(ctx context.Context, scope db.Scope, in TrialInput) (TrialBalance, error) {
+	t := TrialBalance{Book: Book(in.Book), Before: b.Clock.Now().Add(time.Microsecond), Accounts: []Trial{}, Totals: []Total{}}
+	if in.AsOf != "" {
+		day, err := time.Parse(time.DateOnly, in.AsOf)
+		if err != nil {
+			return t, fault.New(fault.ParameterInvalid, "as_of", "as_of is a day such as 2026-11-30.")
+		}
+		t.Before = day.AddDate(0, 0, 1)
+	}
+	last, err := lastClose(ctx, b.DB, scope, dayOf(t.Before.UnixMicro()-int64(24*time.Hour/time.Microsecond)))
+	if err != nil {
+		return t, err
+	}
+	t.Since = last.Through
+	waiting := counted{waitingSince, last.EndsAt, t.Before}
+	if t.Before.After(b.Clock.Now()) {
+		waiting.from = time.Time{} // what comes late for a closed period counts now
+	}
+	found, err := b.sums(ctx, scope, last, counted{chainedSince, last.EndsAt, t.Before}, waiting)
+	if err != nil {
+		return t, err
+	}
+	t.add(found)
+	if t.Waiting, err = b.waiting(ctx, scope); err != nil || t.Balanced {
+		return t, err
+	}
+	t.Wrong = "the opening balances do not sum to zero: till ledger verify tells more"
+	if err := Check(ctx, b.DB, scope); err != nil {
+		t.Wrong = err.Error()
+	}
+	return t, nil
+}
+
+// add shows the sums of its book, and what they sum to.
+func (t *TrialBalance) add(found []sum) {
+	totals := map[string]sum{}
+	for _, s := range found {
+		if s.book != t.Book {
+			continue
+		}
+		m := func(minor int64) money.Money { return money.FromMinor(minor, money.Currency(s.currency)) }
+		t.Accounts = append(t.Accounts, Trial{s.account, s.currency, m(s.opening), m(s.debits), m(-s.credit), m(s.balance())})
+		o := totals[s.currency]
+		totals[s.currency] = sum{currency: s.currency, opening: o.opening + s.opening, debits: o.debits + s.debits, credit: o.credit + s.credit}
+	}
+	t.Balanced = true
+	for _, s := range slices.SortedFunc(maps.Values(totals), sum.compare) {
+		m := func(minor int64) money.Money { return money.FromMinor(minor, money.Currency(s.currency)) }
+		t.Totals = append(t.Totals, Total{s.currency, m(s.opening), m(s.debits), m(-s.credit), m(s.balance())})
+		t.Balanced = t.Balanced && s.balance() == 0
+	}
+}
