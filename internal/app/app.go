@@ -22,6 +22,7 @@ import (
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/event"
 	"github.com/till-pay/till/internal/inbox"
+	"github.com/till-pay/till/internal/ledger"
 	"github.com/till-pay/till/internal/localprice"
 	"github.com/till-pay/till/internal/merchant"
 	"github.com/till-pay/till/internal/once"
@@ -56,6 +57,7 @@ type App struct {
 	DB        *db.DB
 	Clock     clock.Clock
 	Once      *once.Once
+	Books     *ledger.Books
 	Merchants *merchant.Merchants
 	Customers *customer.Customers
 	Cards     *card.Cards
@@ -120,6 +122,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	}
 	a := &App{DB: d, Clock: c.Clock, log: c.Log}
 	a.Once = once.New(d, c.Clock, c.Log)
+	a.Books = &ledger.Books{DB: d, Clock: c.Clock, Log: c.Log}
 	a.Merchants = &merchant.Merchants{DB: d, Clock: c.Clock, Log: c.Log, Sealer: sealer, Base: c.StripeURL, HTTP: stripe.HTTPClient(), PublicURL: c.PublicURL,
 		InboundEvents: inbox.Events, CheckURL: dialer.CheckURL}
 	if err := a.Merchants.CheckLiveKeys(ctx); err != nil {
@@ -161,6 +164,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	}
 	prices := &localprice.Prices{DB: d, Clock: c.Clock, Merchants: a.Merchants}
 	prices.Routes(a.API)
+	a.Books.Routes(a.API)
 	return a, nil
 }
 
@@ -197,6 +201,7 @@ func openMasterKey(ctx context.Context, c Config, d *db.DB) (*merchant.Sealer, e
 func (a *App) due() []task.Task {
 	tasks := []task.Task{a.Once.Recovery(), a.Payments.Sweep(), a.Refunds.Sweep(), a.Reconcile.Task()}
 	tasks = append(tasks, a.Outbox.Tasks()...)
+	tasks = append(tasks, a.Books.Tasks()...)
 	return append(tasks, a.Inbox.Tasks()...)
 }
 

@@ -98,6 +98,7 @@ func (s schema) wrong(required bool) (all []string) {
 // samples are good bodies: what each operation takes before one thing in it is broken.
 func samples(o things) map[string]body {
 	return map[string]body{
+		"POST /v1/ledger/closes": {"through": "2026-11-23"},
 		"POST /v1/payments": {"amount": "50.00", "currency": "USD", "provider": "stripe", "payment_method": "pm_card_visa", "return_url": "https://shop.example/", "capture_method": "manual",
 			"customer": body{"email": "jane@example.com"}, "metadata": body{"a": "b"}, "description": "d", "statement_descriptor_suffix": "S1"},
 		"PUT /v1/merchant/settings":      {"duplicate_guard": body{"enabled": true, "minutes": 10}, "local_currencies": body{"enabled": true, "currencies": []string{"EUR"}}},

@@ -280,6 +280,28 @@ var visits = map[string]func(visitor){
 			a.Want(200)
 		}
 	},
+	"GET /v1/ledger/head": func(v visitor) {
+		if a := v.do("GET", "/v1/ledger/head", nil).Want(200); (a.At("data", "sequence") == 0.0) == (v.kind == twinned) {
+			v.Errorf("%s", a.Raw)
+		}
+	},
+	"GET /v1/ledger/heads": func(v visitor) { v.empty("/v1/ledger/heads") },
+	"GET /v1/ledger/trial_balance": func(v visitor) {
+		if a := v.do("GET", "/v1/ledger/trial_balance", nil).Want(200); (a.At("data", "accounts", 0) == nil) == (v.kind == twinned) {
+			v.Errorf("%s", a.Raw)
+		}
+	},
+	"GET /v1/ledger/verification": func(v visitor) {
+		// A chain that was copied from another merchant's does not begin as a twin's own would.
+		if a := v.do("GET", "/v1/ledger/verification", nil).Want(200); a.At("data", "verified") != (v.kind != twinned) {
+			v.Errorf("%s", a.Raw)
+		}
+	},
+	"POST /v1/ledger/closes": func(v visitor) {
+		if a := v.do("POST", "/v1/ledger/closes", body{"through": "2026-11-23"}).Want(201); a.At("data", "balances", 0) != nil {
+			v.Errorf("the day before has money: %s", a.Raw)
+		}
+	},
 	"GET /v1/payouts/diagnosis": func(v visitor) {
 		if a := v.do("GET", "/v1/payouts/diagnosis", nil); v.kind == live {
 			a.Refused(422, "provider_unset", "")

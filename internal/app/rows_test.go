@@ -121,4 +121,7 @@ func rest(t testing.TB, till *tilltest.Till, shop tilltest.Shop) {
 		}
 		return stripe.Outstanding() == 0 && open == 0
 	})
+	if err := till.Books.ChainAll(t.Context(), shop.Scope); err != nil {
+		t.Fatal(err)
+	}
 }

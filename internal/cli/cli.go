@@ -34,6 +34,8 @@ type commands struct {
 	Key     key     `cmd:"" help:"Make, list and revoke API keys; compose idempotency keys."`
 	Events  events  `cmd:"" help:"Stripe's events: what came, what was missed, and bringing it in."`
 
+	Ledger ledgers `cmd:"" help:"The books: their chain of hashes, trial balance and closes."`
+
 	Diagnose diagnoses `cmd:"" help:"Say why something happened, on any account: read over the API, change nothing."`
 	Scenario scenarios `cmd:"" help:"Play support cases from beginning to end: stage, find, repair, letter."`
 }

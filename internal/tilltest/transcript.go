@@ -267,7 +267,7 @@ func (p *player) authenticate(payment, outcome string) {
 	get(browser.PostForm(page, url.Values{"token": {m[1]}, "outcome": {outcome}}))
 }
 
-// rest returns when nothing is under way: no webhook of the sandbox, no event not taken in, none not told to the shop.
+// rest returns when nothing is under way: no webhook of the sandbox, no event not taken in, none not told to the shop, and all that was posted is chained.
 func (p *player) rest() {
 	p.t.Helper()
 	count := func(sql string, args ...any) int64 {
@@ -284,6 +284,9 @@ func (p *player) rest() {
 			count(`select count(*) from events where not fanned`) == 0 &&
 			count(`select count(*) from deliveries where due_at <= $1`, p.till.Clock.Now().UnixMicro()) == 0
 	})
+	if err := p.till.Books.ChainAll(p.t.Context(), p.till.Shop.Scope); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // posted says whether the sandbox has sent all its webhooks.
