@@ -76,3 +76,49 @@ func nothing(residual map[string]string) bool {
 	}
 	return len(residual) > 0
 }
+
+// reconciled is how till accounts for Stripe's balance, by currency.
+type reconciled struct {
+	Currencies []struct {
+		Currency  string `json:"currency"`
+		Lines     int    `json:"lines"`
+		Remainder string `json:"remainder"`
+		InFlight  string `json:"in_flight"`
+	} `json:"currencies"`
+	Items []struct {
+		Kind   string `json:"kind"`
+		Source string `json:"source"`
+		Amount string `json:"amount"`
+		Reason string `json:"reason"`
+	} `json:"items"`
+}
+
+// settled says whether every line is accounted for, and nothing that was foretold is missing.
+func (r reconciled) settled() bool {
+	for _, c := range r.Currencies {
+		zero := money.FromMinor(0, money.Currency(c.Currency)).String()
+		if c.Remainder != zero || c.InFlight != zero {
+			return false
+		}
+	}
+	return len(r.Currencies) > 0 && len(r.Items) == 0
+}
+
+// reconcile has Stripe's balance read to its end, and gives what till makes of it; what is under way is given ten seconds to arrive.
+func (w *world) reconcile() (r reconciled, err error) {
+	late := time.Now().Add(10 * time.Second)
+	for {
+		var run struct{ Done bool }
+		if err = w.call("POST", "/v1/reconciliation/runs", map[string]any{}, &run); err != nil {
+			return r, err
+		}
+		if err = w.call("GET", "/v1/reconciliation", nil, &r); err != nil || run.Done && r.settled() || time.Now().After(late) {
+			return r, err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-w.ctx.Done():
+			return r, w.ctx.Err()
+		}
+	}
+}

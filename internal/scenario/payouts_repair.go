@@ -146,7 +146,7 @@ func (s *stopped) rightAttempts(all []stripePayout) bool {
 }
 
 func (s *stopped) repair() error {
-	for _, act := range []func() error{s.act, s.clear, s.arrives} {
+	for _, act := range []func() error{s.act, s.clear, s.arrives, s.booked} {
 		if err := act(); err != nil {
 			return err
 		}
@@ -222,6 +222,28 @@ func (s *stopped) arrives() error {
 	}
 	s.next = all[0]
 	s.say.step("%s UTC: the next payout goes out by itself, %s EUR, and is paid; nothing that was available is left behind", s.paidOn().Format("Monday 15:04"), money.FromMinor(s.next.Amount, "EUR"))
+	return nil
+}
+
+// booked: every line of Stripe's balance is accounted for, and the payout to its lines.
+func (s *stopped) booked() error {
+	r, err := s.reconcile()
+	if err != nil {
+		return err
+	}
+	if !r.settled() {
+		return fmt.Errorf("the books do not account for Stripe's balance: %+v", r)
+	}
+	var paid struct {
+		Ready     bool   `json:"ready"`
+		Remainder string `json:"remainder"`
+	}
+	if err := s.call("GET", "/v1/reconciliation/payouts/"+s.next.ID, nil, &paid); err != nil || !paid.Ready || paid.Remainder != money.FromMinor(0, "EUR").String() {
+		return fmt.Errorf("of the payout %s, %q is not accounted for by its lines: %w", s.next.ID, paid.Remainder, err)
+	}
+	for _, c := range r.Currencies {
+		s.say.step("the books: %d lines of Stripe's balance in %s, remainder %s; the payout to its lines, remainder %s", c.Lines, c.Currency, c.Remainder, paid.Remainder)
+	}
 	return nil
 }
 
