@@ -37,7 +37,7 @@ func (w worker) askAbout(ctx context.Context, l *Line) error {
 	l.State, l.Reason = Explained, kinds[l.Kind].words
 	l.Difference.Minor = 0
 	if found.ours {
-		l.State, l.Reason, l.Difference = Waiting, found.reason, l.Net
+		l.State, l.Reason = Waiting, found.reason
 	}
 	if err := w.DB.Write(ctx, verdict(l)); err != nil {
 		return err

@@ -37,6 +37,7 @@ type Funds struct {
 	Total     Sides          `json:"total"`
 	Days      []Day          `json:"days" doc:"What is pending, by the day on which it becomes available."`
 	InFlight  money.Money    `json:"in_flight" doc:"Foretold, and not yet among Stripe's balance transactions." example:"0.00"`
+	Waiting   money.Money    `json:"waiting" doc:"Lines of payments and refunds of till's that are not at their end, such as a debit that the bank may still return." example:"0.00"`
 	Foretold  money.Money    `json:"foretold" doc:"What the expected book makes of the balance at Stripe in this currency, with what is in flight. Payments that Stripe settles in another currency count here, in their own." example:"1203.50"`
 	Drift     money.Money    `json:"drift" doc:"Stripe's total less till's: 0 where every line has been read." example:"0.00"`
 	Remainder money.Money    `json:"remainder" doc:"What of the lines nothing accounts for." example:"0.00"`
@@ -82,7 +83,7 @@ func (s *Reconcile) funds(ctx context.Context, p merchant.Provider, told stripe.
 	at := func(c money.Currency) *Funds {
 		if all[c] == nil {
 			none := money.Money{Currency: c}
-			all[c] = &Funds{Currency: c, Available: Sides{none, none}, Pending: Sides{none, none}, Total: Sides{none, none}, Days: []Day{}, InFlight: none, Foretold: none, Drift: none, Remainder: none}
+			all[c] = &Funds{Currency: c, Available: Sides{none, none}, Pending: Sides{none, none}, Total: Sides{none, none}, Days: []Day{}, InFlight: none, Waiting: none, Foretold: none, Drift: none, Remainder: none}
 		}
 		return all[c]
 	}
@@ -103,7 +104,7 @@ func (s *Reconcile) funds(ctx context.Context, p merchant.Provider, told stripe.
 		return nil, err
 	}
 	for c, sum := range sums {
-		at(c).Remainder.Minor, at(c).InFlight.Minor = sum.remainder, sum.inFlight
+		at(c).Remainder.Minor, at(c).InFlight.Minor, at(c).Waiting.Minor = sum.remainder, sum.inFlight, sum.waiting
 	}
 	sorted := []Funds{}
 	for _, f := range all {
@@ -148,7 +149,7 @@ func (s *Reconcile) addForetold(ctx context.Context, scope db.Scope, at func(mon
 }
 
 // remainder is what is left in one currency, and what may still come.
-type remainder struct{ remainder, inFlight int64 }
+type remainder struct{ remainder, inFlight, waiting int64 }
 
 // remainders are the sums of what nothing accounts for: differences of lines, and what was foretold and has not come in time.
 func (s *Reconcile) remainders(ctx context.Context, scope db.Scope, now time.Time) (map[money.Currency]remainder, error) {
@@ -162,6 +163,16 @@ func (s *Reconcile) remainders(ctx context.Context, scope db.Scope, now time.Tim
 		group by currency`, scope.Merchant, scope.Mode)
 	for _, d := range differences {
 		all[d.currency] = remainder{remainder: d.minor}
+	}
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := db.All(ctx, s.DB, scanSum, `select currency, cast(sum(net) as bigint) from balance_transactions where merchant = $1 and mode = $2 and state = 'waiting'
+		group by currency`, scope.Merchant, scope.Mode)
+	for _, w := range waiting {
+		r := all[w.currency]
+		r.waiting = w.minor
+		all[w.currency] = r
 	}
 	for _, late := range []bool{true, false} {
 		if err != nil {

@@ -9,7 +9,7 @@
 //	          │
 //	          └──► unexplained   it differs from what was foretold, or nobody knows what it is
 //
-// What is left of a line that nothing accounts for is its difference. Their sum, with what was foretold and never came, is the remainder, which is
+// What is left of a line that nothing accounts for is its difference; of one that waits there is none, for it is known what it waits for. Their sum, with what was foretold and never came, is the remainder, which is
 // always shown. Nothing here writes to the expected book: what till should have heard of is asked for at Stripe, and taken in by the room
 // that it belongs to.
 package reconcile

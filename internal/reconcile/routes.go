@@ -32,6 +32,7 @@ type Sum struct {
 	Lines     int64          `json:"lines" doc:"Balance transactions read."`
 	Remainder money.Money    `json:"remainder" doc:"What nothing accounts for. It is printed always." example:"0.00"`
 	InFlight  money.Money    `json:"in_flight" doc:"Foretold, and not yet among Stripe's balance transactions." example:"0.00"`
+	Waiting   money.Money    `json:"waiting" doc:"Lines of payments and refunds of till's that are not at their end." example:"0.00"`
 }
 
 // Summary is what reconciliation has found.
@@ -133,7 +134,7 @@ func (s *Reconcile) Summary(ctx context.Context, scope db.Scope) (Summary, error
 	}
 	sum.Currencies, err = db.All(ctx, s.DB, func(r db.Row) (one Sum, err error) {
 		err = r.Scan(&one.Currency, &one.Lines)
-		one.Remainder, one.InFlight = money.FromMinor(left[one.Currency].remainder, one.Currency), money.FromMinor(left[one.Currency].inFlight, one.Currency)
+		one = sumOf(one, left[one.Currency])
 		delete(left, one.Currency)
 		return one, err
 	}, `select currency, cast(sum(lines) as bigint) from balance_days where merchant = $1 and mode = $2 group by currency order by currency`, scope.Merchant, scope.Mode)
@@ -144,10 +145,16 @@ func (s *Reconcile) Summary(ctx context.Context, scope db.Scope) (Summary, error
 		sum.Currencies = []Sum{}
 	}
 	for c, r := range left { // what was foretold in a currency in which nothing has come
-		sum.Currencies = append(sum.Currencies, Sum{Currency: c, Remainder: money.FromMinor(r.remainder, c), InFlight: money.FromMinor(r.inFlight, c)})
+		sum.Currencies = append(sum.Currencies, sumOf(Sum{Currency: c}, r))
 	}
 	sum.Items, err = s.Items(ctx, scope, "", 100)
 	return sum, err
+}
+
+func sumOf(s Sum, r remainder) Sum {
+	in := func(minor int64) money.Money { return money.FromMinor(minor, s.Currency) }
+	s.Remainder, s.InFlight, s.Waiting = in(r.remainder), in(r.inFlight), in(r.waiting)
+	return s
 }
 
 // LinesInput filters the list of lines. Every filter narrows.

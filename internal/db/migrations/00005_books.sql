@@ -72,6 +72,7 @@ create index balance_transactions_new on balance_transactions (merchant, mode, c
 create index balance_transactions_source on balance_transactions (merchant, mode, source, kind);
 create index balance_transactions_payout on balance_transactions (merchant, mode, payout, created_at, id) where payout <> '';
 create index balance_transactions_open on balance_transactions (merchant, mode, account, created_at, id) where state = 'open';
+create index balance_transactions_waiting on balance_transactions (merchant, mode, currency) where state = 'waiting';
 create index balance_transactions_different on balance_transactions (merchant, mode, created_at, id) where difference <> 0;
 create index balance_transactions_unlisted on balance_transactions (merchant, mode, account, created_at, id) where kind = 'payout' and payout = '';
 
