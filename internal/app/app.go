@@ -140,7 +140,8 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.Outbox = &outbox.Outbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Dialer: dialer}
 	a.Inbox = &inbox.Inbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants,
 		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard,
-			RefetchRefunds: a.Refunds.Refetch, RefetchCard: a.Cards.Refetch}}
+			RefetchRefunds: a.Refunds.Refetch, RefetchCard: a.Cards.Refetch,
+			Payout: a.Payouts.Heard, RefetchPayout: a.Payouts.Refetch}}
 
 	a.tasks = task.NewRunner(d, c.Clock, c.Log, a.due()...)
 	if a.follows != nil {
@@ -152,7 +153,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 			a.tasks.Wake(outbox.FanTask)
 		}
 	}
-	for _, r := range []interface{ Register() }{a.Customers, a.Cards, a.Payments, a.Refunds} {
+	for _, r := range []interface{ Register() }{a.Customers, a.Cards, a.Payments, a.Refunds, a.Payouts} {
 		r.Register()
 	}
 	a.API = api.New(c.Version, a.Merchants.Authenticate, c.Log)
@@ -199,7 +200,7 @@ func openMasterKey(ctx context.Context, c Config, d *db.DB) (*merchant.Sealer, e
 
 // due is the work that falls due, of every room.
 func (a *App) due() []task.Task {
-	tasks := []task.Task{a.Once.Recovery(), a.Payments.Sweep(), a.Refunds.Sweep(), a.Reconcile.Task()}
+	tasks := []task.Task{a.Once.Recovery(), a.Payments.Sweep(), a.Refunds.Sweep(), a.Payouts.Sweep(), a.Reconcile.Task()}
 	tasks = append(tasks, a.Outbox.Tasks()...)
 	tasks = append(tasks, a.Books.Tasks()...)
 	return append(tasks, a.Inbox.Tasks()...)

@@ -105,6 +105,7 @@ func samples(o things) map[string]body {
 		"POST /v1/payments/{id}/capture": {"amount": "1.00"},
 		"POST /v1/payments/cards":        {"payment_method_id": "pm_card_visa", "customer_email": "jim@example.com", "customer_name": "Jim"},
 		"POST /v1/refunds":               {"payment_id": o.paid, "amount": "1.00", "reason": "duplicate"},
+		"POST /v1/payouts":               {"amount": "1.00", "currency": "USD", "method": "standard", "destination": "ba_1", "description": "Friday", "statement_descriptor": "SHOP"},
 		"PUT /v1/merchant/providers":     {"provider": "stripe", "stripe": body{"secret_key": "sk_test_" + id.Hex(12)}},
 		"POST /v1/reconciliation/runs":   {"repair": true},
 		"POST /v1/stripe/events/repair":  {"since": "72h", "until": tilltest.Start.Add(time.Hour).Format(time.RFC3339)},

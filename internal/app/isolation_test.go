@@ -18,11 +18,11 @@ type body map[string]any
 
 // things are what the first merchant has: an object of every kind, in every state that can be acted upon.
 type things struct {
-	paid, held, waiting, failed, refund, card, delivery, endpoint, doubted string
-	payments                                                               []string
-	customer, method                                                       string
-	orderKey, refundKey                                                    string
-	order, back                                                            body
+	paid, held, waiting, failed, refund, payout, card, delivery, endpoint, doubted string
+	payments                                                                       []string
+	customer, method                                                               string
+	orderKey, refundKey, payoutKey                                                 string
+	order, back                                                                    body
 }
 
 func furnish(t *testing.T, till *tilltest.Till) (o things) {
@@ -48,6 +48,8 @@ func furnish(t *testing.T, till *tilltest.Till) (o things) {
 		t.Fatal("a duplicate is not held")
 	}
 	till.Shop.Hears.Await("refund.completed", o.refund)
+	o.payoutKey = "payout 1"
+	o.payout = till.As(till.Shop).With("Idempotency-Key", o.payoutKey).Want(201, "POST", "/v1/payouts", payoutOrder).ID()
 	till.Clock.Advance(time.Minute) // what Stripe sends later
 	rest(t, till, till.Shop)
 	till.Post("/v1/reconciliation/runs", body{}).Want(200)
@@ -58,6 +60,9 @@ func furnish(t *testing.T, till *tilltest.Till) (o things) {
 	}
 	return o
 }
+
+// payoutOrder is a payout as it is asked for. Nothing is available to be paid out: it is refused.
+var payoutOrder = body{"amount": "1.00", "currency": "USD"}
 
 // visitor is who comes to every endpoint with the first merchant's ids and keys: a stranger has nothing of his own, a twin has equal ids and
 // keys, and a live key of the same merchant must not meet test money.
@@ -302,6 +307,18 @@ var visits = map[string]func(visitor){
 			v.Errorf("the day before has money: %s", a.Raw)
 		}
 	},
+	"POST /v1/payouts": func(v visitor) {
+		again := v.till.As(v.shop).With("Idempotency-Key", v.o.payoutKey).Do("POST", "/v1/payouts", payoutOrder)
+		if v.kind == live {
+			again.Refused(422, "provider_unset", "")
+		} else if again.Want(201); v.kind == twinned != (again.ID() == v.o.payout) {
+			v.Errorf("under the first merchant's key a %s meets %s", v.kind, again.Raw)
+		}
+	},
+	"GET /v1/payouts":               func(v visitor) { v.empty("/v1/payouts") },
+	"GET /v1/payouts/{id}":          func(v visitor) { v.missing("GET", "/v1/payouts/"+v.o.payout, nil, "id") },
+	"GET /v1/payouts/{id}/attempts": func(v visitor) { v.missing("GET", "/v1/payouts/"+v.o.payout+"/attempts", nil, "id") },
+	"POST /v1/payouts/{id}/cancel":  func(v visitor) { v.missing("POST", "/v1/payouts/"+v.o.payout+"/cancel", nil, "id") },
 	"GET /v1/payouts/diagnosis": func(v visitor) {
 		if a := v.do("GET", "/v1/payouts/diagnosis", nil); v.kind == live {
 			a.Refused(422, "provider_unset", "")
@@ -366,6 +383,7 @@ var visits = map[string]func(visitor){
 		paid := v.till.Get("/v1/payments/"+v.o.paid).Want(200).String("data", "provider_ref")
 		v.tell("refund.failed", body{"id": v.till.Get("/v1/refunds/"+v.o.refund).String("data", "provider_ref"), "object": "refund", "amount": 1000, "currency": "usd", "status": "failed",
 			"payment_intent": paid, "metadata": body{"till_id": v.o.refund}})
+		v.tell("payout.failed", body{"id": "po_x", "object": "payout", "amount": 100, "currency": "usd", "status": "failed", "created": tilltest.Start.Unix(), "metadata": body{"till_id": v.o.payout}})
 		v.tell("refund.created", body{"id": "re_x", "object": "refund", "amount": 100, "currency": "usd", "status": "succeeded", "payment_intent": paid})
 		if v.kind == twinned { // the event was good, and moved what is the twin's own
 			tilltest.Until(v, "the twin's own payment to move", func() bool {

@@ -43,6 +43,7 @@ const (
 	RefundTooLarge         Code = "refund_too_large"
 	CaptureTooLarge        Code = "capture_too_large"
 	PaymentStatus          Code = "payment_status"
+	PayoutStatus           Code = "payout_status"
 	WebhookSignature       Code = "webhook_signature_invalid"
 	WebhookUnset           Code = "webhook_unset"
 	WebhookAddress         Code = "webhook_address_refused"
@@ -98,6 +99,7 @@ var Codes = []Info{
 	{RefundTooLarge, Refused, "The refund is more than is left of the captured amount."},
 	{CaptureTooLarge, Refused, "The capture is more than was authorized."},
 	{PaymentStatus, Refused, "The payment's status does not allow this."},
+	{PayoutStatus, Refused, "The payout's status does not allow this."},
 	{WebhookSignature, Invalid, "The Stripe-Signature header is absent, too old, or not made with a secret we know."},
 	{WebhookUnset, Refused, "The merchant has no webhook URL yet: PUT /v1/merchant/webhook first."},
 	{WebhookAddress, Refused, "The webhook URL leads to an address that deliveries may not go to."},

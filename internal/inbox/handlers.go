@@ -24,6 +24,12 @@ var handlers = map[string]func(context.Context, *Inbox, Event) error{
 	"refund.updated":                           refund,
 	"refund.failed":                            refund,
 	"charge.refund.updated":                    refund,
+	"payout.created":                           payout,
+	"payout.updated":                           payout,
+	"payout.paid":                              payout,
+	"payout.failed":                            payout, // after payout.paid too: a bank may send back what it had taken
+	"payout.canceled":                          payout,
+	"payout.reconciliation_completed":          payout,
 	"payment_method.automatically_updated":     card, // its bank has replaced it
 	"payment_method.updated":                   card,
 	"payment_method.detached":                  card,
@@ -130,4 +136,19 @@ func refund(ctx context.Context, i *Inbox, e Event) error {
 		return err
 	}
 	return i.Handlers.Refund(ctx, e.Scope, e.Generation, seen)
+}
+
+// payout of a hint is fetched from Stripe, for its payload is not trusted.
+func payout(ctx context.Context, i *Inbox, e Event) error {
+	if e.atItsWord() {
+		seen, err := object[stripe.Payout](e)
+		if err != nil {
+			return err
+		}
+		return i.Handlers.Payout(ctx, e.Scope, e.Generation, seen)
+	}
+	if !idForm.MatchString(e.Object) {
+		return nil
+	}
+	return i.Handlers.RefetchPayout(ctx, e.Scope, e.Generation, e.Object)
 }

@@ -24,6 +24,7 @@ const (
 	intent = "pi_3TillTest00000000000001"
 	money  = "re_3TillTest00000000000001"
 	method = "pm_1TillTest00000000000001"
+	bank   = "po_1TillTest00000000000001"
 	source = "card_1TillTest00000000000001"
 )
 
@@ -42,6 +43,12 @@ var want = map[string]struct{ verified, hint call }{
 	"refund.updated":                           {call{room: "refund", object: money, status: "succeeded"}, call{}},
 	"refund.failed":                            {call{room: "refund", object: money, status: "failed"}, call{}},
 	"charge.refund.updated":                    {call{room: "refund", object: money, status: "failed"}, call{}},
+	"payout.created":                           {call{room: "payout", object: bank, status: "pending"}, call{room: "refetch payout", object: bank}},
+	"payout.updated":                           {call{room: "payout", object: bank, status: "in_transit"}, call{room: "refetch payout", object: bank}},
+	"payout.paid":                              {call{room: "payout", object: bank, status: "paid"}, call{room: "refetch payout", object: bank}},
+	"payout.failed":                            {call{room: "payout", object: bank, status: "failed"}, call{room: "refetch payout", object: bank}},
+	"payout.canceled":                          {call{room: "payout", object: bank, status: "canceled"}, call{room: "refetch payout", object: bank}},
+	"payout.reconciliation_completed":          {call{room: "payout", object: bank, status: "paid"}, call{room: "refetch payout", object: bank}},
 	"payment_method.automatically_updated":     {call{room: "card", object: method}, call{room: "card", object: method}},
 	"payment_method.updated":                   {call{room: "card", object: method}, call{room: "card", object: method}},
 	"payment_method.detached":                  {call{room: "card", object: method}, call{room: "card", object: method}},

@@ -42,6 +42,8 @@ type Handlers struct {
 	RefetchPayment func(ctx context.Context, scope db.Scope, generation int64, intent string) error
 	Refund         func(ctx context.Context, scope db.Scope, generation int64, seen stripe.Refund) error
 	RefetchRefunds func(ctx context.Context, scope db.Scope, generation int64, intent string) error
+	Payout         func(ctx context.Context, scope db.Scope, generation int64, seen stripe.Payout) error
+	RefetchPayout  func(ctx context.Context, scope db.Scope, generation int64, payout string) error
 	RefetchCard    func(ctx context.Context, scope db.Scope, generation int64, paymentMethod string) error
 }
 

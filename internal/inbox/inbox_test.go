@@ -82,6 +82,12 @@ func (r *rooms) handlers() inbox.Handlers {
 		RefetchRefunds: func(ctx context.Context, s db.Scope, g int64, pi string) error {
 			return r.take(ctx, call{"refunds", s, g, pi, ""})
 		},
+		Payout: func(ctx context.Context, s db.Scope, g int64, po stripe.Payout) error {
+			return r.take(ctx, call{"payout", s, g, po.ID, po.Status})
+		},
+		RefetchPayout: func(ctx context.Context, s db.Scope, g int64, po string) error {
+			return r.take(ctx, call{"refetch payout", s, g, po, ""})
+		},
 		RefetchCard: func(ctx context.Context, s db.Scope, g int64, pm string) error {
 			return r.take(ctx, call{"card", s, g, pm, ""})
 		},

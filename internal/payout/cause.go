@@ -25,7 +25,7 @@ func (f Facts) after(who, text string) Action {
 		today := f.At.UTC().Truncate(day)
 		return Action{who, text, "The account is not paid out by itself: make the payout then with POST /v1/payouts. It usually arrives one to two business days later.", &today}
 	}
-	return Action{who, text, fmt.Sprintf("Stripe makes the next payout by its schedule, on %s if it is done before; it usually arrives one to two business days later. It need not be waited for: POST /v1/payouts pays out at once.",
+	return Action{who, text, fmt.Sprintf("Stripe makes the next payout by its schedule, on %s if it is done before; it usually arrives one to two business days later. POST /v1/payouts may pay out sooner.",
 		on.Format(longDate)), &on}
 }
 

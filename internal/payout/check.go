@@ -45,7 +45,7 @@ func checkRequirements(f Facts) Check {
 	case len(r.PendingVerification) > 0:
 		c.Result, c.Text = Warning, "Stripe is checking what it was given."
 		for _, field := range r.PendingVerification {
-			c.Details = append(c.Details, asked(field))
+			c.Details = append(c.Details, inWords(field))
 		}
 	}
 	return c

@@ -1,6 +1,7 @@
 package payout
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,7 +84,7 @@ func attempts(f Facts, most int) []Attempt {
 
 func attempt(f Facts, p stripe.Payout) Attempt {
 	c := money.Currency(strings.ToUpper(p.Currency))
-	a := Attempt{ProviderRef: p.ID, Status: statusOf(p.Status), Amount: money.FromMinor(p.Amount, c), Currency: c, Automatic: p.Automatic, Method: p.Method,
+	a := Attempt{ProviderRef: p.ID, Status: cmp.Or(heard(p.Status), InTransit), Amount: money.FromMinor(p.Amount, c), Currency: c, Automatic: p.Automatic, Method: p.Method,
 		Destination: p.Destination.ID, CreatedAt: time.Unix(p.Created, 0).UTC(), ArrivalDate: time.Unix(p.ArrivalDate, 0).UTC(), FailureCode: p.FailureCode}
 	if b := f.bank(p.Destination.ID); b != nil {
 		a.Destination = shown(*b)
@@ -93,17 +94,6 @@ func attempt(f Facts, p stripe.Payout) Attempt {
 		a.FailedAt, a.FailureText = &at, meaningOf(p.FailureCode).words
 	}
 	return a
-}
-
-// statusOf is Stripe's status in our words. One that we do not know is on its way: it is neither paid nor failed.
-func statusOf(s string) Status {
-	switch s {
-	case stripe.PayoutPending, stripe.PayoutPaid, stripe.PayoutFailed:
-		return Status(s)
-	case stripe.PayoutCanceled:
-		return Cancelled
-	}
-	return InTransit
 }
 
 func (f Facts) bank(id string) *stripe.ExternalAccount {

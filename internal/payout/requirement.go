@@ -46,8 +46,8 @@ var requirementWords = []struct{ end, words string }{
 	{"relationship.percent_ownership", "the share of the company that is owned"},
 }
 
-// asked says a requirement of Stripe's in plain words, with Stripe's name of it behind.
-func asked(field string) string {
+// inWords says a requirement of Stripe's in plain words, with Stripe's name of it behind.
+func inWords(field string) string {
 	for _, r := range requirementWords {
 		if field == r.end || strings.HasSuffix(field, "."+r.end) {
 			return whose(field) + r.words + " (" + field + ")"
@@ -75,7 +75,7 @@ func wanted(r *stripe.RequirementsList) (all []string) {
 		return nil
 	}
 	for _, field := range append(slices.Clone(r.PastDue), r.CurrentlyDue...) {
-		line := asked(field)
+		line := inWords(field)
 		for _, e := range r.Errors {
 			if e.Requirement == field && e.Reason != "" {
 				line += ". Stripe says: " + e.Reason

@@ -212,3 +212,53 @@ func (c *Client) DisputedFunds(ctx context.Context, from time.Time, see func(Dis
 	}, "", see)
 	return err
 }
+
+// NewPayout are the parameters of a payout by hand.
+type NewPayout struct {
+	Amount      int64 // minor units
+	Currency    string
+	Instant     bool
+	Destination string // "" is the default one of the currency
+	Description string
+	Descriptor  string
+	Metadata    map[string]string
+}
+
+const expandReturn = "failure_balance_transaction"
+
+// CreatePayout sends money of the balance to the bank.
+func (c *Client) CreatePayout(ctx context.Context, key string, in NewPayout) (Payout, error) {
+	p := &sdk.PayoutCreateParams{Amount: sdk.Int64(in.Amount), Currency: sdk.String(in.Currency), Destination: text(in.Destination), Description: text(in.Description),
+		StatementDescriptor: text(in.Descriptor), Metadata: in.Metadata}
+	if in.Instant {
+		p.Method = sdk.String("instant")
+	}
+	p.SetIdempotencyKey(key)
+	return call[Payout](ctx, c, http.MethodPost, "/v1/payouts", p)
+}
+
+// CancelPayout takes a payout back that has not left yet.
+func (c *Client) CancelPayout(ctx context.Context, key, id string) (Payout, error) {
+	p := &sdk.PayoutCancelParams{}
+	p.SetIdempotencyKey(key)
+	p.AddExpand(expandReturn)
+	return call[Payout](ctx, c, http.MethodPost, "/v1/payouts/"+url.PathEscape(id)+"/cancel", p)
+}
+
+// Payout asks for one as it is now.
+func (c *Client) Payout(ctx context.Context, id string) (Payout, error) {
+	p := &sdk.PayoutRetrieveParams{}
+	p.AddExpand(expandReturn)
+	return call[Payout](ctx, c, http.MethodGet, "/v1/payouts/"+url.PathEscape(id), p)
+}
+
+// FindPayout looks for the payout that carries our id among those made at from or later, or among all where it is zero.
+func (c *Client) FindPayout(ctx context.Context, tillID string, from time.Time, cursor string) (found *Payout, next string, err error) {
+	next, err = c.Payouts(ctx, from, cursor, func(p Payout) bool {
+		if p.Metadata[Tag] == tillID {
+			found = &p
+		}
+		return found != nil
+	})
+	return found, next, err
+}
