@@ -107,6 +107,38 @@ func Each[T any](ctx context.Context, c *Client, path string, query url.Values, 
 	}
 }
 
+// Copy writes an answer that is no JSON, such as an export, as it comes. Only ctx bounds how long that may take. An error says that what was
+// written is not the whole.
+func (c *Client) Copy(ctx context.Context, path string, to io.Writer) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("X-API-Key", c.key)
+	r.Header.Set("User-Agent", "till-go/1")
+	patient := http.Client{}
+	if c.HTTP != nil {
+		patient.Transport = c.HTTP.Transport
+	}
+	reply, err := patient.Do(r)
+	if err != nil {
+		return fmt.Errorf("till at %s does not answer: %w", c.base, cause(err))
+	}
+	defer reply.Body.Close()
+	if reply.StatusCode != http.StatusOK {
+		raw, err := io.ReadAll(io.LimitReader(reply.Body, mostAnswer))
+		if err != nil {
+			return fmt.Errorf("till's answer was cut: %w", err)
+		}
+		_, _, err = read(reply.StatusCode, raw, nil)
+		return err
+	}
+	if _, err := io.Copy(to, reply.Body); err != nil {
+		return fmt.Errorf("what was written is not the whole: %w", err)
+	}
+	return nil
+}
+
 func (c *Client) call(ctx context.Context, method, path string, in, out any, options []Option) (next string, err error) {
 	var body []byte
 	if in != nil {

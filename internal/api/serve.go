@@ -110,6 +110,9 @@ func (a *API) recovered(rec *recorder, r *http.Request, p any) {
 	if p == nil {
 		return
 	}
+	if p == http.ErrAbortHandler { // said already
+		panic(p)
+	}
 	a.log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("request_id", RequestID(r.Context())), slog.Any("panic", p),
 		slog.String("stack", string(debug.Stack())))
 	if rec.status != 0 {

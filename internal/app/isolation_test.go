@@ -112,6 +112,14 @@ func (v visitor) empty(path string) {
 	}
 }
 
+// table asks for a CSV file: it has a header alone, or also what is the twin's own.
+func (v visitor) table(path string) {
+	v.Helper()
+	if a := v.do("GET", path, nil).Want(200); (strings.Count(string(a.Raw), "\r\n") > 1) != (v.kind == twinned) {
+		v.Errorf("%s of a %s: %s", path, v.kind, a.Raw)
+	}
+}
+
 // tell sends a webhook about an object of the first merchant's, with the visitor's own good signature.
 func (v visitor) tell(kind string, object body) {
 	v.Helper()
@@ -285,6 +293,9 @@ var visits = map[string]func(visitor){
 			a.Want(200)
 		}
 	},
+	"GET /v1/exports/payments":     func(v visitor) { v.table("/v1/exports/payments") },
+	"GET /v1/exports/refunds":      func(v visitor) { v.table("/v1/exports/refunds") },
+	"GET /v1/exports/payout_lines": func(v visitor) { v.do("GET", "/v1/exports/payout_lines", nil).Want(200) }, // nobody has any
 	"GET /v1/ledger/head": func(v visitor) {
 		if a := v.do("GET", "/v1/ledger/head", nil).Want(200); (a.At("data", "sequence") == 0.0) == (v.kind == twinned) {
 			v.Errorf("%s", a.Raw)

@@ -34,6 +34,7 @@ type commands struct {
 	Key     key     `cmd:"" help:"Make, list and revoke API keys; compose idempotency keys."`
 	Events  events  `cmd:"" help:"Stripe's events: what came, what was missed, and bringing it in."`
 
+	Export exports `cmd:"" help:"Tables for the accountant, as CSV: payments, refunds, payout lines."`
 	Ledger ledgers `cmd:"" help:"The books: their chain of hashes, trial balance and closes."`
 
 	Diagnose diagnoses `cmd:"" help:"Say why something happened, on any account: read over the API, change nothing."`

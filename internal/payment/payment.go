@@ -128,6 +128,9 @@ func (p Payment) Scope() db.Scope { return p.scope }
 // Generation is the merchant's Stripe account that the payment belongs to: only that account's credentials may touch it.
 func (p Payment) Generation() int64 { return p.generation }
 
+// Charge is Stripe's charge that took the money, or "".
+func (p Payment) Charge() string { return p.chargeRef }
+
 // Payments are all payments.
 type Payments struct {
 	DB        *db.DB

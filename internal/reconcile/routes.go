@@ -44,6 +44,7 @@ type Summary struct {
 
 // Routes registers the room's endpoints.
 func (s *Reconcile) Routes(a *api.API) {
+	s.exports(a)
 	api.Add(a, api.Operation{Method: "GET", Path: "/v1/balance", Summary: "Get the balance", Tag: "Books", Scope: api.PaymentsRead,
 		Text: "What Stripe holds, as Stripe says it and as its balance transactions add up, by currency and day of becoming available; what is in flight; the drift between both, and what nothing accounts for."},
 		func(ctx context.Context, c api.Caller, _ *struct{}) (api.Reply[Balance], error) {

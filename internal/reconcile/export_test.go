@@ -1,0 +1,141 @@
+package reconcile_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/tilltest"
+)
+
+// table reads an export as rows by title, without what stands behind a title in parentheses.
+func table(t *testing.T, till *tilltest.Till, path string) (rows []map[string]string, answer tilltest.Answer) {
+	t.Helper()
+	answer = till.Get("/v1/exports/" + path).Want(200)
+	all, err := csv.NewReader(strings.NewReader(string(answer.Raw))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cells := range all[1:] {
+		row := map[string]string{}
+		for i, cell := range cells {
+			title, _, _ := strings.Cut(all[0][i], " (")
+			row[title] = cell
+		}
+		rows = append(rows, row)
+	}
+	return rows, answer
+}
+
+func holdsRow(t *testing.T, row map[string]string, want map[string]string) {
+	t.Helper()
+	for title, w := range want {
+		if is, there := row[title]; !there || is != w && w != "*" || w == "*" && is == "" {
+			t.Errorf("%s is %q, want %q: %v", title, is, w, row)
+		}
+	}
+}
+
+func TestExports(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		till.Clock.Advance(10*time.Hour + 30*time.Minute) // 22:30 in UTC, 23:30 in Berlin
+		first := till.Post("/v1/payments", map[string]any{"amount": "50.00", "currency": "USD", "provider": "stripe", "payment_method": "pm_card_visa", "description": "=1+1",
+			"customer": map[string]any{"email": "+jane@example.com"}}).Want(201).ID()
+		till.Clock.Advance(time.Hour) // the next day in Berlin
+		pay(till, "1.230", "KWD", "pm_card_visa")
+		yen := pay(till, "3000", "JPY", "pm_card_visa")
+		till.Post("/v1/payments", map[string]any{"amount": "7.00", "currency": "USD", "provider": "stripe", "payment_method": "pm_card_chargeDeclined"}).Want(201)
+		refund := till.Post("/v1/refunds", map[string]any{"payment_id": first, "amount": "1.23"}).Want(201).ID()
+		settle(till)
+
+		rows, answer := table(t, till, "payments?time_zone=Europe/Berlin&from=2026-11-24&to=2026-11-24")
+		if len(rows) != 1 {
+			t.Fatalf("that day has %d payments: %v", len(rows), rows)
+		}
+		holdsRow(t, rows[0], map[string]string{"day": "2026-11-24", "time": "2026-11-24T23:30:00+01:00", "payment_id": first, "status": "completed", "currency": "USD", "captured": "50.00",
+			"refunded": "1.23", "settled_currency": "USD", "gross": "50.00", "fee": "1.75", "net": "48.25", "payment_intent": "*", "charge": "*",
+			"customer_email": "'+jane@example.com", "description": "'=1+1", "card_country": "US"})
+		head, _, _ := strings.Cut(string(answer.Raw), "\r\n")
+		if !strings.HasPrefix(head, "day (Europe/Berlin),time (Europe/Berlin),") || answer.Header.Get("Content-Disposition") != "attachment; filename=till-payments-from-2026-11-24-to-2026-11-24-Europe-Berlin.csv" {
+			t.Errorf("%s %v", head, answer.Header)
+		}
+		if rows, _ := table(t, till, "payments?from=2026-11-24&to=2026-11-24"); len(rows) != 4 {
+			t.Errorf("in UTC that day has %d", len(rows))
+		}
+		reconciled(t, till, false)
+		rows, _ = table(t, till, "payments")
+		if len(rows) != 4 {
+			t.Fatal(rows)
+		}
+		by := map[string]map[string]string{}
+		for _, row := range rows {
+			by[row["currency"]+row["status"]] = row
+		}
+		holdsRow(t, by["USDcompleted"], map[string]string{"gross": "50.00", "fee": "1.75", "net": "48.25", "balance_transactions": "*", "available_on": "*"})
+		holdsRow(t, by["KWDcompleted"], map[string]string{"amount": "1.230", "captured": "1.230", "settled_currency": "USD", "gross": "*", "exchange_rate": "*"})
+		holdsRow(t, by["JPYcompleted"], map[string]string{"amount": "3000", "payment_id": yen})
+		holdsRow(t, by["USDfailed"], map[string]string{"amount": "7.00", "captured": "0.00", "gross": "", "net": "", "balance_transactions": ""})
+
+		rows, _ = table(t, till, "refunds?time_zone=Asia/Tokyo")
+		if len(rows) != 1 {
+			t.Fatal(rows)
+		}
+		holdsRow(t, rows[0], map[string]string{"refund_id": refund, "payment_id": first, "amount": "1.23", "gross": "-1.23", "fee": "0.00", "net": "-1.23", "refund": "*",
+			"day": "2026-11-25", "time": "2026-11-25T08:30:00+09:00", "balance_transactions": "*"})
+		for path, param := range map[string]string{"payments?time_zone=Local": "time_zone", "refunds?time_zone=Mars/Base": "time_zone", "payout_lines?time_zone=../passwd": "time_zone", "payments?time_zone=": "time_zone",
+			"payments?from=24.11.2026": "from", "payments?to=2026-02-30": "to"} {
+			till.Get("/v1/exports/"+path).Refused(400, "parameter_invalid", param)
+		}
+	})
+}
+
+// The lines of a payout sum to what was paid out.
+func TestExportOfPayoutLines(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		pay(till, "50.00", "USD", "pm_card_visa")
+		pay(till, "20.00", "USD", "pm_card_visa")
+		settle(till)
+		till.Clock.Advance(5 * 24 * time.Hour)
+		settle(till)
+		reconciled(t, till, false)
+		rows, _ := table(t, till, "payout_lines")
+		if len(rows) != 3 {
+			t.Fatalf("%d lines: %v", len(rows), rows)
+		}
+		holdsRow(t, rows[0], map[string]string{"kind": "payout", "net": "-67.37", "currency": "USD", "payout": "*"})
+		holdsRow(t, rows[1], map[string]string{"kind": "charge", "payout": rows[0]["payout"], "source": "*", "payment_id": "*", "state": "matched", "difference": "0.00"})
+		if rows[1]["net"] != "19.12" && rows[1]["net"] != "48.25" || rows[1]["net"] == rows[2]["net"] {
+			t.Errorf("nets: %v", rows)
+		}
+	})
+}
+
+// A table that is longer than a page has each row once.
+func TestLongExport(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		const lines = 1203
+		var changes []db.Change
+		for i := range lines {
+			changes = append(changes, db.Change{SQL: `insert into balance_transactions (merchant, mode, id, account, type, kind, source, currency, amount, fee, net, exchange_rate, source_amount, source_currency,
+				description, payment, payout, state, reason, difference, created_at, available_on) values ($1, $2, $3, 'acct_x', 'charge', 'charge', '', 'USD', 100, 0, 100, '', 100, 'USD', '', '', 'po_x', 'explained', '', 0, $4, $4)`,
+				Args: []any{till.Shop.Merchant, till.Shop.Mode, fmt.Sprintf("txn_%d", i), tilltest.Start.Add(time.Duration(i/7) * time.Second).UnixMicro()}, Rows: 1})
+		}
+		if err := till.DB.Write(t.Context(), changes...); err != nil {
+			t.Fatal(err)
+		}
+		rows, _ := table(t, till, "payout_lines")
+		seen := map[string]bool{}
+		for _, row := range rows {
+			seen[row["balance_transaction"]] = true
+		}
+		if len(rows) != lines || len(seen) != lines {
+			t.Errorf("%d rows, %d of them different", len(rows), len(seen))
+		}
+	})
+}
