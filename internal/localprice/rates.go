@@ -3,6 +3,7 @@ package localprice
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/till-pay/till/internal/db"
@@ -65,11 +66,15 @@ func (s *Prices) ask(ctx context.Context, p merchant.Provider, from money.Curren
 		return kept{}, unavailable(err, from)
 	}
 	is := kept{Quotes: Quotes{From: from, AsOf: now, Rates: readRates(said.Decimals())}}
-	banks, err := client.BankCurrencies(ctx, p.Account)
+	banks, err := client.ExternalAccounts(ctx, p.Account)
 	if err != nil && stripe.Meaning(err) != stripe.Refused {
 		return kept{}, unavailable(err, from)
 	}
-	is.banks = readCurrencies(banks)
+	for _, bank := range banks {
+		if c, err := money.ParseCurrency(bank.Currency); err == nil && !slices.Contains(is.banks, c) {
+			is.banks = append(is.banks, c)
+		}
+	}
 	return is, nil
 }
 

@@ -40,26 +40,3 @@ func (c *Client) ExchangeRates(ctx context.Context, currency string) (ExchangeRa
 	err := c.backend.CallRaw(http.MethodGet, "/v1/exchange_rates/"+url.PathEscape(strings.ToLower(currency)), c.secret, nil, &sdk.Params{Context: ctx}, &r)
 	return r.checked(ctx, err)
 }
-
-// bankCurrency is the currency of a bank account or card that is paid out to.
-type bankCurrency struct {
-	ID       string `json:"id"`
-	Currency string `json:"currency"`
-}
-
-func (b bankCurrency) id() string { return b.ID }
-
-// BankCurrencies are those in which the account has somewhere to be paid out to, in upper case, each once: what is charged in one of them is not
-// converted (docs.stripe.com/payouts/multicurrency-settlement).
-func (c *Client) BankCurrencies(ctx context.Context, account string) (all []string, err error) {
-	seen := map[string]bool{}
-	p := &sdk.ListParams{Limit: sdk.Int64(100)}
-	next, err := turn[bankCurrency](ctx, c, "/v1/accounts/"+url.PathEscape(account)+"/external_accounts", p)
-	for _, b := range next.Data {
-		if currency := strings.ToUpper(b.Currency); currency != "" && !seen[currency] {
-			seen[currency] = true
-			all = append(all, currency)
-		}
-	}
-	return all, err
-}
