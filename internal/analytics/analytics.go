@@ -25,8 +25,9 @@ type Reports struct {
 
 // Span is the time that a report is about.
 type Span struct {
-	Since time.Time `query:"since" doc:"From this time on (RFC 3339); 30 days ago where it is left out."`
+	Since time.Time `query:"since" doc:"From this time on (RFC 3339); 30 days before until, where it is left out."`
 	Until time.Time `query:"until" doc:"Before this time (RFC 3339); now where it is left out."`
+	Last  string    `query:"last" maxLength:"20" example:"720h" doc:"In place of since: how long before until, such as 720h."`
 }
 
 const (
@@ -39,8 +40,15 @@ func (s Span) within(now time.Time) (Span, error) {
 	if s.Until.IsZero() {
 		s.Until = now
 	}
+	long := usualSpan
+	if s.Last != "" {
+		var err error
+		if long, err = time.ParseDuration(s.Last); err != nil || !s.Since.IsZero() {
+			return s, fault.New(fault.ParameterInvalid, "last", "Give since, or last: a time such as 720h.")
+		}
+	}
 	if s.Since.IsZero() {
-		s.Since = s.Until.Add(-usualSpan)
+		s.Since = s.Until.Add(-long)
 	}
 	switch took := s.Until.Sub(s.Since); {
 	case took <= 0:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/till-pay/till/internal/analytics"
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/card"
 	"github.com/till-pay/till/internal/clock"
@@ -166,6 +167,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	prices := &localprice.Prices{DB: d, Clock: c.Clock, Merchants: a.Merchants}
 	prices.Routes(a.API)
 	a.Books.Routes(a.API)
+	(&analytics.Reports{DB: d, Clock: c.Clock, Merchants: a.Merchants, Prices: prices}).Routes(a.API)
 	return a, nil
 }
 

@@ -197,6 +197,20 @@ var visits = map[string]func(visitor){
 	"PUT /v1/merchant/settings": func(v visitor) {
 		v.do("PUT", "/v1/merchant/settings", body{"duplicate_guard": body{"enabled": false}}).Want(200)
 	},
+	"GET /v1/reports/currencies": func(v visitor) {
+		if a := v.do("GET", "/v1/reports/currencies", nil); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else if seen := len(a.Want(200).At("data", "regions").([]any)); (seen > 0) != (v.kind == twinned) {
+			v.Errorf("%s", a.Raw)
+		}
+	},
+	"GET /v1/reports/consolidation": func(v visitor) {
+		if a := v.do("GET", "/v1/reports/consolidation", nil); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else if seen := len(a.Want(200).At("data", "weeks").([]any)); seen > 0 && v.kind != twinned {
+			v.Errorf("%s", a.Raw)
+		}
+	},
 	"GET /v1/local_price": func(v visitor) {
 		if a := v.do("GET", "/v1/local_price?country=DE&amount=1.00&currency=USD", nil); v.kind == live {
 			a.Refused(422, "provider_unset", "")

@@ -36,6 +36,7 @@ type commands struct {
 
 	Export exports `cmd:"" help:"Tables for the accountant, as CSV: payments, refunds, payout lines."`
 	Ledger ledgers `cmd:"" help:"The books: their chain of hashes, trial balance and closes."`
+	Report reports `cmd:"" help:"Figures over a time: what was accepted, what it cost, what is in which currency."`
 
 	Diagnose diagnoses `cmd:"" help:"Say why something happened, on any account: read over the API, change nothing."`
 	Scenario scenarios `cmd:"" help:"Play support cases from beginning to end: stage, find, repair, letter."`
