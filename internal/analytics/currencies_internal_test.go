@@ -144,8 +144,8 @@ func TestPairs(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{
 		"GBP→GBP: 3, 147.00 became 147.00, fees 2.82 (1.92 %), in all 2.82",
-		"JPY→GBP: 3, 29272 became 145.04, fees 5.31 (3.66 %), at 0.00495491 and not 0.00505603: 2.00 %, 2.96; 1 of 2 days, in all 8.27",
-		"KWD→GBP: 1, 18.930 became 48.03, fees 1.76 (3.66 %), at 2.53724 and not 2.58901: 2.00 %, 0.98; 1 of 1 days, in all 2.74",
+		"JPY→GBP: 3, 29272 became 145.04, fees 5.31 (3.66 %), at 0.00495491 and not 0.00505604: 2.00 %, 2.96; 1 of 2 days, in all 8.27",
+		"KWD→GBP: 1, 18.930 became 48.03, fees 1.76 (3.66 %), at 2.53724 and not 2.58882: 1.99 %, 0.98; 1 of 1 days, in all 2.74",
 		"PLN→GBP: 1, 252.63 became 48.02, fees 1.40 (2.92 %)",
 	}, got); diff != "" {
 		t.Error(diff)

@@ -96,24 +96,24 @@ func pairOf(from, to money.Currency, days []dayOf, m middles) Pair {
 // spreadOf is nil where a day has no middle rate at all: a cost of some days would be taken for that of all.
 func spreadOf(p Pair, days []dayOf, m middles) *Spread {
 	s := Spread{Days: int64(len(days))}
-	whole := money.FromMinor(0, p.To)
-	for _, d := range days {
-		middle, own, known := m.on(d.day, p.From, p.To)
-		if !known {
+	rates, weights := make([]money.Rate, len(days)), make([]int64, len(days))
+	for i, d := range days {
+		var own, known bool
+		if rates[i], own, known = m.on(d.day, p.From, p.To); !known {
 			return nil
 		}
-		at, err := money.FromMinor(d.charged, p.From).Settled(p.To, middle)
-		if err != nil {
-			return nil
-		}
-		whole.Minor += at.Minor
+		weights[i] = d.charged
 		if own {
 			s.Own++
 		}
 	}
 	applied, ok := money.RateOf(p.Charged, p.Settled)
-	middle, also := money.RateOf(p.Charged, whole)
+	middle, also := money.Average(rates, weights)
 	if !ok || !also {
+		return nil
+	}
+	whole, err := p.Charged.Settled(p.To, middle)
+	if err != nil {
 		return nil
 	}
 	s.Rate, s.Middle, s.Percent = applied.String(), middle.String(), localprice.Percent(applied.BasisPoints(middle))

@@ -57,6 +57,20 @@ func (r Rate) Less(part int64) Rate {
 	return Rate{new(big.Rat).Mul(r.r, big.NewRat(10_000-part, 10_000))}
 }
 
+// Average is rates weighed by what was changed at each; ok is false where nothing was.
+func Average(rates []Rate, weights []int64) (r Rate, ok bool) {
+	sum, whole := new(big.Rat), new(big.Rat)
+	for i, rate := range rates {
+		weight := new(big.Rat).SetInt64(weights[i])
+		whole.Add(whole, weight)
+		sum.Add(sum, weight.Mul(weight, rate.r))
+	}
+	if sum.Sign() <= 0 || whole.Sign() <= 0 {
+		return Rate{}, false
+	}
+	return Rate{sum.Quo(sum, whole)}, true
+}
+
 // BasisPoints is how far below another rate this one lies, in hundredths of a percent of that one, rounded to the nearest.
 func (r Rate) BasisPoints(below Rate) int64 {
 	part := new(big.Rat).Sub(big.NewRat(1, 1), r.Over(below).r)

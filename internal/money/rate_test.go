@@ -141,6 +141,12 @@ func TestImpliedRate(t *testing.T) {
 	if got := rate(t, "5").Times(rate(t, "0.5")).Over(rate(t, "10")).String(); got != "0.25" {
 		t.Errorf("5 times a half, over 10, is %s", got)
 	}
+	if got, ok := money.Average([]money.Rate{rate(t, "5"), rate(t, "8")}, []int64{2, 1}); !ok || got.String() != "6" {
+		t.Errorf("twice 5 and once 8 are %s on average", got)
+	}
+	if got, ok := money.Average([]money.Rate{rate(t, "5")}, []int64{0}); ok {
+		t.Errorf("of nothing the average is %s", got)
+	}
 	for _, bad := range [][2]int64{{0, 1}, {1, 0}, {-1, 1}} {
 		if _, ok := money.RateOf(money.FromMinor(bad[0], "JPY"), money.FromMinor(bad[1], "GBP")); ok {
 			t.Errorf("%v has a rate", bad)
