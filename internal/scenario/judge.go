@@ -84,6 +84,7 @@ type reconciled struct {
 		Lines     int    `json:"lines"`
 		Remainder string `json:"remainder"`
 		InFlight  string `json:"in_flight"`
+		Waiting   string `json:"waiting"`
 	} `json:"currencies"`
 	Items []struct {
 		Kind   string `json:"kind"`
@@ -93,11 +94,11 @@ type reconciled struct {
 	} `json:"items"`
 }
 
-// settled says whether every line is accounted for, and nothing that was foretold is missing.
+// settled says whether every line is accounted for, nothing that was foretold is missing, and nothing waits for its end.
 func (r reconciled) settled() bool {
 	for _, c := range r.Currencies {
 		zero := money.FromMinor(0, money.Currency(c.Currency)).String()
-		if c.Remainder != zero || c.InFlight != zero {
+		if c.Remainder != zero || c.InFlight != zero || c.Waiting != zero {
 			return false
 		}
 	}

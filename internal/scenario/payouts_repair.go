@@ -3,9 +3,11 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
+	"github.com/till-pay/till/client"
 	"github.com/till-pay/till/internal/money"
 )
 
@@ -146,7 +148,7 @@ func (s *stopped) rightAttempts(all []stripePayout) bool {
 }
 
 func (s *stopped) repair() error {
-	for _, act := range []func() error{s.act, s.clear, s.arrives, s.booked} {
+	for _, act := range []func() error{s.act, s.clear, s.arrives, s.known, s.booked} {
 		if err := act(); err != nil {
 			return err
 		}
@@ -253,4 +255,34 @@ func (s *stopped) paidOn() time.Time { return time.Unix(s.next.Created, 0).UTC()
 func (s *stopped) letter() string {
 	return fmt.Sprintf("%s\n\nP.S. We have watched it since: on %s a payout of %s EUR went out to your bank.\nIt holds all that had waited, and what has become available meanwhile.",
 		s.result.Letter, s.paidOn().Format("Monday, 2 January"), money.FromMinor(s.next.Amount, "EUR"))
+}
+
+// known: till has each payout as Stripe has it, though none of them was made through till.
+func (s *stopped) known() error {
+	all, err := s.payouts()
+	if err != nil {
+		return err
+	}
+	return s.eventually("till knows each payout as Stripe has it", func() (bool, error) {
+		there := map[string]string{}
+		err := client.Each(s.ctx, s.till, "/v1/payouts", url.Values{"limit": {"100"}}, func(p struct {
+			Ref     string `json:"provider_ref"`
+			Status  string `json:"status"`
+			Amount  string `json:"amount"`
+			Failure *struct {
+				Code string `json:"code"`
+			} `json:"failure"`
+		}) error {
+			if there[p.Ref] = p.Status + " " + p.Amount; p.Failure != nil {
+				there[p.Ref] += " " + p.Failure.Code
+			}
+			return nil
+		})
+		for _, p := range all {
+			if there[p.ID] != strings.TrimSpace(p.Status+" "+money.FromMinor(p.Amount, "EUR").String()+" "+p.FailureCode) {
+				return false, err
+			}
+		}
+		return len(there) == len(all), err
+	})
 }
