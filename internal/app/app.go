@@ -21,6 +21,7 @@ import (
 	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/customer"
 	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/dispute"
 	"github.com/till-pay/till/internal/event"
 	"github.com/till-pay/till/internal/inbox"
 	"github.com/till-pay/till/internal/ledger"
@@ -64,6 +65,7 @@ type App struct {
 	Cards     *card.Cards
 	Payments  *payment.Payments
 	Refunds   *refund.Refunds
+	Disputes  *dispute.Disputes
 	Payouts   *payout.Payouts
 	Reconcile *reconcile.Reconcile
 	Outbox    *outbox.Outbox
@@ -136,12 +138,13 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.Cards = &card.Cards{DB: d, Clock: c.Clock, Once: a.Once, Merchants: a.Merchants, Customers: a.Customers}
 	a.Payments = &payment.Payments{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Cards: a.Cards, Customers: a.Customers}
 	a.Refunds = &refund.Refunds{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Payments: a.Payments}
+	a.Disputes = &dispute.Disputes{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments}
 	a.Payouts = &payout.Payouts{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants}
-	a.Reconcile = &reconcile.Reconcile{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments, Refunds: a.Refunds}
+	a.Reconcile = &reconcile.Reconcile{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments, Refunds: a.Refunds, Disputes: a.Disputes}
 	a.Outbox = &outbox.Outbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Dialer: dialer}
 	a.Inbox = &inbox.Inbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants,
 		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard,
-			RefetchRefunds: a.Refunds.Refetch, RefetchCard: a.Cards.Refetch,
+			RefetchRefunds: a.Refunds.Refetch, Dispute: a.Disputes.Heard, RefetchDispute: a.Disputes.Refetch, RefetchCard: a.Cards.Refetch,
 			Payout: a.Payouts.Heard, RefetchPayout: a.Payouts.Refetch}}
 
 	a.tasks = task.NewRunner(d, c.Clock, c.Log, a.due()...)
@@ -161,7 +164,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.requests, a.API.Answered = newRequests(), a.count
 	a.refused = newRefused()
 	a.Inbox.Refused = func(check string) { a.refused.WithLabelValues(check).Inc() }
-	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Payouts, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox, a.Reconcile} {
+	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Disputes, a.Payouts, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox, a.Reconcile} {
 		r.Routes(a.API)
 	}
 	prices := &localprice.Prices{DB: d, Clock: c.Clock, Merchants: a.Merchants}

@@ -73,6 +73,15 @@ var (
 			till.Stripe(till.Shop).Advance(time.Minute)
 			return []string{p, r}
 		}, "refund.completed"},
+		{"chargeback that is won", func(till *tilltest.Till) []string {
+			return []string{contested(till, "createDispute", "winning_evidence")}
+		}, "won"},
+		{"chargeback that is lost", func(till *tilltest.Till) []string {
+			return []string{contested(till, "createDispute", "losing_evidence")}
+		}, "lost"},
+		{"inquiry that escalates, is answered and lost", func(till *tilltest.Till) []string { // more events than can be heard in every order
+			return []string{contested(till, "createDisputeInquiry", "escalate_inquiry_evidence", "losing_evidence")}
+		}, "lost"},
 		{"card update", func(till *tilltest.Till) []string {
 			c := till.Post("/v1/payments/cards", body{"payment_method_id": "pm_card_visa", "customer_email": fmt.Sprintf("%d@shop.example", rand.Int64()), "customer_name": "Jane"}).Want(201).ID()
 			box := sandbox.Open(till.T, till.StripeURL, till.Shop.StripeKey)
@@ -84,6 +93,20 @@ var (
 		}, "2035"},
 	}
 )
+
+// contested is a payment that its bank disputes, with the evidence that is sent for it.
+func contested(till *tilltest.Till, card string, evidence ...string) string {
+	till.T.Helper()
+	p := till.Post("/v1/payments", fifty.with("payment_method", "pm_card_"+card)).Want(201)
+	stripe := till.Stripe(till.Shop)
+	stripe.Advance(3 * time.Second)
+	disputes := stripe.Do(http.MethodGet, "/v1/disputes", "payment_intent="+p.String("data", "provider_ref")).Want(200)
+	for _, text := range evidence {
+		stripe.Do(http.MethodPost, "/v1/disputes/"+disputes.String("data", 0, "id"), "evidence[uncategorized_text]="+text).Want(200)
+		stripe.Advance(5 * time.Second)
+	}
+	return p.ID()
+}
 
 // Whatever the order in which Stripe's events come, and whichever of them come twice, late or never but by a repair, on both engines the
 // payment, its refunds and its card end as they do when all come once and in order; so do the books, and so does what the shop is told.
@@ -163,6 +186,12 @@ func becomes(till *tilltest.Till, ids []string) string {
 		objects = append(objects, refunds.String("data", i, "id"))
 		shown = append(shown, fmt.Sprint(refunds.String("data", i, "status"), refunds.String("data", i, "amount")))
 	}
+	disputes := till.Get("/v1/disputes?payment_id=" + ids[0]).Want(200)
+	for i := range disputes.Len() {
+		objects = append(objects, disputes.String("data", i, "id"))
+		shown = append(shown, fmt.Sprint(disputes.String("data", i, "status"), disputes.String("data", i, "amount"), disputes.String("data", i, "withdrawn"),
+			disputes.String("data", i, "reinstated"), disputes.String("data", i, "fee"), disputes.String("data", i, "discrepancy"), p.String("data", "disputed")))
+	}
 	for _, id := range objects {
 		events := till.Get("/v1/events?object_id=" + id).Want(200)
 		for i := range events.Len() {
@@ -172,7 +201,7 @@ func becomes(till *tilltest.Till, ids []string) string {
 	sort.Strings(told)
 	failed := slices.Contains(told, "refund.failed")
 	told = slices.DeleteFunc(told, func(kind string) bool {
-		return kind == "payment.requires_action" || kind == "payment.authorized" || kind == "refund.completed" && failed
+		return kind == "payment.requires_action" || kind == "payment.authorized" || kind == "dispute.updated" || kind == "refund.completed" && failed
 	})
 	balances, err := ledger.Balances(till.T.Context(), till.DB, till.Shop.Scope, ids[0])
 	if err != nil {

@@ -18,11 +18,11 @@ type body map[string]any
 
 // things are what the first merchant has: an object of every kind, in every state that can be acted upon.
 type things struct {
-	paid, held, waiting, failed, refund, payout, card, delivery, endpoint, doubted string
-	payments                                                                       []string
-	customer, method                                                               string
-	orderKey, refundKey, payoutKey                                                 string
-	order, back                                                                    body
+	paid, held, waiting, failed, refund, dispute, payout, card, delivery, endpoint, doubted string
+	payments                                                                                []string
+	customer, method                                                                        string
+	orderKey, refundKey, payoutKey                                                          string
+	order, back                                                                             body
 }
 
 func furnish(t *testing.T, till *tilltest.Till) (o things) {
@@ -35,6 +35,7 @@ func furnish(t *testing.T, till *tilltest.Till) (o things) {
 	o.held, o.waiting = pay(id.New(), "pm_card_visa", "manual").ID(), pay(id.New(), "pm_card_threeDSecure2Required", "automatic").ID()
 	o.failed = pay(id.New(), "pm_card_chargeDeclined", "automatic").ID()
 	o.orderKey, o.refundKey = "order 1", "refund 1"
+	pay(id.New(), "pm_card_createDispute", "automatic")
 	o.paid = pay(o.orderKey, "pm_card_visa", "automatic").ID()
 	o.payments = []string{o.paid, o.held, o.waiting, o.failed}
 	c := till.As(till.Shop).Want(201, "POST", "/v1/payments/cards", body{"payment_method_id": "pm_card_visa", "customer_email": "jane@example.com"})
@@ -53,10 +54,11 @@ func furnish(t *testing.T, till *tilltest.Till) (o things) {
 	till.Clock.Advance(time.Minute) // what Stripe sends later
 	rest(t, till, till.Shop)
 	till.Post("/v1/reconciliation/runs", body{}).Want(200)
+	o.dispute = till.Get("/v1/disputes").Want(200).String("data", 0, "id")
 	o.delivery = till.Get("/v1/webhooks/deliveries").Want(200).String("data", 0, "id")
 	o.endpoint = till.Get("/v1/webhooks/endpoints").Want(200).String("data", 0, "id")
-	if o.delivery == "" || o.endpoint == "" {
-		t.Fatal("nothing was delivered")
+	if o.delivery == "" || o.endpoint == "" || o.dispute == "" {
+		t.Fatal("nothing was delivered, or nothing disputed")
 	}
 	return o
 }
@@ -241,7 +243,12 @@ var visits = map[string]func(visitor){
 		v.empty("/v1/refunds")
 		v.empty("/v1/refunds?payment_id=" + v.o.paid)
 	},
-	"GET /v1/refunds/{id}": func(v visitor) { v.missing("GET", "/v1/refunds/"+v.o.refund, nil, "id") },
+	"GET /v1/disputes": func(v visitor) {
+		v.empty("/v1/disputes")
+		v.empty("/v1/disputes?status=needs_response")
+	},
+	"GET /v1/disputes/{id}": func(v visitor) { v.missing("GET", "/v1/disputes/"+v.o.dispute, nil, "id") },
+	"GET /v1/refunds/{id}":  func(v visitor) { v.missing("GET", "/v1/refunds/"+v.o.refund, nil, "id") },
 	"POST /v1/refunds": func(v visitor) {
 		again := v.till.As(v.shop).With("Idempotency-Key", v.o.refundKey).Do("POST", "/v1/refunds", v.o.back)
 		if v.kind != twinned {

@@ -17,7 +17,7 @@ type Event struct {
 	db.Scope  `json:"-"`
 	ID        string          `json:"id" format:"uuid"`
 	Type      string          `json:"type" example:"payment.completed"`
-	Object    string          `json:"object_id" doc:"The payment, refund or card that it is about."`
+	Object    string          `json:"object_id" doc:"The payment, refund, dispute or card that it is about."`
 	Data      json.RawMessage `json:"data" doc:"The object as it was at that moment."`
 	CreatedAt time.Time       `json:"created_at"`
 }

@@ -24,6 +24,11 @@ var handlers = map[string]func(context.Context, *Inbox, Event) error{
 	"refund.updated":                           refund,
 	"refund.failed":                            refund,
 	"charge.refund.updated":                    refund,
+	"charge.dispute.created":                   dispute,
+	"charge.dispute.updated":                   dispute,
+	"charge.dispute.closed":                    dispute,
+	"charge.dispute.funds_withdrawn":           dispute,
+	"charge.dispute.funds_reinstated":          dispute,
 	"payout.created":                           payout,
 	"payout.updated":                           payout,
 	"payout.paid":                              payout,
@@ -136,6 +141,25 @@ func refund(ctx context.Context, i *Inbox, e Event) error {
 		return err
 	}
 	return i.Handlers.Refund(ctx, e.Scope, e.Generation, seen)
+}
+
+// dispute hands on what the event's type says of the money too, where that is proved: the object's form may be old, the event happened.
+func dispute(ctx context.Context, i *Inbox, e Event) error {
+	moved := ""
+	if e.Verified && (e.Type == stripe.FundsWithdrawn || e.Type == stripe.FundsReinstated) {
+		moved = e.Type
+	}
+	if !e.atItsWord() {
+		if !idForm.MatchString(e.Object) {
+			return nil
+		}
+		return i.Handlers.RefetchDispute(ctx, e.Scope, e.Generation, e.Object, moved)
+	}
+	seen, err := object[stripe.Dispute](e)
+	if err != nil {
+		return err
+	}
+	return i.Handlers.Dispute(ctx, e.Scope, e.Generation, seen, moved)
 }
 
 // payout of a hint is fetched from Stripe, for its payload is not trusted.

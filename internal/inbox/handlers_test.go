@@ -26,6 +26,7 @@ const (
 	method = "pm_1TillTest00000000000001"
 	bank   = "po_1TillTest00000000000001"
 	source = "card_1TillTest00000000000001"
+	claim  = "du_3TillTest00000000000001"
 )
 
 // want is what each event leads to: when its signature was verified, and when it is only a hint.
@@ -49,6 +50,11 @@ var want = map[string]struct{ verified, hint call }{
 	"payout.failed":                            {call{room: "payout", object: bank, status: "failed"}, call{room: "refetch payout", object: bank}},
 	"payout.canceled":                          {call{room: "payout", object: bank, status: "canceled"}, call{room: "refetch payout", object: bank}},
 	"payout.reconciliation_completed":          {call{room: "payout", object: bank, status: "paid"}, call{room: "refetch payout", object: bank}},
+	"charge.dispute.created":                   {call{room: "dispute", object: claim, status: "needs_response"}, call{room: "dispute", object: claim}},
+	"charge.dispute.updated":                   {call{room: "dispute", object: claim, status: "under_review"}, call{room: "dispute", object: claim}},
+	"charge.dispute.closed":                    {call{room: "dispute", object: claim, status: "won"}, call{room: "dispute", object: claim}},
+	"charge.dispute.funds_withdrawn":           {call{room: "dispute", object: claim, status: "needs_response charge.dispute.funds_withdrawn"}, call{room: "dispute", object: claim}},
+	"charge.dispute.funds_reinstated":          {call{room: "dispute", object: claim, status: "won charge.dispute.funds_reinstated"}, call{room: "dispute", object: claim}},
 	"payment_method.automatically_updated":     {call{room: "card", object: method}, call{room: "card", object: method}},
 	"payment_method.updated":                   {call{room: "card", object: method}, call{room: "card", object: method}},
 	"payment_method.detached":                  {call{room: "card", object: method}, call{room: "card", object: method}},

@@ -44,6 +44,8 @@ type Handlers struct {
 	RefetchRefunds func(ctx context.Context, scope db.Scope, generation int64, intent string) error
 	Payout         func(ctx context.Context, scope db.Scope, generation int64, seen stripe.Payout) error
 	RefetchPayout  func(ctx context.Context, scope db.Scope, generation int64, payout string) error
+	Dispute        func(ctx context.Context, scope db.Scope, generation int64, seen stripe.Dispute, moved string) error
+	RefetchDispute func(ctx context.Context, scope db.Scope, generation int64, dispute, moved string) error
 	RefetchCard    func(ctx context.Context, scope db.Scope, generation int64, paymentMethod string) error
 }
 

@@ -37,7 +37,7 @@ var (
 
 // call is one thing that the inbox asked a room to take in.
 type call struct {
-	room       string // "payment", "refetch", "refund", "refunds" or "card"
+	room       string // "payment", "refetch", "refund", "refunds", "dispute" or "card"
 	scope      db.Scope
 	generation int64
 	object     string
@@ -81,6 +81,12 @@ func (r *rooms) handlers() inbox.Handlers {
 		},
 		RefetchRefunds: func(ctx context.Context, s db.Scope, g int64, pi string) error {
 			return r.take(ctx, call{"refunds", s, g, pi, ""})
+		},
+		Dispute: func(ctx context.Context, s db.Scope, g int64, du stripe.Dispute, moved string) error {
+			return r.take(ctx, call{"dispute", s, g, du.ID, strings.TrimSpace(du.Status + " " + moved)})
+		},
+		RefetchDispute: func(ctx context.Context, s db.Scope, g int64, du, moved string) error {
+			return r.take(ctx, call{"dispute", s, g, du, moved})
 		},
 		Payout: func(ctx context.Context, s db.Scope, g int64, po stripe.Payout) error {
 			return r.take(ctx, call{"payout", s, g, po.ID, po.Status})

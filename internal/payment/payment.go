@@ -57,6 +57,7 @@ type Payment struct {
 	Captured  money.Money  `json:"captured" doc:"What was taken from the card."`
 	Refunding money.Money  `json:"refunding" doc:"What refunds that have not ended may still send back."`
 	Refunded  money.Money  `json:"refunded" doc:"What was sent back."`
+	Disputed  money.Money  `json:"disputed" doc:"What chargebacks have taken and not given back. While there is any, nothing of the payment can be refunded. An inquiry takes nothing."`
 	Fee       *money.Money `json:"fee" doc:"Stripe's fee, once known; null before, and where Stripe settles in another currency."`
 	Net       *money.Money `json:"net" doc:"Captured less the fee, once known."`
 

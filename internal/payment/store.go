@@ -10,7 +10,7 @@ import (
 	"github.com/till-pay/till/internal/ledger"
 )
 
-const columns = `merchant, mode, id, version, generation, status, currency, amount, capturing, captured, refunding, refunded, fee, provider, provider_ref,
+const columns = `merchant, mode, id, version, generation, status, currency, amount, capturing, captured, refunding, refunded, disputed, fee, provider, provider_ref,
 	provider_status, charge_ref, payment_method, saved_card, customer, customer_email, customer_ref, provider_customer, description, suffix, capture_method, return_url,
 	metadata, failure, next_action, cancelling, attempts, idempotency_key, created_at, updated_at, resolve_by, due_at,
 	likeness, card_fingerprint, held, account_country,
@@ -22,7 +22,7 @@ func scan(r db.Row) (Payment, error) {
 	var card Card
 	var outcome Verdict
 	err := r.Scan(&p.scope.Merchant, &p.scope.Mode, &p.ID, &p.version, &p.generation, &p.Status, &p.Currency, &p.Amount.Minor, &p.capturing, &p.Captured.Minor,
-		&p.Refunding.Minor, &p.Refunded.Minor, &fee, &p.Provider, &p.ProviderRef, &p.providerStatus, &p.chargeRef, &p.PaymentMethod, &p.SavedCardID,
+		&p.Refunding.Minor, &p.Refunded.Minor, &p.Disputed.Minor, &fee, &p.Provider, &p.ProviderRef, &p.providerStatus, &p.chargeRef, &p.PaymentMethod, &p.SavedCardID,
 		&p.Customer.ID, &p.Customer.Email, &p.Customer.Reference, &p.providerCustomer, &p.Description, &p.Suffix, &p.CaptureMethod, &p.ReturnURL,
 		db.Document(&p.Metadata), db.Document(&p.Failure), db.Document(&p.NextAction), &p.cancelling, &p.Attempts, &p.IdempotencyKey,
 		db.At(&p.CreatedAt), db.At(&p.UpdatedAt), db.At(&p.ResolveBy), db.At(&p.dueAt),
@@ -30,7 +30,7 @@ func scan(r db.Row) (Payment, error) {
 		&card.Brand, &card.Country, &card.Funding, &card.Last4, &card.ThreeDSecure, &outcome.Type, &outcome.NetworkStatus, &outcome.Reason, &outcome.RiskLevel)
 	p.setCharge(card, outcome)
 	p.MerchantID, p.Livemode = p.scope.Merchant, p.scope.Mode == "live"
-	p.Amount.Currency, p.Captured.Currency, p.Refunding.Currency, p.Refunded.Currency = p.Currency, p.Currency, p.Currency, p.Currency
+	p.Amount.Currency, p.Captured.Currency, p.Refunding.Currency, p.Refunded.Currency, p.Disputed.Currency = p.Currency, p.Currency, p.Currency, p.Currency, p.Currency
 	if fee != nil {
 		p.setFee(*fee)
 	}
@@ -40,7 +40,7 @@ func scan(r db.Row) (Payment, error) {
 // insert is the claim's part: the row, and its metadata by key for the filters. Where the Stripe account is, the account's own row says.
 func insert(p Payment) []db.Change {
 	changes := []db.Change{{
-		SQL: `insert into payments (` + columns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, null, $9, '', '', '', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+		SQL: `insert into payments (` + columns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, 0, null, $9, '', '', '', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
 			$20, '', '', false, 0, $21, $22, $22, $23, $24, $25, $26, $27,
 			coalesce((select country from providers where merchant = $1 and mode = $2 and generation = $5), ''), '', '', '', '', '', '', '', '', '')`,
 		Args: []any{p.scope.Merchant, p.scope.Mode, p.ID, p.version, p.generation, string(p.Status), string(p.Currency), p.Amount.Minor, p.Provider, p.PaymentMethod,
@@ -56,7 +56,8 @@ func insert(p Payment) []db.Change {
 }
 
 // changes writes an outcome: the row under the version that was read, the ledger, the events. An outcome that changes nothing writes nothing.
-// The amounts of refunds are the refund room's: they move by Refunding and Refunded, which bump the version too.
+// The amounts of refunds are the refund room's: they move by Refunding and Moved, which bump the version too. What is disputed is the dispute
+// room's, by Contested.
 func (s *Payments) changes(was Payment, o Outcome) ([]db.Change, error) {
 	if unchanged(was, o.Now) {
 		return nil, nil
@@ -104,11 +105,12 @@ func (s *Payments) byProviderRef(ctx context.Context, scope db.Scope, ref string
 	return db.One(ctx, s.DB, scan, `select `+columns+` from payments where merchant = $1 and mode = $2 and provider_ref = $3`, scope.Merchant, scope.Mode, ref)
 }
 
-// Refunding is the change that sets money of a payment aside for a refund; it misses where too little is left.
+// Refunding is the change that sets money of a payment aside for a refund; it misses where too little is left, and while a chargeback holds
+// any of it: Stripe refunds nothing then.
 func Refunding(scope db.Scope, id string, minor, now int64) db.Change {
 	return db.Change{
 		SQL: `update payments set refunding = refunding + $4, version = version + 1, updated_at = $5
-			where merchant = $1 and mode = $2 and id = $3 and status = 'completed' and $4 > 0 and refunded + refunding + $4 <= captured`,
+			where merchant = $1 and mode = $2 and id = $3 and status = 'completed' and disputed = 0 and $4 > 0 and refunded + refunding + $4 <= captured`,
 		Args: []any{scope.Merchant, scope.Mode, id, minor, now}, Rows: 1,
 	}
 }
@@ -120,6 +122,16 @@ func (p Payment) Moved(refunding, refunded, now int64) db.Change {
 		SQL: `update payments set refunding = refunding + $5, refunded = refunded + $6, version = version + 1, updated_at = $7
 			where merchant = $1 and mode = $2 and id = $3 and version = $4 and refunding + $5 >= 0 and refunded + $6 >= 0`,
 		Args: []any{p.scope.Merchant, p.scope.Mode, p.ID, p.version, refunding, refunded, now}, Rows: 1,
+	}
+}
+
+// Contested is the change by which a dispute holds more of a payment, or less where by is negative. It misses where the payment is no longer
+// at the version that was read.
+func (p Payment) Contested(by, now int64) db.Change {
+	return db.Change{
+		SQL: `update payments set disputed = disputed + $5, version = version + 1, updated_at = $6
+			where merchant = $1 and mode = $2 and id = $3 and version = $4 and disputed + $5 >= 0`,
+		Args: []any{p.scope.Merchant, p.scope.Mode, p.ID, p.version, by, now}, Rows: 1,
 	}
 }
 

@@ -17,7 +17,7 @@ func Claimed(scope db.Scope, id string, amount money.Money, capture string, at t
 	p := Payment{ID: id, MerchantID: scope.Merchant, scope: scope, version: 1, generation: 1, Amount: amount, Currency: amount.Currency, Provider: "stripe", Status: Pending,
 		IdempotencyKey: "key", CreatedAt: at, UpdatedAt: at, CaptureMethod: capture, PaymentMethod: "pm_card", Metadata: map[string]string{}, ResolveBy: at.Add(resolveWithin),
 		dueAt: at.Add(resolveWithin)}
-	p.Captured.Currency, p.Refunding.Currency, p.Refunded.Currency = p.Currency, p.Currency, p.Currency
+	p.Captured.Currency, p.Refunding.Currency, p.Refunded.Currency, p.Disputed.Currency = p.Currency, p.Currency, p.Currency, p.Currency
 	return p
 }
 
@@ -34,7 +34,7 @@ func (p Payment) Written(was Payment, o Outcome) (Payment, bool) {
 	}
 	now := o.Now
 	now.version = p.version + 1
-	now.Refunding, now.Refunded = p.Refunding, p.Refunded
+	now.Refunding, now.Refunded, now.Disputed = p.Refunding, p.Refunded, p.Disputed
 	if now.Fee != nil {
 		now.setFee(now.Fee.Minor)
 	}
@@ -64,7 +64,7 @@ func (p Payment) Cancelling() (Payment, bool) {
 
 // SetAside claims money for a refund.
 func (p Payment) SetAside(minor int64) (Payment, bool) {
-	if p.Status != Completed || minor <= 0 || p.Refunded.Minor+p.Refunding.Minor+minor > p.Captured.Minor {
+	if p.Status != Completed || !p.Disputed.IsZero() || minor <= 0 || p.Refunded.Minor+p.Refunding.Minor+minor > p.Captured.Minor {
 		return p, false
 	}
 	p.Refunding.Minor += minor
@@ -83,6 +83,16 @@ func (p Payment) MovedBy(was Payment, refunding, refunded int64) (Payment, bool)
 	return p, true
 }
 
+// ContestedBy moves what disputes hold, as decided from was.
+func (p Payment) ContestedBy(was Payment, by int64) (Payment, bool) {
+	if p.version != was.version || p.Disputed.Minor+by < 0 {
+		return p, false
+	}
+	p.Disputed.Minor += by
+	p.version++
+	return p, true
+}
+
 // IsDue says whether the sweep must look at the payment by a moment.
 func (p Payment) IsDue(at time.Time) bool { return !p.dueAt.IsZero() && !p.dueAt.After(at) }
 
@@ -92,8 +102,8 @@ func (p Payment) Same(other Payment) bool { return p.version == other.version }
 // Essence is all of a payment that decides what may still happen to it and what people are told of it, in one string: two rows with the same
 // essence have the same future. Versions, times and counts of attempts are left out.
 func (p Payment) Essence() string {
-	s := fmt.Sprintf("%s %s %s c%d/%d r%d+%d x%v due%v", p.Status, p.ProviderRef, p.providerStatus, p.capturing, p.Captured.Minor, p.Refunding.Minor, p.Refunded.Minor,
-		p.cancelling, !p.dueAt.IsZero())
+	s := fmt.Sprintf("%s %s %s c%d/%d r%d+%d d%d x%v due%v", p.Status, p.ProviderRef, p.providerStatus, p.capturing, p.Captured.Minor, p.Refunding.Minor,
+		p.Refunded.Minor, p.Disputed.Minor, p.cancelling, !p.dueAt.IsZero())
 	if p.Fee != nil {
 		s += fmt.Sprintf(" fee%d", p.Fee.Minor)
 	}

@@ -25,7 +25,7 @@ func TestTheTwinIsTheTable(t *testing.T) {
 			h := history{t: t, s: &Payments{DB: d, Clock: clock.NewFake(noon)}, chance: rand.New(rand.NewPCG(seed, 2))}
 			h.live(hits, misses)
 		}
-		for _, kind := range []string{"word", "refused", "ended", "capturing", "cancelling", "set aside", "moved"} {
+		for _, kind := range []string{"word", "refused", "ended", "capturing", "cancelling", "set aside", "moved", "contested"} {
 			if hits[kind] == 0 || misses[kind] == 0 {
 				t.Errorf("%s: %d written, %d missed: the histories say nothing of one", kind, hits[kind], misses[kind])
 			}
@@ -83,7 +83,7 @@ func (h *history) read() Payment {
 // anything is one decision with its statements, and what the twin makes of it.
 func (h *history) anything() (kind string, changes []db.Change, next Payment, hit bool) {
 	minor := int64(h.chance.IntN(3000))
-	switch h.chance.IntN(9) {
+	switch h.chance.IntN(10) {
 	case 0, 1, 2, 3:
 		return h.decided("word", Answered(h.seen, h.word(), int64(h.chance.IntN(3)), noon))
 	case 4:
@@ -97,6 +97,10 @@ func (h *history) anything() (kind string, changes []db.Change, next Payment, hi
 	case 7:
 		next, hit = h.twin.Cancelling()
 		return "cancelling", []db.Change{cancelling(h.twin.scope, h.twin.ID, 1)}, next, hit
+	case 8:
+		by := int64(h.chance.IntN(100) - 70)
+		next, hit = h.twin.ContestedBy(h.seen, by)
+		return "contested", []db.Change{h.seen.Contested(by, 1)}, next, hit
 	}
 	if h.chance.IntN(2) == 0 {
 		next, hit = h.twin.SetAside(minor)

@@ -52,6 +52,8 @@ func (w worker) look(ctx context.Context, l *Line) (finding, error) {
 		return w.lookAtCharge(ctx, l.Source)
 	case strings.HasPrefix(l.Source, "re_"), strings.HasPrefix(l.Source, "pyr_"):
 		return w.lookAtRefund(ctx, l.Source)
+	case strings.HasPrefix(l.Source, "dp_"), strings.HasPrefix(l.Source, "du_"):
+		return w.lookAtDispute(ctx, l.Source)
 	}
 	return finding{}, nil
 }
@@ -82,6 +84,20 @@ func (w worker) lookAtRefund(ctx context.Context, id string) (finding, error) {
 		return finding{}, err
 	}
 	return w.ours(ctx, seen.PaymentIntent.ID, "The refund is on its way.")
+}
+
+func (w worker) lookAtDispute(ctx context.Context, id string) (finding, error) {
+	seen, err := w.client.Dispute(ctx, id)
+	if stripe.Absent(err) {
+		return finding{}, nil
+	}
+	if err != nil {
+		return finding{}, err
+	}
+	if err := w.Disputes.Heard(ctx, w.provider.Scope, w.provider.Generation, seen, ""); err != nil {
+		return finding{}, err
+	}
+	return w.ours(ctx, seen.PaymentIntent.ID, "The dispute says nothing of this money.")
 }
 
 // ours says whether an intent is that of a payment of till's.

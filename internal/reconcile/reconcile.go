@@ -20,6 +20,7 @@ import (
 
 	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/dispute"
 	"github.com/till-pay/till/internal/merchant"
 	"github.com/till-pay/till/internal/money"
 	"github.com/till-pay/till/internal/payment"
@@ -73,4 +74,5 @@ type Reconcile struct {
 	Merchants *merchant.Merchants
 	Payments  *payment.Payments
 	Refunds   *refund.Refunds
+	Disputes  *dispute.Disputes
 }

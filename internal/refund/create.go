@@ -96,6 +96,8 @@ func (s *Refunds) against(ctx context.Context, scope db.Scope, id string, amount
 	switch {
 	case p.Status != payment.Completed && p.Status != payment.Refunded:
 		return fault.New(fault.PaymentStatus, "payment_id", "Only a completed payment can be refunded; this one is %s.", p.Status)
+	case p.Disputed.Positive():
+		return fault.New(fault.PaymentDisputed, "payment_id", "A chargeback holds %s %s of the payment, and Stripe refunds nothing while it does: the cardholder has the money already. Answer the dispute at Stripe; what is won can be refunded again.", p.Disputed, p.Currency)
 	case left.IsZero():
 		return fault.New(fault.RefundTooLarge, "amount", "Nothing is left to refund: all %s %s went back, or is on its way.", p.Captured, p.Currency)
 	}

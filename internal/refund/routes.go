@@ -11,7 +11,7 @@ import (
 func (s *Refunds) Routes(a *api.API) {
 	api.Add(a, api.Operation{Method: "POST", Path: "/v1/refunds", Summary: "Create a refund", Tag: "Refunds", Scope: api.PaymentsWrite, Status: 201, Keyed: true,
 		Text: "Sends money of a completed payment back: all that is left, or an amount. Refunds together never exceed what was captured, however many are asked for at once. " +
-			"Stripe's processing fee is not returned. A refund may fail days later; then refund.failed is told and the amount can be refunded again."},
+			"Nothing is refunded while a chargeback holds money of the payment; during an inquiry a refund is possible, and a full one ends it. Stripe's processing fee is not returned. A refund may fail days later; then refund.failed is told and the amount can be refunded again."},
 		func(ctx context.Context, c api.Caller, in *CreateInput) (api.Reply[Refund], error) {
 			r, replayed, err := s.Create(ctx, c.Scope, *in)
 			return api.Reply[Refund]{Data: r, Replayed: replayed}, err

@@ -152,6 +152,38 @@ type Refund struct {
 
 func (r Refund) id() string { return r.ID }
 
+// Dispute is what till reads of one. What it says of its balance transactions is left to the reader of those.
+type Dispute struct {
+	ID              string        `json:"id"`
+	Status          string        `json:"status"`
+	Amount          int64         `json:"amount"`
+	Currency        string        `json:"currency"`
+	Reason          string        `json:"reason"`
+	Created         int64         `json:"created"`
+	Charge          Ref[struct{}] `json:"charge"`
+	PaymentIntent   Ref[struct{}] `json:"payment_intent"`
+	EvidenceDetails struct {
+		DueBy           int64 `json:"due_by"` // 0 where there is nobody to answer to
+		HasEvidence     bool  `json:"has_evidence"`
+		PastDue         bool  `json:"past_due"`
+		SubmissionCount int64 `json:"submission_count"`
+	} `json:"evidence_details"`
+	PaymentMethodDetails struct {
+		Card struct {
+			CaseType    string `json:"case_type"`
+			NetworkCode string `json:"network_reason_code"`
+		} `json:"card"`
+	} `json:"payment_method_details"`
+}
+
+func (d Dispute) id() string { return d.ID }
+
+// The events that tell of a dispute's money. The others tell of the dispute.
+const (
+	FundsWithdrawn  = "charge.dispute.funds_withdrawn"
+	FundsReinstated = "charge.dispute.funds_reinstated"
+)
+
 // Customer is what till reads of one.
 type Customer struct {
 	ID       string            `json:"id"`

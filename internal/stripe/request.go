@@ -134,6 +134,11 @@ func (c *Client) FindRefund(ctx context.Context, intent, tillID, cursor string) 
 	return found, next, err
 }
 
+// Dispute asks for one as it is now.
+func (c *Client) Dispute(ctx context.Context, id string) (Dispute, error) {
+	return call[Dispute](ctx, c, http.MethodGet, "/v1/disputes/"+url.PathEscape(id), &sdk.DisputeRetrieveParams{})
+}
+
 // CreateCustomer makes a customer.
 func (c *Client) CreateCustomer(ctx context.Context, key, email, name string, metadata map[string]string) (Customer, error) {
 	p := &sdk.CustomerCreateParams{Email: text(email), Name: text(name), Metadata: metadata}

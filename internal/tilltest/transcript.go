@@ -349,7 +349,7 @@ func (p *player) pretty(path string, raw []byte) string {
 
 // collections say what an id is in the answers of a path.
 var collections = []struct{ path, noun string }{
-	{"/v1/payments/cards", "card"}, {"/v1/payments", "payment"}, {"/v1/refunds", "refund"}, {"/v1/payouts", "payout"}, {"/v1/events", "event"}, {"/v1/webhooks/deliveries", "delivery"},
+	{"/v1/payments/cards", "card"}, {"/v1/payments", "payment"}, {"/v1/refunds", "refund"}, {"/v1/disputes", "dispute"}, {"/v1/payouts", "payout"}, {"/v1/events", "event"}, {"/v1/webhooks/deliveries", "delivery"},
 	{"/v1/webhooks/endpoints/", "event"}, {"/v1/webhooks/endpoints", "endpoint"}, {"/v1/merchant/webhook/test", "event"}, {"/v1/merchant/webhook", "endpoint"},
 	{"/v1/merchant", "merchant"},
 }
