@@ -16,7 +16,7 @@ const module = "github.com/till-pay/till/"
 
 // floors, from the top: a room may import the rooms of lower lines. Rooms on one line do not know each other.
 var floors = []string{"proof/prove", "tilltest proof proof/search", "cmd/till", "cli", "scenario", "app", "dashboard", "diagnose", "inbox outbox reconcile analytics", "billing payout",
-	"refund dispute transfer", "payment", "card radar seller localprice", "merchant customer", "once ledger", "event task", "api stripe", "db", "money", "id clock fault crash"}
+	"refund dispute transfer message", "payment", "card radar seller localprice", "merchant customer", "once ledger", "event task", "api stripe", "db", "money", "id clock fault crash"}
 
 // beside are the rooms on no floor: all that each may import, and all that may import it. "tests" are the tests of any floor.
 var beside = map[string]struct{ imports, importers string }{

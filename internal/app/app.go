@@ -27,6 +27,7 @@ import (
 	"github.com/till-pay/till/internal/ledger"
 	"github.com/till-pay/till/internal/localprice"
 	"github.com/till-pay/till/internal/merchant"
+	"github.com/till-pay/till/internal/message"
 	"github.com/till-pay/till/internal/once"
 	"github.com/till-pay/till/internal/outbox"
 	"github.com/till-pay/till/internal/payment"
@@ -46,6 +47,7 @@ type Config struct {
 	PublicURL      string // where the world reaches this till
 	Serves         bool   // it stays: an SQLite file is for one till that does
 	AllowWebhookTo []string
+	Mail           *message.Mail // the operator's mail server; nil where messages are only kept
 	Version        string
 	Clock          clock.Clock // the machine's where it is nil
 	FollowSandbox  bool        // live in the time of a sandbox's world, in place of Clock
@@ -68,6 +70,7 @@ type App struct {
 	Disputes  *dispute.Disputes
 	Payouts   *payout.Payouts
 	Reconcile *reconcile.Reconcile
+	Messages  *message.Messages
 	Outbox    *outbox.Outbox
 	Inbox     *inbox.Inbox
 	tasks     *task.Runner
@@ -141,6 +144,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.Disputes = &dispute.Disputes{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments}
 	a.Payouts = &payout.Payouts{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants}
 	a.Reconcile = &reconcile.Reconcile{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments, Refunds: a.Refunds, Disputes: a.Disputes}
+	a.Messages = &message.Messages{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments, Mail: c.Mail}
 	a.Outbox = &outbox.Outbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Dialer: dialer}
 	a.Inbox = &inbox.Inbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants,
 		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard,
@@ -164,7 +168,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.requests, a.API.Answered = newRequests(), a.count
 	a.refused = newRefused()
 	a.Inbox.Refused = func(check string) { a.refused.WithLabelValues(check).Inc() }
-	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Disputes, a.Payouts, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox, a.Reconcile} {
+	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Disputes, a.Payouts, a.Messages, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox, a.Reconcile} {
 		r.Routes(a.API)
 	}
 	prices := &localprice.Prices{DB: d, Clock: c.Clock, Merchants: a.Merchants}
@@ -206,6 +210,9 @@ func openMasterKey(ctx context.Context, c Config, d *db.DB) (*merchant.Sealer, e
 // due is the work that falls due, of every room.
 func (a *App) due() []task.Task {
 	tasks := []task.Task{a.Once.Recovery(), a.Payments.Sweep(), a.Refunds.Sweep(), a.Payouts.Sweep(), a.Reconcile.Task()}
+	if a.Messages.Mail != nil {
+		tasks = append(tasks, a.Messages.Task())
+	}
 	tasks = append(tasks, a.Outbox.Tasks()...)
 	tasks = append(tasks, a.Books.Tasks()...)
 	return append(tasks, a.Inbox.Tasks()...)

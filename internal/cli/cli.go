@@ -27,12 +27,13 @@ type commands struct {
 	Config  configFile       `name:"config" placeholder:"FILE" env:"TILL_CONFIG" help:"JSON file of flags: {\"addr\":\"127.0.0.1:9000\"}."`
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Up      up      `cmd:"" help:"Start a sandbox, a till and a demo merchant, and take a first payment."`
-	Serve   serve   `cmd:"" help:"Run till."`
-	Sandbox boxes   `cmd:"" help:"Run Stripe in a box: Stripe's API on your machine, with state, for any language's SDK."`
-	Migrate migrate `cmd:"" help:"Bring the database up to this version, and stop."`
-	Key     key     `cmd:"" help:"Make, list and revoke API keys; compose idempotency keys."`
-	Events  events  `cmd:"" help:"Stripe's events: what came, what was missed, and bringing it in."`
+	Up       up       `cmd:"" help:"Start a sandbox, a till and a demo merchant, and take a first payment."`
+	Serve    serve    `cmd:"" help:"Run till."`
+	Sandbox  boxes    `cmd:"" help:"Run Stripe in a box: Stripe's API on your machine, with state, for any language's SDK."`
+	Migrate  migrate  `cmd:"" help:"Bring the database up to this version, and stop."`
+	Key      key      `cmd:"" help:"Make, list and revoke API keys; compose idempotency keys."`
+	Events   events   `cmd:"" help:"Stripe's events: what came, what was missed, and bringing it in."`
+	Messages messages `cmd:"" help:"What customers were told about their payments, or will be."`
 
 	Export exports `cmd:"" help:"Tables for the accountant, as CSV: payments, refunds, payout lines."`
 	Ledger ledgers `cmd:"" help:"The books: their chain of hashes, trial balance and closes."`

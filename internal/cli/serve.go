@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/till-pay/till/internal/app"
+	"github.com/till-pay/till/internal/message"
 )
 
 type serve struct {
@@ -21,6 +22,7 @@ type serve struct {
 	StripeURL      string   `env:"TILL_STRIPE_URL" placeholder:"URL" help:"A sandbox in place of Stripe: http://127.0.0.1:12111. Live keys are refused then."`
 	PublicURL      string   `env:"TILL_PUBLIC_URL" placeholder:"URL" help:"Where Stripe reaches this till, for PUT /v1/merchant/providers with register."`
 	AllowWebhookTo []string `env:"TILL_ALLOW_WEBHOOK_TO" placeholder:"HOST:PORT" help:"Private addresses, or ranges such as 10.1.0.0/16, that merchants' webhooks may go to, besides the public internet."`
+	SMTPURL        string   `name:"smtp-url" env:"TILL_SMTP_URL" placeholder:"URL" help:"The mail server for messages to customers: smtp://user:password@host:587?from=shop@example.com. Better in the environment, for it holds a password. Without it messages are only kept."`
 	Clock          string   `env:"TILL_CLOCK" enum:"real,sandbox" default:"real" help:"sandbox: live in the time of the sandbox's world, which can be advanced by days. For a sandbox on this machine only."`
 	LogFormat      string   `env:"TILL_LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 }
@@ -50,6 +52,13 @@ func (s *serve) Run(c *console) error {
 			return err
 		}
 	}
+	var mail *message.Mail
+	if s.SMTPURL != "" {
+		var err error
+		if mail, err = message.ParseMail(s.SMTPURL); err != nil {
+			return fmt.Errorf("--smtp-url: %w", err)
+		}
+	}
 	log := logger(c.err, s.LogFormat)
 	api, err := listen("the API", "--addr", s.Addr)
 	if err != nil {
@@ -63,7 +72,7 @@ func (s *serve) Run(c *console) error {
 	defer admin.Close()
 	database, masterKey := s.resolved()
 	a, err := app.Open(c.ctx, app.Config{Database: database, StripeURL: s.StripeURL, MasterKey: masterKey, NewMasterKey: true, PublicURL: s.PublicURL,
-		AllowWebhookTo: s.AllowWebhookTo, Version: version(), Log: log, Serves: true, FollowSandbox: s.Clock == "sandbox", ClockKey: os.Getenv("TILL_CLOCK_KEY")})
+		AllowWebhookTo: s.AllowWebhookTo, Mail: mail, Version: version(), Log: log, Serves: true, FollowSandbox: s.Clock == "sandbox", ClockKey: os.Getenv("TILL_CLOCK_KEY")})
 	if err != nil {
 		return err
 	}

@@ -308,7 +308,7 @@ var (
 		{regexp.MustCompile(`(/3d_secure_2/hosted/)\w+`), "$1<page>"},
 		{regexp.MustCompile(`_secret_[A-Za-z0-9]{8,}`), "_secret"},
 		{regexp.MustCompile(`(/v1/webhooks/stripe/[^/"]+/)[\w-]+`), "$1<token>"},
-		{regexp.MustCompile(`\bShop [0-9a-f]{8}\b`), "Shop"},
+		{regexp.MustCompile(`Shop [0-9a-f]{8}\b`), "Shop"},
 		{regexp.MustCompile(`("next": ")[\w-]+"`), `$1<cursor>"`},
 		{regexp.MustCompile(`("duration_ms": )\d+`), "$1<duration>"},
 		{regexp.MustCompile(`("hash": ")[0-9a-f]{64}"`), `$1<hash>"`},
@@ -351,7 +351,7 @@ func (p *player) pretty(path string, raw []byte) string {
 var collections = []struct{ path, noun string }{
 	{"/v1/payments/cards", "card"}, {"/v1/payments", "payment"}, {"/v1/refunds", "refund"}, {"/v1/disputes", "dispute"}, {"/v1/payouts", "payout"}, {"/v1/events", "event"}, {"/v1/webhooks/deliveries", "delivery"},
 	{"/v1/webhooks/endpoints/", "event"}, {"/v1/webhooks/endpoints", "endpoint"}, {"/v1/merchant/webhook/test", "event"}, {"/v1/merchant/webhook", "endpoint"},
-	{"/v1/merchant", "merchant"},
+	{"/v1/merchant", "merchant"}, {"/v1/messages", "message"},
 }
 
 // nouns names the ids of a body in its order, each after the field that holds it: payment_id, customer.id, data.id.
