@@ -104,6 +104,7 @@ func samples(o things) map[string]body {
 		"PUT /v1/merchant/settings":      {"duplicate_guard": body{"enabled": true, "minutes": 10}, "local_currencies": body{"enabled": true, "currencies": []string{"EUR"}}},
 		"POST /v1/payments/{id}/capture": {"amount": "1.00"},
 		"POST /v1/payments/cards":        {"payment_method_id": "pm_card_visa", "customer_email": "jim@example.com", "customer_name": "Jim"},
+		"POST /v1/messages":              {"payment_id": o.failed, "template": "another_card", "to": "jane@example.com", "figures": body{"customer": "Jane"}},
 		"POST /v1/refunds":               {"payment_id": o.paid, "amount": "1.00", "reason": "duplicate"},
 		"POST /v1/payouts":               {"amount": "1.00", "currency": "USD", "method": "standard", "destination": "ba_1", "description": "Friday", "statement_descriptor": "SHOP"},
 		"PUT /v1/merchant/providers":     {"provider": "stripe", "stripe": body{"secret_key": "sk_test_" + id.Hex(12)}},

@@ -18,11 +18,11 @@ type body map[string]any
 
 // things are what the first merchant has: an object of every kind, in every state that can be acted upon.
 type things struct {
-	paid, held, waiting, failed, refund, dispute, payout, card, delivery, endpoint, doubted string
-	payments                                                                                []string
-	customer, method                                                                        string
-	orderKey, refundKey, payoutKey                                                          string
-	order, back                                                                             body
+	paid, held, waiting, failed, refund, dispute, payout, message, card, delivery, endpoint, doubted string
+	payments                                                                                         []string
+	customer, method                                                                                 string
+	orderKey, refundKey, payoutKey                                                                   string
+	order, back                                                                                      body
 }
 
 func furnish(t *testing.T, till *tilltest.Till) (o things) {
@@ -42,6 +42,7 @@ func furnish(t *testing.T, till *tilltest.Till) (o things) {
 	o.card, o.customer, o.method = c.ID(), c.String("data", "customer", "id"), c.String("data", "payment_method")
 	o.back = body{"payment_id": o.paid, "amount": "10.00"}
 	o.refund = till.As(till.Shop).With("Idempotency-Key", o.refundKey).Want(201, "POST", "/v1/refunds", o.back).ID()
+	o.message = till.As(till.Shop).Want(201, "POST", "/v1/messages", body{"payment_id": o.failed, "template": "another_card"}).ID()
 	till.As(till.Shop).Want(200, "PUT", "/v1/merchant/settings", body{"duplicate_guard": body{"enabled": true, "minutes": 1440}, "local_currencies": body{"enabled": true}})
 	again := body{"amount": "7.00", "currency": "USD", "provider": "stripe", "payment_method": "pm_card_visa"}
 	till.Post("/v1/payments", again).Want(201)
@@ -257,6 +258,14 @@ var visits = map[string]func(visitor){
 			v.Errorf("a twin's key: %s", again.Raw)
 		}
 		v.missing("POST", "/v1/refunds", body{"payment_id": v.o.paid}, "payment_id")
+	},
+	"GET /v1/messages": func(v visitor) {
+		v.empty("/v1/messages")
+		v.empty("/v1/messages?payment_id=" + v.o.failed)
+	},
+	"GET /v1/messages/{id}": func(v visitor) { v.missing("GET", "/v1/messages/"+v.o.message, nil, "id") },
+	"POST /v1/messages": func(v visitor) {
+		v.missing("POST", "/v1/messages", body{"payment_id": v.o.failed, "template": "another_card"}, "payment_id")
 	},
 	"GET /v1/events": func(v visitor) {
 		for _, query := range []string{"", "?type=payment.*", "?object_id=" + v.o.paid} {
