@@ -62,6 +62,23 @@ type decline struct {
 	param, message                string
 }
 
+// declineOf is the decline with a code that a bank can be made to answer; nil is none.
+func declineOf(code string) *decline {
+	for _, d := range bankSays {
+		if d.declineCode == code {
+			return d
+		}
+	}
+	return nil
+}
+
+func bankCodes() (all []string) {
+	for _, d := range bankSays {
+		all = append(all, d.declineCode)
+	}
+	return all
+}
+
 // challenged says whether paying with the card needs the cardholder now.
 func (b behaviour) challenged(offSession, setUp, asked bool) bool {
 	switch b.secure {

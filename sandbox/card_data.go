@@ -31,6 +31,11 @@ var (
 		message: "Your card was declined. This transaction requires authentication."}
 )
 
+// bankSays are the declines that a rule can have any card's bank answer, whatever the card does by itself. Of do_not_honor the message is
+// that of the others.
+var bankSays = []*decline{genericDecline, insufficientFunds, lostCard, stolenCard, expiredCard, incorrectCvc, processingError, velocityExceeded, fraudulent,
+	{code: "card_declined", declineCode: "do_not_honor", advice: "try_again_later", networkDecline: "05", message: "Your card was declined."}, authenticationRequired}
+
 // brandCards pay, on each network and kind of funding. Where several names share a number, the first row of a number is what the bare number means.
 var brandCards = []card{
 	{number: "4242424242424242", names: "visa us", funding: "credit", country: "US"},

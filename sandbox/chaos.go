@@ -34,18 +34,19 @@ const (
 
 // The kinds of faults.
 const (
-	timeoutBefore = "timeout_before_effect" // nothing happens and no answer comes
-	timeoutAfter  = "timeout_after_effect"  // it happens and no answer comes
-	error500      = "error_500"             // Stripe's own failure; kept under the idempotency key as Stripe does
-	error502      = "error_502"             // a gateway's failure in front of Stripe, which is no JSON
-	error429      = "error_429"             // too many requests; nothing happens
-	error409      = "error_409"             // the idempotency key is in use; nothing happens
-	lockTimeout   = "lock_timeout"          // the object is being changed by somebody else; nothing happens
-	slow          = "slow"                  // the answer takes its time
-	refuse        = "refuse"                // the connection ends before anything happens
-	cut           = "cut"                   // it happens and the connection is cut without an answer
-	truncated     = "truncated"             // it happens and half of the answer comes
-	hold          = "hold"                  // it happens and the answer is kept back until it is released
+	timeoutBefore  = "timeout_before_effect" // nothing happens and no answer comes
+	timeoutAfter   = "timeout_after_effect"  // it happens and no answer comes
+	error500       = "error_500"             // Stripe's own failure; kept under the idempotency key as Stripe does
+	error502       = "error_502"             // a gateway's failure in front of Stripe, which is no JSON
+	error429       = "error_429"             // too many requests; nothing happens
+	error409       = "error_409"             // the idempotency key is in use; nothing happens
+	lockTimeout    = "lock_timeout"          // the object is being changed by somebody else; nothing happens
+	slow           = "slow"                  // the answer takes its time
+	refuse         = "refuse"                // the connection ends before anything happens
+	cut            = "cut"                   // it happens and the connection is cut without an answer
+	truncated      = "truncated"             // it happens and half of the answer comes
+	hold           = "hold"                  // it happens and the answer is kept back until it is released
+	issuerDeclines = "bank_declines"         // the card's bank declines the charge that the request makes
 
 	lost      = "lost"      // a webhook is never sent, and counts as delivered
 	doubled   = "doubled"   // a webhook is sent twice
@@ -54,7 +55,7 @@ const (
 	corrupted = "corrupted" // a webhook is sent with a signature that is not right
 )
 
-var apiFaults = []string{timeoutBefore, timeoutAfter, error500, error502, error429, error409, lockTimeout, slow, refuse, cut, truncated, hold}
+var apiFaults = []string{timeoutBefore, timeoutAfter, error500, error502, error429, error409, lockTimeout, slow, refuse, cut, truncated, hold, issuerDeclines}
 var webhookFaults = []string{lost, doubled, delayed, reordered, corrupted}
 
 // fault is one rule: what it is about, when it strikes, and what happens then. It is plain data.
@@ -81,7 +82,7 @@ type fault struct {
 	Milliseconds int64  `json:"milliseconds,omitempty"` // of slow: in real time
 	Seconds      int64  `json:"seconds,omitempty"`      // of delayed: how much later, on the world's clock; of reordered: the latest
 	Behind       int    `json:"behind,omitempty"`       // of reordered: how many go first
-	Reason       string `json:"reason,omitempty"`       // of error_429: Stripe-Rate-Limited-Reason
+	Reason       string `json:"reason,omitempty"`       // of error_429: Stripe-Rate-Limited-Reason; of bank_declines: the decline code
 
 	Matched int `json:"matched"` // how many requests or webhooks it was about
 	Struck  int `json:"struck"`  // how many of them it met
@@ -152,6 +153,9 @@ func (f *fault) checkWhat() string {
 		return "delayed needs seconds"
 	case f.Behind < 0 || f.Behind > maxBehind || f.Behind != 0 && f.Kind != reordered:
 		return "behind goes with reordered and is 1 to " + strconv.Itoa(maxBehind)
+	case f.Kind == issuerDeclines && declineOf(f.Reason) == nil:
+		return "bank_declines needs a reason: " + strings.Join(bankCodes(), ", ")
+	case f.Kind == issuerDeclines:
 	case f.Reason != "" && (f.Kind != error429 || !slices.Contains(limitReasons, f.Reason)):
 		return "reason goes with error_429 and is one of " + strings.Join(limitReasons, ", ")
 	}

@@ -56,6 +56,9 @@ func (c *call) screen(ch, method *record) *decline {
 		return nil // screenKind has been asked
 	}
 	does := private[instrument](method).card().does
+	if c.bank != nil && !does.blocked {
+		does.decline = c.bank
+	}
 	if does.risk != "" || c.standing().Radar != nil {
 		return c.judge(ch, method, does)
 	}

@@ -37,8 +37,9 @@ type call struct {
 	base    string    // scheme and host under which the caller reached the sandbox
 	browser bool      // called with a publishable key
 	upload  *upload
-	toCash  bool    // a refund goes to the customer's cash balance
-	source  *record // the card that a new customer comes with
+	toCash  bool     // a refund goes to the customer's cash balance
+	source  *record  // the card that a new customer comes with
+	bank    *decline // what the card's bank says to a charge, by a rule; nil where the card decides
 }
 
 // reply is an answer on its way out.
@@ -358,6 +359,9 @@ func (x *exchange) prepare(form string) (*call, handler, error) {
 		return nil, nil, err
 	}
 	c := &call{op: op, params: params, path: path, expand: expand, key: x.key, version: x.version, older: x.older, base: baseURL(r), browser: x.browser, upload: x.upload}
+	if x.fault != nil && x.fault.Kind == issuerDeclines {
+		c.bank = declineOf(x.fault.Reason)
+	}
 	return c, do, nil
 }
 

@@ -57,18 +57,19 @@ func (w *World) clock(method, path string, in any) time.Time {
 
 // The kinds of a Fault. Of a request:
 const (
-	TimeoutBeforeEffect = timeoutBefore // nothing happens and no answer comes
-	TimeoutAfterEffect  = timeoutAfter  // it happens and no answer comes
-	Error500            = error500      // Stripe's own failure, kept under the idempotency key; see Fault.AfterEffect
-	Error502            = error502      // a gateway's failure, in HTML; see Fault.AfterEffect
-	Error429            = error429      // too many requests; nothing happens; see Fault.Reason
-	Error409            = error409      // the idempotency key is in use by another request; nothing happens
-	LockTimeout         = lockTimeout   // 429: the object is being changed by another request; nothing happens
-	Slow                = slow          // it takes Fault.Milliseconds longer, beside other faults
-	Refuse              = refuse        // the connection ends before anything happens
-	Cut                 = cut           // it happens and the connection ends without an answer
-	Truncated           = truncated     // it happens and half of the answer comes
-	Hold                = hold          // it happens and the answer waits for World.Release
+	TimeoutBeforeEffect = timeoutBefore  // nothing happens and no answer comes
+	TimeoutAfterEffect  = timeoutAfter   // it happens and no answer comes
+	Error500            = error500       // Stripe's own failure, kept under the idempotency key; see Fault.AfterEffect
+	Error502            = error502       // a gateway's failure, in HTML; see Fault.AfterEffect
+	Error429            = error429       // too many requests; nothing happens; see Fault.Reason
+	Error409            = error409       // the idempotency key is in use by another request; nothing happens
+	LockTimeout         = lockTimeout    // 429: the object is being changed by another request; nothing happens
+	Slow                = slow           // it takes Fault.Milliseconds longer, beside other faults
+	Refuse              = refuse         // the connection ends before anything happens
+	Cut                 = cut            // it happens and the connection ends without an answer
+	Truncated           = truncated      // it happens and half of the answer comes
+	Hold                = hold           // it happens and the answer waits for World.Release
+	BankDeclines        = issuerDeclines // the card's bank declines the charge that the request makes; see Fault.Reason
 )
 
 // The kinds of a Fault of a webhook's delivery:
@@ -106,7 +107,7 @@ type Fault struct {
 	Milliseconds int64  `json:"milliseconds,omitempty"` // of Slow: in real time, a minute at most
 	Seconds      int64  `json:"seconds,omitempty"`      // of Delayed; of Reordered: how much later at the latest, 0 is a minute
 	Behind       int    `json:"behind,omitempty"`       // of Reordered; 0 is one
-	Reason       string `json:"reason,omitempty"`       // of Error429: Stripe-Rate-Limited-Reason; empty is endpoint-rate
+	Reason       string `json:"reason,omitempty"`       // of Error429: Stripe-Rate-Limited-Reason; empty is endpoint-rate; of BankDeclines: the decline code
 }
 
 // Fault adds a rule and gives its id.

@@ -83,7 +83,7 @@ func (d *Declines) bySEPA() Recommendation {
 			countries[p.Country]++
 		}
 	}
-	return d.open("sepa_debit", fits, "Offer SEPA Direct Debit beside cards for carts in euro ("+most(countries, 4)+"; it is slow, and can be returned for eight weeks)")
+	return d.open("sepa_debit", fits, "Offer SEPA Direct Debit beside cards for carts in euro ("+most(countries, 6)+"; it is slow, and can be returned for eight weeks)")
 }
 
 // most names the most frequent of some values.
@@ -145,7 +145,7 @@ func (d *Declines) abroad(m merchant) (all []Recommendation) {
 	home := m.Provider.Country
 	for _, b := range d.By {
 		for _, row := range b.Rows {
-			if b.By != "country" || !row.StandsOut || home == "" || len(row.Value) != 2 || row.Value == home {
+			if b.By != "country" || !row.StandsOut || home == "" || len(row.Value) != 2 || row.Value == home || !d.banksOf(row) {
 				continue
 			}
 			all = append(all, Recommendation{Name: "local_" + row.Value, Count: row.Declined, Of: row.Decided, Amounts: map[string]string{},
@@ -154,4 +154,13 @@ func (d *Declines) abroad(m merchant) (all []Recommendation) {
 		}
 	}
 	return all
+}
+
+// banksOf says whether it is the banks of a country that make it stand out: what Radar stops there is no reason for an acquirer.
+func (d *Declines) banksOf(country Row) bool {
+	n := 0
+	for _, p := range d.Recent.declined {
+		n += one(p.Paid.Country == country.Value && p.class() == Issuer)
+	}
+	return rise(d.Recent.Declined-country.Declined, d.Recent.Decided-country.Decided, n, country.Decided).Sigma >= hardlyChance
 }

@@ -110,6 +110,9 @@ var own = map[string]struct {
 	says    []string
 	letter  []string
 }{
+	"01": {map[string]any{"declined_before": "127 of 636 (20.0 %)", "declined_lately": "109 of 420 (26.0 %)", "rise": "30.0 %", "most_frequent_code": "insufficient_funds, 52 of 109", "integration_unchanged": true},
+		[]string{"127 of 636 decided payments declined", "109 of 420 decided payments declined", "52 of 109", "The integration is unchanged", "all are paid", "are told, once each", "customer-", "are paid after all"},
+		[]string{"it is the banks, not Stripe, and not your integration", "rise by 30 %", "insufficient_funds", "There is nothing to roll back", "SEPA Direct Debit"}},
 	"02": {map[string]any{"events_lost": 11, "paid_without_money": 7, "paid_and_not_marked": 3}, []string{"applied; the same command again: 0", "exactly the 11 lost events are back, each once, each applied", "answered 400, before anything is written"}, []string{"you missed 11 real messages"}},
 	"07": {map[string]any{"stuck": "47230.00 EUR", "verdict": "bank_side", "failing_since": "Monday 15:02 UTC", "last_paid": "Friday 15:00 UTC", "failure_code": "no_account"},
 		[]string{"✗ bank account", "payouts by hand, on Monday, Tuesday and Wednesday: each comes back with the same code", "goes out by itself", "nothing that was available is left behind"},

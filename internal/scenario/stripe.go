@@ -101,6 +101,11 @@ func each[T any](ctx context.Context, s *stripe, path string, q url.Values, id f
 
 // authenticate is a payer at the bank's page, who confirms: what a browser does with it.
 func (s *stripe) authenticate(ctx context.Context, page string) error {
+	return s.atTheBank(ctx, page, "complete")
+}
+
+// atTheBank is a payer at the bank's page, and how that ends: complete or fail.
+func (s *stripe) atTheBank(ctx context.Context, page, outcome string) error {
 	said, err := s.page(ctx, http.MethodGet, page, nil)
 	if err != nil {
 		return err
@@ -110,7 +115,7 @@ func (s *stripe) authenticate(ctx context.Context, page string) error {
 	if !ok {
 		return fmt.Errorf("the bank's page has no form")
 	}
-	_, err = s.page(ctx, http.MethodPost, page, url.Values{"token": {token}, "outcome": {"complete"}})
+	_, err = s.page(ctx, http.MethodPost, page, url.Values{"token": {token}, "outcome": {outcome}})
 	return err
 }
 
