@@ -114,6 +114,7 @@ func TestScenarioRefusals(t *testing.T) {
 		{"diagnose signature", key, 1, "--payload"},
 		{"diagnose payouts --letter --json", key, 1, "--letter"},
 		{"diagnose payouts", nil, 1, "TILL_API_KEY is not set"},
+		{"up --country ZZ --addr 127.0.0.1:0 --sandbox-addr 127.0.0.1:0", nil, 1, "--country is one of"},
 	} {
 		out, errs, status := command(t, dir, c.env, strings.Fields(c.line)...)
 		if status != c.status || !strings.HasPrefix(errs, "till: ") || !strings.Contains(errs, c.says) || out != "" {
