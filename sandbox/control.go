@@ -43,6 +43,7 @@ import (
 //	DELETE /_sandbox/radar          makes them those of a new account; below it, forgets the rule that is named
 //	POST /_sandbox/radar/test       {"rule":"Block if …"}: which of the charges that there are it would have met
 //	POST /_sandbox/debits/return    {"charge":"py_…","reason":"insufficient_funds"}: its bank returns a debit, before or after its success
+//	POST /_sandbox/payouts/return   {"payout":"po_…","failure_code":"no_account"}: its bank sends a payout back, before or after it was paid
 //	GET  /_sandbox/state            how many objects of each kind there are, and what is under way
 //
 // Errors are {"error":{"message":…}}.
@@ -81,6 +82,7 @@ var controls = map[string]func(*realm, *http.Request, []byte) (any, error){
 	"POST /_sandbox/refunds/bank":   tellAccount,
 	"POST /_sandbox/refunds/cash":   refundToCash,
 	"POST /_sandbox/debits/return":  returnDebit,
+	"POST /_sandbox/payouts/return": bouncePayout,
 	"POST /_sandbox/snapshots":      takeSnapshot,
 	"GET /_sandbox/snapshots":       listSnapshots,
 	"DELETE /_sandbox/snapshots":    forgetSnapshots,

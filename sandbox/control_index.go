@@ -44,6 +44,7 @@ var controlHelp = map[string]string{
 	"POST /_sandbox/refunds/bank":   `{"refund":"pyr_…"}: its customer, asked by e-mail, tells a bank account`,
 	"POST /_sandbox/refunds/cash":   `{"charge":"py_…","amount":500}: to the customer's cash balance, as in the Dashboard`,
 	"POST /_sandbox/debits/return":  `{"charge":"py_…","reason":"insufficient_funds"}: its bank returns a debit, before or after its success`,
+	"POST /_sandbox/payouts/return": `{"payout":"po_…","failure_code":"no_account"}: its bank sends a payout back, before or after it was paid`,
 	"POST /_sandbox/diff":           `{"with":"sk_test_another"} or {"snapshot":"before"} says how that differs from this world`,
 }
 

@@ -235,9 +235,11 @@ func (l *life) contest() {
 }
 
 func (l *life) payOut() {
-	switch l.random.IntN(5) {
+	switch l.random.IntN(6) {
 	case 0:
 		l.ask("POST", "/v1/payouts/"+l.any(l.payouts)+"/cancel", "")
+	case 2:
+		l.ask("POST", "/_sandbox/payouts/return", `{"payout":"`+l.any(l.payouts)+`","failure_code":"`+l.one("no_account", "declined")+`"}`)
 	case 1:
 		l.keep(&l.payouts, l.ask("POST", "/v1/payouts/"+l.any(l.payouts)+"/reverse", ""))
 	default:

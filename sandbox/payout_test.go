@@ -271,3 +271,29 @@ func TestPayoutsFailAbroad(t *testing.T) {
 		})
 	}
 }
+
+// A bank sends back what was paid: its money is in the balance again, once, fee and all, and its bank account gets no more.
+func TestAPayoutComesBackAfterItWasPaid(t *testing.T) {
+	t.Parallel()
+	a := bare(t)
+	a.must("/v1/balance_settings", "payments[payouts][schedule][interval]=manual")
+	a.must("/v1/payment_intents", atOnce)
+	a.pass(60)
+	id := a.must("/v1/payouts", "amount=5000&currency=usd&method=instant").text("id")
+	back := func(payout, code string, status int) {
+		t.Helper()
+		if got := a.control(http.MethodPost, "/_sandbox/payouts/return", `{"payout":"`+payout+`","failure_code":"`+code+`"}`); got.status != status {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+	}
+	a.pass(3600)
+	a.get("/v1/payouts/"+id, "").wants(t, http.StatusOK, map[string]any{"status": "paid"})
+	back("po_none", "declined", http.StatusNotFound)
+	back(id, "moonshine", http.StatusBadRequest)
+	back(id, "declined", http.StatusOK)
+	back(id, "declined", http.StatusBadRequest)
+	a.get("/v1/payouts/"+id, "expand[]=failure_balance_transaction").wants(t, http.StatusOK, map[string]any{"status": "failed", "failure_code": "declined",
+		"failure_balance_transaction.amount": "5000", "failure_balance_transaction.fee": "-75", "failure_balance_transaction.reporting_category": "payout_reversal"})
+	a.get("/v1/balance", "").wants(t, http.StatusOK, map[string]any{"available.0.amount": "9680"})
+	a.post("/v1/payouts", "amount=5000&currency=usd").wants(t, http.StatusBadRequest, map[string]any{"error.code": "bank_account_unusable"})
+}

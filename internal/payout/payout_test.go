@@ -261,6 +261,54 @@ func TestTheBankSendsThemBack(t *testing.T) {
 	})
 }
 
+// A bank sends back what was paid, days later: the payout failed after all, and its money is in the balance again. Old news of before
+// undoes nothing.
+func TestPaidAndThenSentBack(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		earn(till, "100.00")
+		days(till, 1)
+		p := automatic(t, till, "paid")
+		balanced(t, till, 1)
+		till.Clock.Advance(36 * time.Hour)
+		s, ref := till.Stripe(till.Shop), p.String("data", "provider_ref")
+		old := s.Do("GET", "/v1/payouts/"+ref, "").Want(200).JSON
+		s.Control("POST", "/_sandbox/payouts/return", body{"payout": ref, "failure_code": "account_closed"})
+		failed := at(t, till, p.ID(), "failed")
+		if failed.String("data", "paid_at") == "" || failed.String("data", "returned_at") == "" || failed.String("data", "failure", "code") != "account_closed" {
+			t.Errorf("%s", failed.Raw)
+		}
+		till.Shop.Hears.Await("payout.failed", p.ID())
+		s.Tell(tilltest.Event("payout.paid", old.(map[string]any))).Want(200)
+		balanced(t, till, 2)
+		shows(t, till.Get("/v1/payouts/"+p.ID()).Want(200), "status", "failed")
+		diagnosed(t, till, "bank_side", "bank_refuses")
+		bank(till, bankFine)
+		days(till, 1)
+		tilltest.Until(t, "the payout to go out again", func() bool { return till.Get("/v1/payouts?status=paid").Want(200).Len() == 1 })
+		balanced(t, till, 3)
+	})
+}
+
+// What Stripe tells without what a payout must have is not taken in, and is named; nothing of it is booked.
+func TestHalfAPayout(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		s := till.Stripe(till.Shop)
+		for _, lacks := range []string{"currency", "created", "status"} {
+			object := body{"id": "po_" + lacks, "object": "payout", "amount": 100, "currency": "usd", "created": tilltest.Start.Unix(), "status": "pending"}
+			delete(object, lacks)
+			s.Tell(tilltest.Event("payout.created", object)).Want(200)
+		}
+		tilltest.Until(t, "the three events to be looked at", func() bool {
+			return strings.Count(till.Log.String(), "without its currency, its time or a status") >= 3
+		})
+		if f := foretold(t, till); len(f) != 0 || till.Get("/v1/payouts").Want(200).Len() != 0 {
+			t.Errorf("booked: %v", f)
+		}
+	})
+}
+
 // What has not left yet can be cancelled, once; what has left cannot.
 func TestCancel(t *testing.T) {
 	t.Parallel()
