@@ -96,6 +96,7 @@ var figures = []figure{
 	gauge("events_unfanned", "Events that the outbox has not numbered yet.", `select count(*) from events where not fanned`),
 	gauge("deliveries_due", "Webhook deliveries whose time has come.", `select count(*) from deliveries where due_at <= $1`, own),
 	gauge("stripe_events_due", "Events of Stripe's that are kept and not taken in yet.", `select count(*) from stripe_events where due_at <= $1`, machine),
+	gauge("ledger_unchained", "Transactions of the ledger that are not in its chain yet.", `select count(*) from ledger_entries where line = 0 and not chained`),
 	counter("stripe_events_missed_total", "Events that no webhook brought and that were found in Stripe's list.", `select cast(coalesce(sum(missed), 0) as bigint) from event_sweeps`),
 	gauge("stripe_sweep_lag_seconds", "How long ago Stripe's list of events was last looked through, of the account that has waited longest.", // $1 is a minute ago
 		`select coalesce(max(($1 - checked_at) / 1000000 + 60), 0) from event_sweeps where due_at is not null`, own),

@@ -2,6 +2,8 @@ package ledger_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -120,6 +122,34 @@ func TestWhatIsPostedIsChained(t *testing.T) {
 		}
 		if found, _ := verify(t, b, db.Scope{Merchant: "m", Mode: "live"}, ""); len(found) != 0 {
 			t.Errorf("the other mode: %v", found)
+		}
+	})
+}
+
+// The hash is what docs/books.md says, by a program that knows nothing else.
+func TestTheHashIsAsDocumented(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, _ := books(d)
+		if err := post(d, sale(shop, "p", 5000, at)[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.ChainAll(t.Context(), shop); err != nil {
+			t.Fatal(err)
+		}
+		hash := func(before, text string) string {
+			sum := sha256.Sum256([]byte(before + "\n" + text))
+			return hex.EncodeToString(sum[:])
+		}
+		content := ""
+		for _, v := range []string{"till-ledger-1", "1", "1769851800000000", "1769851800000000", "payment/p/charge/5000",
+			"line", "0", "expected", "assets:stripe", "USD", "5000", "p", "1769851800000000", "line", "1", "expected", "income:sales", "USD", "-5000", "p", "1769851800000000",
+			"movement", "", "1", "charge", "ch_p", "USD", "5000", "0", "p", "1769851800000000"} {
+			content += fmt.Sprintf("%d:%s,", len(v), v)
+		}
+		want := hash(hash("", "till-ledger-1\nm\ntest"), content)
+		if tip := must(b.Tip(t.Context(), shop)); tip.Hash != want {
+			t.Errorf("the hash is %s, want %s", tip.Hash, want)
 		}
 	})
 }

@@ -116,6 +116,34 @@ func TestSplitFavoursTheEarlier(t *testing.T) {
 	})
 }
 
+// TestPartsThatComeOneByOneSumUp sends an amount back in parts, each with its share of a fee: the share of all that went back so far, less what
+// was given before. Whatever the parts, the shares never fall behind by a unit, and together they are the whole fee.
+func TestPartsThatComeOneByOneSumUp(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		whole := rapid.Int64Range(1, 1<<50).Draw(t, "whole")
+		fee := money.FromMinor(rapid.Int64Range(0, whole).Draw(t, "fee"), "USD")
+		back, given := int64(0), int64(0)
+		for n := 0; back < whole; n++ {
+			back += rapid.Int64Range(1, whole-back).Draw(t, "part")
+			if n == 20 {
+				back = whole
+			}
+			parts, err := fee.Split(back, whole-back)
+			if err != nil {
+				t.Fatal(err)
+			}
+			share := parts[0].Minor - given
+			if given += share; share < 0 || given > fee.Minor {
+				t.Fatalf("after %d of %d, a share is %d, and %d of %d are given", back, whole, share, given, fee.Minor)
+			}
+		}
+		if given != fee.Minor {
+			t.Fatalf("the shares sum to %d of %d", given, fee.Minor)
+		}
+	})
+}
+
 func total(weights []int64) *big.Int {
 	sum := new(big.Int)
 	for _, w := range weights {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/ledger"
 )
 
@@ -153,6 +154,10 @@ func (s *story) inTheRows() {
 func (s *story) inTheBooks() {
 	if err := ledger.Check(s.t.Context(), s.db, s.scope); err != nil {
 		s.t.found(lost, "%v", err)
+	}
+	chain, err := (&ledger.Books{DB: s.db, Clock: clock.Real{}}).Verify(s.t.Context(), s.scope, ledger.VerifyInput{})
+	if err != nil || !chain.Verified {
+		s.t.found(lost, "the chain of the books: %v %v", err, chain.Findings)
 	}
 	all, err := ledger.Balances(s.t.Context(), s.db, s.scope, "")
 	if err != nil {
