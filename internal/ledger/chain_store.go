@@ -73,7 +73,7 @@ func recordsOf(ctx context.Context, q db.Querier, scope db.Scope, keys []string)
 	list, args := in(scope, keys)
 	for _, read := range []struct{ kind, sql string }{
 		{lineRecord, `select transaction_key, cast(line as text), book, account, currency, cast(amount as text), payment, cast(posted_at as text)
-			from ledger_entries where merchant = $1 and mode = $2 and transaction_key in ` + list + ` order by transaction_key, line`},
+			from ledger_entries e where merchant = $1 and mode = $2 and transaction_key in ` + list + ` order by transaction_key, e.line`}, // the number, not the text
 		{movementRecord, `select key, '', cast(generation as text), kind, source, currency, cast(amount as text), cast(fee as text), payment, cast(posted_at as text)
 			from movements where merchant = $1 and mode = $2 and key in ` + list},
 	} {

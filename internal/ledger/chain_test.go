@@ -131,7 +131,17 @@ func TestTheHashIsAsDocumented(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, _ := books(d)
-		if err := post(d, sale(shop, "p", 5000, at)[0]); err != nil {
+		long := ledger.Transaction{Scope: shop, Book: ledger.Observed, Key: "q", PostedAt: at}
+		lines := []string{"till-ledger-1", "2", "1769851800000000", "1769851800000000", "q"}
+		for i := range 12 { // more than one digit numbers
+			minor := int64(11)
+			if i > 0 {
+				minor = -1
+			}
+			long.Lines = append(long.Lines, ledger.Line{Account: ledger.Fees, Money: usd(minor)})
+			lines = append(lines, "line", fmt.Sprint(i), "observed", "expenses:stripe_fees", "USD", fmt.Sprint(minor), "", "1769851800000000")
+		}
+		if err := post(d, sale(shop, "p", 5000, at)[0], long); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.ChainAll(t.Context(), shop); err != nil {
@@ -141,13 +151,16 @@ func TestTheHashIsAsDocumented(t *testing.T) {
 			sum := sha256.Sum256([]byte(before + "\n" + text))
 			return hex.EncodeToString(sum[:])
 		}
-		content := ""
-		for _, v := range []string{"till-ledger-1", "1", "1769851800000000", "1769851800000000", "payment/p/charge/5000",
-			"line", "0", "expected", "assets:stripe", "USD", "5000", "p", "1769851800000000", "line", "1", "expected", "income:sales", "USD", "-5000", "p", "1769851800000000",
-			"movement", "", "1", "charge", "ch_p", "USD", "5000", "0", "p", "1769851800000000"} {
-			content += fmt.Sprintf("%d:%s,", len(v), v)
+		text := func(values ...string) (s string) {
+			for _, v := range values {
+				s += fmt.Sprintf("%d:%s,", len(v), v)
+			}
+			return s
 		}
-		want := hash(hash("", "till-ledger-1\nm\ntest"), content)
+		content := text([]string{"till-ledger-1", "1", "1769851800000000", "1769851800000000", "payment/p/charge/5000",
+			"line", "0", "expected", "assets:stripe", "USD", "5000", "p", "1769851800000000", "line", "1", "expected", "income:sales", "USD", "-5000", "p", "1769851800000000",
+			"movement", "", "1", "charge", "ch_p", "USD", "5000", "0", "p", "1769851800000000"}...)
+		want := hash(hash(hash("", "till-ledger-1\nm\ntest"), content), text(lines...))
 		if tip := must(b.Tip(t.Context(), shop)); tip.Hash != want {
 			t.Errorf("the hash is %s, want %s", tip.Hash, want)
 		}
