@@ -103,6 +103,7 @@ func samples(o things) map[string]body {
 			"customer": body{"email": "jane@example.com"}, "metadata": body{"a": "b"}, "description": "d", "statement_descriptor_suffix": "S1"},
 		"PUT /v1/merchant/settings":      {"duplicate_guard": body{"enabled": true, "minutes": 10}, "local_currencies": body{"enabled": true, "currencies": []string{"EUR"}}},
 		"POST /v1/payments/{id}/capture": {"amount": "1.00"},
+		"PUT /v1/payouts/schedule":       {"interval": "weekly", "weekly_payout_days": []string{"friday"}},
 		"POST /v1/payments/cards":        {"payment_method_id": "pm_card_visa", "customer_email": "jim@example.com", "customer_name": "Jim"},
 		"POST /v1/messages":              {"payment_id": o.failed, "template": "another_card", "to": "jane@example.com", "figures": body{"customer": "Jane"}},
 		"POST /v1/refunds":               {"payment_id": o.paid, "amount": "1.00", "reason": "duplicate"},

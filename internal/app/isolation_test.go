@@ -200,6 +200,13 @@ var visits = map[string]func(visitor){
 	"PUT /v1/merchant/settings": func(v visitor) {
 		v.do("PUT", "/v1/merchant/settings", body{"duplicate_guard": body{"enabled": false}}).Want(200)
 	},
+	"PUT /v1/payouts/schedule": func(v visitor) { // whose own account's it is
+		if a := v.do("PUT", "/v1/payouts/schedule", body{"interval": "daily"}); v.kind == live {
+			a.Refused(422, "provider_unset", "")
+		} else {
+			a.Want(200)
+		}
+	},
 	"GET /v1/reports/currencies": func(v visitor) {
 		if a := v.do("GET", "/v1/reports/currencies", nil); v.kind == live {
 			a.Refused(422, "provider_unset", "")

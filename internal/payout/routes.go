@@ -48,6 +48,7 @@ func (s *Payouts) Routes(a *api.API) {
 			return api.Page[once.Attempt]{Data: all}, err
 		})
 	s.diagnosisRoute(a)
+	s.scheduleRoute(a)
 }
 
 func (s *Payouts) diagnosisRoute(a *api.API) {

@@ -117,6 +117,8 @@ var own = map[string]struct {
 	"07": {map[string]any{"stuck": "47230.00 EUR", "verdict": "bank_side", "failing_since": "Monday 15:02 UTC", "last_paid": "Friday 15:00 UTC", "failure_code": "no_account"},
 		[]string{"✗ bank account", "payouts by hand, on Monday, Tuesday and Wednesday: each comes back with the same code", "goes out by itself", "nothing that was available is left behind"},
 		[]string{"Your money is safe", "47230.00 EUR is in your Stripe balance, ready to be paid out", "What you should do", "When the money comes", "We have watched it since"}},
+	"09": {map[string]any{"currencies": 7}, []string{"49.00 GBP for a customer in JP: 9636 JPY", "Stripe pays out on Fridays", "of Stripe's balance in GBP, remainder 0.00", "of Stripe's balance in USD, remainder 0.00"},
+		[]string{"and we do not promise it", "JPY: ", "neither we nor Stripe's interface can change your dollars"}},
 	"11": {map[string]any{"bookings_charged_too_often": 3, "charged_too_often": "7350.00 EUR"},
 		[]string{"one intent, 3100.00 EUR", "three intents, 9300.00 EUR", "3 refunds are proposed, worth 7350.00 EUR; nothing has moved", "one booking, two keys: a new key on every attempt"}, []string{"7350.00 EUR too much"}},
 	"15": {map[string]any{"requests": 13, "well_signed": 6}, []string{"data.object.amount from", "it is fetched, and all 9 are proved"}, []string{"no event was lost"}},
