@@ -41,6 +41,9 @@ type commands struct {
 
 	Diagnose diagnoses `cmd:"" help:"Say why something happened, on any account: read over the API, change nothing."`
 	Scenario scenarios `cmd:"" help:"Play support cases from beginning to end: stage, find, repair, letter."`
+
+	Reconcile reconciles `cmd:"" help:"Say where each cent is: what of Stripe's balance nothing accounts for, a payout to its lines, the merchant's own ledger."`
+	Balance   balances   `cmd:"" help:"Show what Stripe holds, as Stripe says it and as its balance transactions add up."`
 }
 
 const description = `Payments on Stripe, exactly once.

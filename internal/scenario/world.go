@@ -33,10 +33,11 @@ type world struct {
 	reader  string // one that only reads
 	house   *house // nil where the world is somebody else's
 
-	front    *tap   // the merchant's proxy before till, where there is one
-	ear      *ear   // the merchant's own server, where it hears till
-	endpoint string // till's, at Stripe
-	secret   string // that its events are signed with
+	outside  map[string]bool // charges that the stage made past till
+	front    *tap            // the merchant's proxy before till, where there is one
+	ear      *ear            // the merchant's own server, where it hears till
+	endpoint string          // till's, at Stripe
+	secret   string          // that its events are signed with
 }
 
 // payment is one of till's, as far as a stage needs it.
