@@ -253,6 +253,28 @@ func TestEveryWay(t *testing.T) {
 	})
 }
 
+// Stripe's prices, and what of them comes back, are those of the country that the account is in.
+func TestDisputesByCountry(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		for _, c := range []struct{ country, amount, currency, won, lost string }{
+			{"DE", "50.00", "EUR", "20.00", "40.00"}, {"GB", "50.00", "GBP", "20.00", "40.00"}, {"JP", "5000", "JPY", "1300", "1300"}, {"MX", "500.00", "MXN", "0.00", "300.00"},
+		} {
+			till.Shop = till.NewShop(nil)
+			sandbox.Open(t, till.StripeURL, till.Shop.StripeKey).Control("POST", "/_sandbox/account", body{"country": c.country}, nil)
+			till.As(till.Shop).Want(200, "PUT", "/v1/merchant/providers", body{"provider": "stripe", "register": true, "stripe": body{"secret_key": till.Shop.StripeKey}})
+			won, lost := pay(till, "createDispute", c.amount, c.currency).ID(), pay(till, "createDispute", c.amount, c.currency).ID()
+			rest(till, 5*time.Second)
+			evidence(till, disputes(till, won)[0], "winning_evidence")
+			evidence(till, disputes(till, lost)[0], "losing_evidence")
+			rest(till, 5*time.Second)
+			shows(t, disputes(till, won)[0], "status", "won", "fee", c.won, "reinstated", c.amount)
+			shows(t, disputes(till, lost)[0], "status", "lost", "fee", c.lost, "withdrawn", c.amount)
+			agrees(t, till, 3)
+		}
+	})
+}
+
 // What a network's programme prevents takes nothing of the balance but the refund, which is a refund as any other.
 func TestPreventedDispute(t *testing.T) {
 	t.Parallel()
