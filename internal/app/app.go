@@ -143,7 +143,7 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	a.Refunds = &refund.Refunds{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Payments: a.Payments}
 	a.Disputes = &dispute.Disputes{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments}
 	a.Payouts = &payout.Payouts{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants}
-	a.Reconcile = &reconcile.Reconcile{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments, Refunds: a.Refunds, Disputes: a.Disputes}
+	a.Reconcile = &reconcile.Reconcile{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments, Refunds: a.Refunds, Disputes: a.Disputes, Payouts: a.Payouts}
 	a.Messages = &message.Messages{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Payments: a.Payments, Mail: c.Mail}
 	a.Outbox = &outbox.Outbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants, Dialer: dialer}
 	a.Inbox = &inbox.Inbox{DB: d, Clock: c.Clock, Log: c.Log, Merchants: a.Merchants,

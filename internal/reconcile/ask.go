@@ -54,6 +54,8 @@ func (w worker) look(ctx context.Context, l *Line) (finding, error) {
 		return w.lookAtRefund(ctx, l.Source)
 	case strings.HasPrefix(l.Source, "dp_"), strings.HasPrefix(l.Source, "du_"):
 		return w.lookAtDispute(ctx, l.Source)
+	case strings.HasPrefix(l.Source, "po_"):
+		return finding{true, "Stripe has not told what became of the payout."}, w.Payouts.Refetch(ctx, w.provider.Scope, w.provider.Generation, l.Source)
 	}
 	return finding{}, nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/till-pay/till/internal/merchant"
 	"github.com/till-pay/till/internal/money"
 	"github.com/till-pay/till/internal/payment"
+	"github.com/till-pay/till/internal/payout"
 	"github.com/till-pay/till/internal/refund"
 )
 
@@ -75,4 +76,5 @@ type Reconcile struct {
 	Payments  *payment.Payments
 	Refunds   *refund.Refunds
 	Disputes  *dispute.Disputes
+	Payouts   *payout.Payouts
 }
