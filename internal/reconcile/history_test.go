@@ -66,7 +66,7 @@ func (h *history) step() {
 		do     func()
 	}{
 		{"payment", 40, h.pay}, {"capture", 6, h.capture}, {"refund", 14, h.refund}, {"dashboard charge", 3, h.dashboardCharge}, {"dashboard refund", 6, h.dashboardRefund},
-		{"topup", 2, h.topup}, {"payout", 4, h.payout}, {"dispute", 0, h.dispute}, {"evidence", 4, h.evidence}, {"day", 10, h.day},
+		{"topup", 2, h.topup}, {"payout", 4, h.payout}, {"dispute", 0, h.dispute}, {"evidence", 4, h.evidence}, {"bank", 3, h.bank}, {"day", 10, h.day},
 	}
 	all := 0
 	for _, one := range do {
@@ -195,7 +195,17 @@ func (h *history) topup() {
 // payout is one by hand.
 func (h *history) payout() {
 	method := h.pick("standard", "standard", "instant")
-	h.stripe.Do("POST", "/v1/payouts", "amount="+strconv.Itoa(1000+h.random.IntN(3000))+"&currency=usd&method="+method)
+	if h.random.IntN(2) == 0 { // in the dashboard
+		h.stripe.Do("POST", "/v1/payouts", "amount="+strconv.Itoa(1000+h.random.IntN(3000))+"&currency=usd&method="+method)
+		return
+	}
+	h.till.Post("/v1/payouts", map[string]any{"amount": strconv.Itoa(10+h.random.IntN(30)) + ".00", "currency": "USD", "method": method})
+}
+
+// bank changes the account that money is paid out to, for one that sends payouts back or for a good one.
+func (h *history) bank() {
+	account := h.stripe.Do("GET", "/v1/account", "").Want(200).String("id")
+	h.stripe.Do("POST", "/v1/accounts/"+account+"/external_accounts", "default_for_currency=true&external_account="+h.pick("btok_us_verified", "btok_us_verified_accountClosed", "btok_us_verified_noAccount")).Want(200)
 }
 
 func (h *history) dispute() {
