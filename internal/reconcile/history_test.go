@@ -66,7 +66,7 @@ func (h *history) step() {
 		do     func()
 	}{
 		{"payment", 40, h.pay}, {"capture", 6, h.capture}, {"refund", 14, h.refund}, {"dashboard charge", 3, h.dashboardCharge}, {"dashboard refund", 6, h.dashboardRefund},
-		{"topup", 2, h.topup}, {"payout", 4, h.payout}, {"dispute", 0, h.dispute}, {"evidence", 4, h.evidence}, {"bank", 3, h.bank}, {"day", 10, h.day},
+		{"topup", 2, h.topup}, {"payout", 4, h.payout}, {"dispute", 6, h.dispute}, {"evidence", 4, h.evidence}, {"bank", 3, h.bank}, {"day", 10, h.day},
 	}
 	all := 0
 	for _, one := range do {
