@@ -51,7 +51,10 @@ func (l *Line) readSource(t stripe.BalanceTransaction) error {
 		return &badLine{l.ID, "is of a source in a currency that is not known"}
 	}
 	minor := t.Source.Object.Took()
-	if (minor < 0) != (t.Amount < 0) {
+	switch {
+	case t.Amount == 0: // a fee alone, such as that of answering a dispute
+		minor = 0
+	case (minor < 0) != (t.Amount < 0):
 		minor = -minor
 	}
 	l.SourceAmount, l.SourceCurrency = money.FromMinor(minor, from), from
