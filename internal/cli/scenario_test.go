@@ -130,7 +130,7 @@ func TestScenarioList(t *testing.T) {
 		t.Errorf("%d: %s%s", status, &out, &errs)
 	}
 	out.Reset()
-	if status := cli.Main([]string{"scenario", "list", "--json"}, &out, &errs); status != 0 || !strings.HasPrefix(out.String(), `{"diagnosis":"till diagnose webhooks`) {
+	if status := cli.Main([]string{"scenario", "list", "--json"}, &out, &errs); status != 0 || !strings.HasPrefix(out.String(), `{"diagnosis":"till diagnose declines`) {
 		t.Errorf("%d: %s", status, &out)
 	}
 	for _, line := range []string{"scenario run --help", "scenario stage --help", "diagnose webhooks --help", "diagnose duplicates --help", "diagnose signature --help", "diagnose payouts --help"} {

@@ -33,9 +33,6 @@ Petra, Nordwind, Bookkeeping`,
 	begin: func(w *world) play { return &quarter{world: w, byCharge: map[string]*keptOrder{}} },
 }
 
-// It is the last of them that can be played.
-func init() { all = append(all, balanceReconciliation) }
-
 // quarter is scenario 19 while it is played.
 type quarter struct {
 	*world

@@ -64,7 +64,7 @@ type Cause struct {
 	Figures map[string]any `json:"figures"`
 }
 
-var all = []Scenario{declinedPayments, missedWebhooks, stoppedPayouts, manyCurrencies, duplicateCharges, webhookSignatures}
+var all = []Scenario{declinedPayments, missedWebhooks, stoppedPayouts, manyCurrencies, duplicateCharges, webhookSignatures, balanceReconciliation}
 
 // All are the cases that can be played, by number.
 func All() []Scenario { return slices.Clone(all) }
