@@ -64,6 +64,7 @@ func (s *sqliteDB) close() {
 func (s *sqliteDB) ping(ctx context.Context) error { return s.readers.PingContext(ctx) }
 
 func (s *sqliteDB) Query(ctx context.Context, text string, args ...any) (Rows, error) {
+	text, args = positional(text, args)
 	rows, err := s.readers.QueryContext(ctx, text, args...)
 	return sqliteRows{rows}, err
 }
@@ -89,11 +90,13 @@ func (s *sqliteDB) migrate(ctx context.Context) error {
 type sqliteTx struct{ tx *sql.Tx }
 
 func (t *sqliteTx) Query(ctx context.Context, text string, args ...any) (Rows, error) {
+	text, args = positional(text, args)
 	rows, err := t.tx.QueryContext(ctx, text, args...)
 	return sqliteRows{rows}, err
 }
 
 func (t *sqliteTx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
+	text, args = positional(text, args)
 	result, err := t.tx.ExecContext(ctx, text, args...)
 	if err != nil {
 		return 0, err
