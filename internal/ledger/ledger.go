@@ -122,7 +122,11 @@ func entries(all []Transaction) db.Change {
 // placeholders writes ($1, $2 …) for so many values after those that there are.
 func placeholders(sql *strings.Builder, after, n int) {
 	for i := range n {
-		sql.WriteString(map[bool]string{true: "($", false: ",$"}[i == 0])
+		if i == 0 {
+			sql.WriteString("($")
+		} else {
+			sql.WriteString(",$")
+		}
 		sql.WriteString(strconv.Itoa(after + i + 1))
 	}
 	sql.WriteByte(')')

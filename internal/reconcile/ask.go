@@ -34,6 +34,7 @@ func (w worker) askAbout(ctx context.Context, l *Line) error {
 	if err != nil {
 		return err
 	}
+	*w.heard++
 	l.State, l.Reason = Explained, kinds[l.Kind].words
 	l.Difference.Minor = 0
 	if found.ours {

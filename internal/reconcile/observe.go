@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"math/big"
+	"regexp"
 	"strings"
 	"time"
 
@@ -17,14 +18,18 @@ func observed(scope db.Scope, account string, t stripe.BalanceTransaction) (Line
 	currency, err := money.ParseCurrency(t.Currency)
 	wrong := ""
 	switch {
-	case t.ID == "" || len(t.ID) > 255:
-		wrong = "has no id"
+	case t.ID == "" || !plain(t.ID):
+		wrong, t.ID = "has no id", clipped(t.ID)
+	case !plain(t.Source.ID) || !plain(t.Type) || !plain(t.Category):
+		wrong = "has a source or a type that is none"
 	case t.Type == "":
 		wrong = "has no type"
 	case err != nil:
 		wrong = "is in a currency that is not known"
-	case t.Created <= 0 || t.AvailableOn <= 0:
+	case t.Created <= 0 || t.AvailableOn <= 0 || t.Created > latest || t.AvailableOn > latest:
 		wrong = "does not say when it was made, or becomes available"
+	case beyond(t.Amount) || beyond(t.Fee):
+		wrong = "is of more money than there is"
 	case t.Net != t.Amount-t.Fee:
 		wrong = "does not add up: its net is not its amount less its fee"
 	}
@@ -36,6 +41,22 @@ func observed(scope db.Scope, account string, t stripe.BalanceTransaction) (Line
 		ExchangeRate: t.ExchangeRate.String(), SourceAmount: in(t.Amount), SourceCurrency: currency, Description: clipped(t.Description), State: Open, Difference: in(t.Net),
 		CreatedAt: time.Unix(t.Created, 0).UTC(), AvailableOn: time.Unix(t.AvailableOn, 0).UTC(), scope: scope, account: account}
 	return l, l.readSource(t)
+}
+
+// What no balance transaction is beyond: amounts in minor units, of which a long history still adds up, and times, such as those in milliseconds.
+const (
+	most   = int64(1e14)
+	latest = int64(253402300799) // the end of the year 9999
+)
+
+func beyond(minor int64) bool { return minor > most || minor < -most }
+
+// plain is a word of Stripe's that can be kept: not too long, and without the zero byte, which PostgreSQL refuses.
+func plain(s string) bool { return len(s) <= 255 && !strings.ContainsRune(s, 0) }
+
+// same says whether a line is what it was when it was read before, as far as it was booked.
+func (l Line) same(was Line) bool {
+	return l.Currency == was.Currency && l.Amount == was.Amount && l.Fee == was.Fee && l.Net == was.Net
 }
 
 // readSource takes what Stripe converted from its source, where that came too.
@@ -52,6 +73,8 @@ func (l *Line) readSource(t stripe.BalanceTransaction) error {
 	}
 	minor := t.Source.Object.Took()
 	switch {
+	case beyond(minor):
+		return &badLine{l.ID, "is of a source of more money than there is"}
 	case t.Amount == 0: // a fee alone, such as that of answering a dispute
 		minor = 0
 	case (minor < 0) != (t.Amount < 0):
@@ -74,19 +97,25 @@ func kindOf(t stripe.BalanceTransaction) string {
 // clipped bounds what is kept of a text of Stripe's.
 func clipped(s string) string {
 	const most = 500
+	s = strings.ReplaceAll(s, "\x00", "")
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "")
 	}
 	return s
 }
 
-// rate is a positive decimal, exactly; nil where the text is none.
+var decimal = regexp.MustCompile(`^[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$`)
+
+// The rates between any two currencies' minor units are well between these.
+var leastRate, mostRate = big.NewRat(1, 1e9), big.NewRat(1e9, 1)
+
+// rate is a positive decimal, exactly; nil where the text is none. A small one comes with an exponent: 6.25e-05 of rupiah to dollars.
 func rate(text string) *big.Rat {
-	if len(text) > 40 || strings.ContainsAny(text, "/eExXpP_") {
+	if !decimal.MatchString(text) {
 		return nil
 	}
 	r, ok := new(big.Rat).SetString(text)
-	if !ok || r.Sign() <= 0 {
+	if !ok || r.Cmp(leastRate) < 0 || r.Cmp(mostRate) > 0 {
 		return nil
 	}
 	return r

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/huandu/go-sqlbuilder"
@@ -33,10 +34,13 @@ func (w worker) listPayouts(ctx context.Context) (more bool, err error) {
 	return ended == somePayouts, err
 }
 
-// listPayout marks the lines of one payout, a page at a time, and the payout itself last: what is cut short begins anew and costs nothing but time.
-// It says whether Stripe knows the lines yet.
+// listPayout marks the lines of one payout, a page at a time, and the payout itself last: what is cut short goes on at the oldest line that was
+// marked, for a payout may have more lines than one stretch of work gets through. It says whether Stripe knows the lines yet.
 func (w worker) listPayout(ctx context.Context, paid Line) (ready bool, err error) {
 	of := stripe.TransactionsOf{Payout: paid.Source}
+	if of.To, err = w.oldestOf(ctx, paid.Source); err != nil {
+		return false, err
+	}
 	for more := true; more; {
 		var page []stripe.BalanceTransaction
 		page, more, err = w.client.BalanceTransactions(ctx, of)
@@ -47,6 +51,10 @@ func (w worker) listPayout(ctx context.Context, paid Line) (ready bool, err erro
 			return true, w.DB.Write(ctx, w.paidOut(byHand, paid.ID))
 		case err != nil:
 			return false, err
+		}
+		*w.heard++
+		if last := len(page) - 1; more && last >= 0 && page[last].ID == of.After {
+			return false, &badLine{of.After, "is followed by itself in the list of the payout " + paid.Source}
 		}
 		var ids []string
 		for _, t := range page {
@@ -64,6 +72,17 @@ func (w worker) listPayout(ctx context.Context, paid Line) (ready bool, err erro
 		}
 	}
 	return true, w.DB.Write(ctx, w.paidOut(paid.Source, paid.ID))
+}
+
+// oldestOf is when the oldest line was made of those that are marked as a payout's; the zero time where none is.
+func (w worker) oldestOf(ctx context.Context, payout string) (at time.Time, err error) {
+	_, err = db.One(ctx, w.DB, func(r db.Row) (struct{}, error) { return struct{}{}, r.Scan(db.At(&at)) },
+		`select created_at from balance_transactions where merchant = $1 and mode = $2 and payout = $3 order by created_at limit 1`,
+		w.provider.Scope.Merchant, w.provider.Scope.Mode, payout)
+	if errors.Is(err, db.ErrNone) {
+		err = nil
+	}
+	return at, err
 }
 
 // notReady says that Stripe has not yet worked out what a payout paid out.

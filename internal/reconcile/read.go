@@ -1,11 +1,15 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/till-pay/till/internal/db"
@@ -116,36 +120,40 @@ func (s *Reconcile) goOn(ctx context.Context, p merchant.Provider, age time.Dura
 		return Progress{}, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, longest)
-	done, err := s.work(bounded, p, &g, age)
-	if bounded.Err() != nil && ctx.Err() == nil {
+	heard := 0
+	done, err := s.work(bounded, p, &g, age, &heard)
+	if bounded.Err() != nil && ctx.Err() == nil && heard > 0 {
 		done, err = false, nil // time is up: it goes on from where it was written down
 	}
 	cancel()
+	if db.IsMoved(err) {
+		done, err = false, nil // another process has gone on with it
+	}
 	now := g.progress()
-	now.Done = done
+	now.Done = done && err == nil
 	return now, errors.Join(err, s.leave(context.WithoutCancel(ctx), g, done, err))
 }
 
-// leave writes how a stretch of work ended. A place in the list that Stripe has no more is given up: the reading begins anew.
+// leave writes how a stretch of work ended. A place in the list that Stripe has no more is given up: the reading begins anew. A key that may not
+// look says nothing of the place.
 func (s *Reconcile) leave(ctx context.Context, g reading, done bool, err error) error {
 	now := s.Clock.Now()
 	switch {
 	case err == nil && done:
-		return s.release(ctx, g, "", now.Add(between))
+		return s.release(ctx, g, "", false, now.Add(between))
 	case err == nil:
-		return s.release(ctx, g, "", now)
-	case g.after != "" && stripe.Meaning(err) == stripe.Refused:
-		g.after = ""
+		return s.release(ctx, g, "", false, now)
 	}
-	return s.release(ctx, g, inWords(err), now.Add(min(time.Minute<<min(g.failures, 10), mostPause)))
+	anew := g.after != "" && stripe.Absent(err)
+	return s.release(ctx, g, inWords(err), anew, now.Add(min(time.Minute<<min(g.failures, 10), mostPause)))
 }
 
-func (s *Reconcile) work(ctx context.Context, p merchant.Provider, g *reading, age time.Duration) (done bool, err error) {
+func (s *Reconcile) work(ctx context.Context, p merchant.Provider, g *reading, age time.Duration, heard *int) (done bool, err error) {
 	client, err := s.Merchants.Client(ctx, p.Scope, p.Generation)
 	if err != nil {
 		return false, err
 	}
-	w := worker{s, p, client, age, knownPrices(p.Country, money.Currency(p.Currency))}
+	w := worker{s, p, client, age, knownPrices(p.Country, money.Currency(p.Currency)), heard}
 	for whole := false; !whole; {
 		if whole, err = w.page(ctx, g); err != nil {
 			return false, err
@@ -172,6 +180,7 @@ type worker struct {
 	client   *stripe.Client
 	age      time.Duration // of lines that Stripe is asked about
 	priced   priced
+	heard    *int // answers of Stripe's in this stretch
 }
 
 // page reads one page and writes it: the lines, what each was found to be, their entries, and how far the reading has come, all or nothing.
@@ -185,10 +194,15 @@ func (w worker) page(ctx context.Context, g *reading) (whole bool, err error) {
 		of.Sources = true // once more, with the sources: what Stripe has converted is told in their currencies
 		read, more, err = w.client.BalanceTransactions(ctx, of)
 	}
+	for of.Sources && unreadable(err) && of.Most != 1 { // with their sources, a hundred may be more than an answer may hold
+		of.Most = max(1, cmp.Or(of.Most, 100)/10)
+		read, more, err = w.client.BalanceTransactions(ctx, of)
+	}
 	if err != nil {
 		return false, err
 	}
-	if more && len(read) == 0 {
+	*w.heard++
+	if more && (len(read) == 0 || read[len(read)-1].ID == g.after) {
 		return false, &badLine{g.after, "is followed by others, says Stripe, and then by none"}
 	}
 	lines, err := w.fresh(ctx, read)
@@ -213,7 +227,7 @@ func (g *reading) came(read []stripe.BalanceTransaction, fresh []Line, more bool
 		g.newest = g.readTo
 	}
 	for _, t := range read {
-		if made := time.Unix(t.Created, 0).UTC(); made.After(g.newest) {
+		if made := time.Unix(t.Created, 0).UTC(); made.After(g.newest) && !made.After(now) { // a time to come would have all before it left out
 			g.newest = made
 		}
 	}
@@ -246,8 +260,12 @@ func (w worker) fresh(ctx context.Context, read []stripe.BalanceTransaction) ([]
 		if err != nil {
 			return nil, err
 		}
-		if !known[l.ID] {
-			known[l.ID] = true // a page that names it twice
+		was, kept := known[l.ID]
+		if kept && !l.same(was) {
+			return nil, &badLine{l.ID, "is not what it was when it was read before: its amount, its fee or its net is another"}
+		}
+		if !kept {
+			known[l.ID] = l // a page may name it twice
 			lines = append(lines, l)
 		}
 	}
@@ -307,17 +325,22 @@ func (w worker) settle(ctx context.Context, lines []*Line, stored []Line) (chang
 			g.moves = append(g.moves, m)
 		}
 	}
+	var come []arrived
 	for _, g := range groups {
-		slices.SortFunc(g.lines, func(a, b *Line) int { return a.CreatedAt.Compare(b.CreatedAt) })
+		slices.SortFunc(g.lines, func(a, b *Line) int { return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID)) })
 		g.settle(w.priced)
 		for _, l := range g.lines {
 			if was, kept := before[l.ID]; kept && was != *l {
 				changes = append(changes, verdict(l))
 			}
 		}
-		changes = append(changes, seen(w.provider.Scope, g.lines[len(g.lines)-1].ID, g.moves)...)
+		for _, m := range g.moves {
+			if m.matched == "" {
+				come = append(come, arrived{m.key, g.lines[len(g.lines)-1].ID})
+			}
+		}
 	}
-	return changes, nil
+	return append(changes, seen(w.provider.Scope, come)...), nil
 }
 
 func withoutEmpty(all []string) []string {
@@ -364,11 +387,20 @@ func inWords(err error) string {
 	case ok && said.Status == http.StatusTooManyRequests:
 		return "Stripe asks to slow down."
 	case ok && said.Status != 0:
-		return "Stripe answers " + http.StatusText(said.Status) + "."
+		return strings.TrimSpace("Stripe answers "+strconv.Itoa(said.Status)+" "+http.StatusText(said.Status)) + "."
+	case unreadable(err):
+		return "Stripe's answer cannot be read: it is cut short, too long, or not what was asked for."
 	case ok || errors.Is(err, context.DeadlineExceeded):
 		return "Stripe does not answer."
 	case errors.As(err, &own):
 		return own.Message
 	}
 	return "Something failed on our side."
+}
+
+// unreadable says that an answer came, and could not be made sense of.
+func unreadable(err error) bool {
+	said, ok := stripe.As(err)
+	var way *url.Error
+	return ok && said.Status == 0 && !errors.As(err, &way) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
 }

@@ -58,7 +58,7 @@ type Line struct {
 	Payment        string         `json:"payment_id" doc:"The payment of till's that it is about, or empty."`
 	Payout         string         `json:"payout" doc:"The automatic payout that paid it out, once Stripe has said so."`
 	State          State          `json:"state" enum:"open,matched,explained,waiting,unexplained"`
-	Reason         string         `json:"reason" doc:"Why, in words; empty where it was matched."`
+	Reason         string         `json:"reason" doc:"Why, in words. Empty where it was matched, unless its amount and its fee differ from what was foretold and make up for each other."`
 	Difference     money.Money    `json:"difference" doc:"What of its net nothing accounts for." example:"0.00"`
 	CreatedAt      time.Time      `json:"created_at"`
 	AvailableOn    time.Time      `json:"available_on"`

@@ -43,7 +43,11 @@ func insertLines(lines []Line) db.Change {
 
 func placeholders(sql *strings.Builder, after, n int) {
 	for i := range n {
-		sql.WriteString(map[bool]string{true: "($", false: ",$"}[i == 0])
+		if i == 0 {
+			sql.WriteString("($")
+		} else {
+			sql.WriteString(",$")
+		}
 		sql.WriteString(strconv.Itoa(after + i + 1))
 	}
 	sql.WriteByte(')')
@@ -81,36 +85,47 @@ func verdict(l *Line) db.Change {
 		Args: []any{l.scope.Merchant, l.scope.Mode, l.ID, string(l.State), l.Reason, l.Difference.Minor, l.Payment}, Rows: 1}
 }
 
-// seen marks movements as come, by the line that brought them.
-func seen(scope db.Scope, line string, moves []movement) (changes []db.Change) {
-	for _, m := range moves {
-		if m.matched == "" {
-			changes = append(changes, db.Change{SQL: `update movements set matched = $4 where merchant = $1 and mode = $2 and key = $3`,
-				Args: []any{scope.Merchant, scope.Mode, m.key, line}, Rows: 1})
-		}
+// arrived are movements that have come, each with the line that brought it.
+type arrived struct{ key, line string }
+
+// seen marks movements as come, in one statement.
+func seen(scope db.Scope, all []arrived) []db.Change {
+	if len(all) == 0 {
+		return nil
 	}
-	return changes
+	var sql strings.Builder
+	sql.WriteString(`with came (key, line) as (values `)
+	args := []any{scope.Merchant, scope.Mode}
+	for i, one := range all {
+		if i > 0 {
+			sql.WriteByte(',')
+		}
+		placeholders(&sql, len(args), 2)
+		args = append(args, one.key, one.line)
+	}
+	sql.WriteString(`) update movements set matched = came.line from came where movements.merchant = $1 and movements.mode = $2 and movements.key = came.key`)
+	return []db.Change{{SQL: sql.String(), Args: args, Rows: int64(len(all))}}
 }
 
-// known are those of the ids that are stored.
-func (s *Reconcile) known(ctx context.Context, scope db.Scope, ids []string) (map[string]bool, error) {
-	b := api.Select("id", "balance_transactions", scope)
+// known are those of the lines that are stored, by their ids.
+func (s *Reconcile) known(ctx context.Context, scope db.Scope, ids []string) (map[string]Line, error) {
+	b := api.Select(columns, "balance_transactions", scope)
 	sql, args := b.Where(b.In("id", sqlbuilder.List(ids))).Build()
-	stored, err := db.All(ctx, s.DB, db.Value[string], sql, args...)
-	all := make(map[string]bool, len(stored))
+	stored, err := db.All(ctx, s.DB, scan, sql, args...)
+	all := make(map[string]Line, len(stored))
 	for _, one := range stored {
-		all[one] = true
+		all[one.ID] = one
 	}
 	return all, err
 }
 
-// linesOf are the stored lines of some sources, in order of making.
+// linesOf are the stored lines of some sources, in no order: asked for one, SQLite would walk through the whole history in it.
 func (s *Reconcile) linesOf(ctx context.Context, scope db.Scope, sources []string) ([]Line, error) {
 	if len(sources) == 0 {
 		return nil, nil
 	}
 	b := api.Select(columns, "balance_transactions", scope)
-	sql, args := b.Where(b.In("source", sqlbuilder.List(sources))).OrderBy("created_at, id").Build()
+	sql, args := b.Where(b.In("source", sqlbuilder.List(sources))).Build()
 	return db.All(ctx, s.DB, scan, sql, args...)
 }
 
@@ -154,14 +169,15 @@ type reading struct {
 	checked  time.Time // when the last reading ended
 	failures int64
 	err      string
+	held     int64 // until when this process has it
 }
 
 const lease = 30 * time.Second
 
-const readingColumns = `merchant, mode, account, read_to, look_after, look_at, look_newest, lines, checked_at, failures, error`
+const readingColumns = `merchant, mode, account, read_to, look_after, look_at, look_newest, lines, checked_at, failures, error, lease_until`
 
 func scanReading(r db.Row) (g reading, err error) {
-	return g, r.Scan(&g.scope.Merchant, &g.scope.Mode, &g.account, db.At(&g.readTo), &g.after, db.At(&g.at), db.At(&g.newest), &g.lines, db.At(&g.checked), &g.failures, &g.err)
+	return g, r.Scan(&g.scope.Merchant, &g.scope.Mode, &g.account, db.At(&g.readTo), &g.after, db.At(&g.at), db.At(&g.newest), &g.lines, db.At(&g.checked), &g.failures, &g.err, &g.held)
 }
 
 // enrol begins the readings of an account.
@@ -193,14 +209,18 @@ func came(was, now reading) db.Change {
 		Args: []any{was.scope.Merchant, was.scope.Mode, was.account, was.after, was.lines, db.Micros(now.readTo), now.after, db.Micros(now.at), db.Micros(now.newest), now.lines, db.Micros(now.checked)}, Rows: 1}
 }
 
-// release gives the reading free, to be gone on with at a time.
-func (s *Reconcile) release(ctx context.Context, g reading, failure string, due time.Time) error {
-	failed := int64(0)
+// release gives the reading free, to be gone on with at a time, or begun anew. It does nothing where another process has it by now.
+func (s *Reconcile) release(ctx context.Context, g reading, failure string, anew bool, due time.Time) error {
+	failed, place := int64(0), ""
 	if failure != "" {
 		failed = g.failures + 1
 	}
-	return s.DB.Write(ctx, db.Change{SQL: `update balance_readings set lease_until = 0, due_at = $4, failures = $5, error = $6, look_after = $7 where merchant = $1 and mode = $2 and account = $3`,
-		Args: []any{g.scope.Merchant, g.scope.Mode, g.account, db.Micros(due), failed, failure, g.after}, Rows: db.Any})
+	if anew {
+		place = `, look_after = '', look_at = null, look_newest = null`
+	}
+	return s.DB.Write(ctx, db.Change{SQL: `update balance_readings set lease_until = 0, due_at = $4, failures = $5, error = $6` + place + `
+		where merchant = $1 and mode = $2 and account = $3 and lease_until = $7`,
+		Args: []any{g.scope.Merchant, g.scope.Mode, g.account, db.Micros(due), failed, failure, g.held}, Rows: db.Any})
 }
 
 // dueAccount is an account whose reading is due.

@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -50,12 +51,13 @@ type TransactionsOf struct {
 	Payout   string    // that an automatic payout paid out; "" is all
 	After    string    // the one to go on after
 	Sources  bool      // with their sources
+	Most     int64     // on a page; 0 is as many as Stripe gives, a hundred
 }
 
 // BalanceTransactions is one page of them, newest first; more says that others follow.
 func (c *Client) BalanceTransactions(ctx context.Context, of TransactionsOf) (all []BalanceTransaction, more bool, err error) {
 	p := &sdk.BalanceTransactionListParams{Payout: text(of.Payout)}
-	p.Limit, p.StartingAfter = sdk.Int64(100), text(of.After)
+	p.Limit, p.StartingAfter = sdk.Int64(cmp.Or(of.Most, 100)), text(of.After)
 	if !of.From.IsZero() || !of.To.IsZero() {
 		p.CreatedRange = &sdk.RangeQueryParams{}
 		if !of.From.IsZero() {
