@@ -15,7 +15,7 @@ import (
 const module = "github.com/till-pay/till/"
 
 // floors, from the top: a room may import the rooms of lower lines. Rooms on one line do not know each other.
-var floors = []string{"proof/prove", "tilltest proof proof/search", "cmd/till", "cli", "scenario", "app", "dashboard", "diagnose", "inbox outbox reconcile analytics", "billing payout",
+var floors = []string{"proof/prove proof/million", "tilltest proof proof/search", "cmd/till", "cli", "scenario", "app", "dashboard", "diagnose", "inbox outbox reconcile analytics", "billing payout",
 	"refund dispute transfer message", "payment", "card radar seller localprice", "merchant customer", "once ledger", "event task", "api stripe", "db", "money", "id clock fault crash"}
 
 // beside are the rooms on no floor: all that each may import, and all that may import it. "tests" are the tests of any floor.
@@ -27,7 +27,7 @@ var beside = map[string]struct{ imports, importers string }{
 	"sandbox/judge":       {"sandbox sandbox/spec sandbox/transcript clock id money", "tests"},
 	"sandbox/transcript":  {"", "sandbox sandbox/judge tests"},
 	"db/dbtest":           {"db id", "tilltest tests db/dbtest/throwaway"},
-	"db/dbtest/cluster":   {"", "db/dbtest/throwaway proof"},
+	"db/dbtest/cluster":   {"", "db/dbtest/throwaway proof proof/million"},
 	"db/dbtest/throwaway": {"db/dbtest db/dbtest/cluster", ""},
 	"bench":               {"sandbox", ""},
 	"client":              {"tilltest", "webhook scenario diagnose cli tests"},
