@@ -246,20 +246,20 @@ func (w worker) fresh(ctx context.Context, read []stripe.BalanceTransaction) ([]
 	if len(read) == 0 {
 		return nil, nil
 	}
-	ids := make([]string, len(read))
+	all, ids := make([]Line, len(read)), make([]string, len(read))
 	for i, t := range read {
-		ids[i] = t.ID
+		l, err := observed(w.provider.Scope, w.provider.Account, t)
+		if err != nil {
+			return nil, err
+		}
+		all[i], ids[i] = l, l.ID
 	}
 	known, err := w.known(ctx, w.provider.Scope, ids)
 	if err != nil {
 		return nil, err
 	}
 	var lines []Line
-	for _, t := range read {
-		l, err := observed(w.provider.Scope, w.provider.Account, t)
-		if err != nil {
-			return nil, err
-		}
+	for _, l := range all {
 		was, kept := known[l.ID]
 		if kept && !l.same(was) {
 			return nil, &badLine{l.ID, "is not what it was when it was read before: its amount, its fee or its net is another"}
