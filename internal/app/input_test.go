@@ -29,6 +29,7 @@ type schema struct {
 	MinLength            int               `json:"minLength"`
 	Format               string            `json:"format"`
 	OneOf                []schema          `json:"oneOf"`
+	Items                *schema           `json:"items"`
 	AdditionalProperties any               `json:"additionalProperties"`
 }
 
@@ -176,7 +177,11 @@ func (r trial) fields(d document, s schema, method, path string, good body, at [
 	for name, field := range s.Properties {
 		field, here := d.resolve(field), append(slices.Clone(at), name)
 		for _, raw := range field.wrong(slices.Contains(s.Required, name)) {
-			r.refuses(method, path, set(good, here, raw), strings.Join(here, "."))
+			param := strings.Join(here, ".")
+			if field.Items != nil && !field.Items.is("string") && strings.HasPrefix(raw, "[") {
+				param += "[0]" // it is an element that is of another type
+			}
+			r.refuses(method, path, set(good, here, raw), param)
 		}
 		if len(field.Properties) > 0 {
 			r.fields(d, field, method, path, good, here)

@@ -5,14 +5,14 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/app"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/id"
+	"github.com/till-pay/till/internal/ledger"
 	"github.com/till-pay/till/internal/merchant"
+	"github.com/till-pay/till/internal/money"
 )
 
 // shop is a merchant whose balance is read.
@@ -51,9 +51,13 @@ func (s *shop) foretell(ctx context.Context, from, to int64) error {
 		return err
 	}
 	defer d.Close()
-	const together = 1000
+	const together = 400 // a statement takes some thirty thousand arguments at the most
 	for ; from < to; from += together {
-		if err := d.Write(ctx, s.movements(from, min(to, from+together))); err != nil {
+		changes, err := ledger.Post(s.foretold(from, min(to, from+together))...)
+		if err != nil {
+			return err
+		}
+		if err := d.Write(ctx, changes...); err != nil {
 			return err
 		}
 	}
@@ -63,33 +67,21 @@ func (s *shop) foretell(ctx context.Context, from, to int64) error {
 	return d.Write(ctx, db.Change{SQL: "analyze movements", Rows: db.Any}) // as PostgreSQL does by itself within a minute
 }
 
-// movements are those of some lines: of a charge one for its amount and one for its fee, as till posts them.
-func (s *shop) movements(from, to int64) db.Change {
-	var sql strings.Builder
-	sql.WriteString(`insert into movements (merchant, mode, key, generation, kind, source, currency, amount, fee, payment, posted_at) values `)
-	var args []any
-	var rows int64
-	add := func(l line, key, payment string, amount, fee int64) {
-		if rows++; rows > 1 {
-			sql.WriteByte(',')
-		}
-		for i := range 11 {
-			sql.WriteString(map[bool]string{true: "($", false: ",$"}[i == 0] + strconv.Itoa(len(args)+i+1))
-		}
-		sql.WriteByte(')')
-		args = append(args, s.Merchant, s.Mode, key, int64(1), l.category, l.source, "USD", amount, fee, payment, db.Micros(l.made))
-	}
+// foretold is what the rooms would have posted of some lines: of a charge its amount and its fee.
+func (s *shop) foretold(from, to int64) (all []ledger.Transaction) {
 	for n := from; n < to; n++ {
 		l, of := s.stripe.line(n), id.New()
+		usd := func(minor int64) money.Money { return money.FromMinor(minor, "USD") }
+		fact := ledger.Fact{Scope: s.Scope, Generation: 1, Payment: of, Source: l.source, At: l.made}
 		switch l.category {
 		case "charge":
-			add(l, "payment/"+of+"/charge/"+strconv.FormatInt(l.amount, 10), of, l.amount, 0)
-			add(l, "payment/"+of+"/fee/"+strconv.FormatInt(l.amount, 10), of, 0, l.fee-l.over)
+			all = append(all, ledger.Charge(fact, l.amount, usd(l.amount)), ledger.ChargeFee(fact, l.amount, usd(l.fee-l.over)))
 		case "refund":
-			add(l, "refund/"+of, id.New(), l.amount, 0)
+			all = append(all, ledger.Refund(fact, of, usd(-l.amount)))
 		case "payout":
-			add(l, "payout/"+l.source, "", l.amount, 0)
+			fact.Payment = ""
+			all = append(all, ledger.Payout(fact, usd(-l.amount), usd(0)))
 		}
 	}
-	return db.Change{SQL: sql.String(), Args: args, Rows: rows}
+	return all
 }
