@@ -74,7 +74,7 @@ func (g *gathering) lines(ctx context.Context, from, until time.Time) error {
 	n := 0
 	return Lines(ctx, g.c, q, func(l BookLine) error {
 		if n++; n > mostLines {
-			return fmt.Errorf("Stripe has more than %d transactions in the time of this ledger: give it in parts", mostLines)
+			return fmt.Errorf("in the time of this ledger Stripe has more than %d transactions: give it in parts", mostLines)
 		}
 		return g.add(l)
 	})

@@ -188,7 +188,7 @@ func (s *stopped) byHand() error {
 			return err
 		}
 		if err := s.payOut(available); err == nil || !strings.Contains(err.Error(), "Payouts have been disabled") {
-			return fmt.Errorf("Stripe has stopped payouts, and says to one by hand: %w", err)
+			return fmt.Errorf("payouts are stopped, and to one by hand Stripe says: %w", err)
 		}
 		s.refused++
 	}
