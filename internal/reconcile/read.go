@@ -25,10 +25,10 @@ const (
 	between = 15 * time.Minute
 	// overlap is how far before the newest line of the last reading the next begins: an entry may be listed after a later one has been.
 	overlap = 2 * time.Minute
-	// fair is the time that an event has to come by itself before Stripe is asked about a line that nothing foretold; unasked, till waits until
-	// its own look for missed events has been at it too.
+	// fair is the time that an event has to come by itself before Stripe is asked about a line that nothing foretold. Where nobody wants to know,
+	// till leaves it to Stripe's own tries, which go on for three days (docs.stripe.com/webhooks), and to its look for missed events.
 	fair    = time.Minute
-	unasked = 15 * time.Minute
+	unasked = 72 * time.Hour
 	// longest bounds one stretch of work on one account. What is left, the next goes on with.
 	longest   = 8 * time.Second
 	mostPause = time.Hour
