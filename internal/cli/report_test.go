@@ -46,7 +46,7 @@ func TestReports(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &told); err != nil || len(told.Pairs) != 3 || told.Pairs[0].Charged != "5000" {
 		t.Errorf("%v: %s", err, out)
 	}
-	for _, wrong := range [][]string{{"currencies", "--csv", "nothing"}, {"currencies", "--csv", "pairs", "--json"}, {"consolidation", "--currency", "XXX"}} {
+	for _, wrong := range [][]string{{"currencies", "--csv", "nothing"}, {"currencies", "--csv", "pairs", "--json"}, {"consolidation", "--currency", "QQQ"}} {
 		if status, out, errs := run(wrong...); status != 1 || out != "" || errs == "" {
 			t.Errorf("%v: %d %q %q", wrong, status, out, errs)
 		}

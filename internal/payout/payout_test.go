@@ -186,7 +186,7 @@ func TestRefusedByStripe(t *testing.T) {
 		ask(till, "-1.00").Refused(400, "amount_invalid", "amount")
 		ask(till, "0").Refused(400, "amount_invalid", "amount")
 		ask(till, "1.001").Refused(400, "amount_too_precise", "amount")
-		till.Post("/v1/payouts", body{"amount": "1.00", "currency": "XXX"}).Refused(400, "currency_unknown", "currency")
+		till.Post("/v1/payouts", body{"amount": "1.00", "currency": "QQQ"}).Refused(400, "currency_unknown", "currency")
 		ask(till, "1.00", "method", "fast").Refused(400, "parameter_invalid", "method")
 		ask(till, "1.00", "destination", "elsewhere").Refused(400, "parameter_invalid", "destination")
 		ask(till, "1.00", "statement_descriptor", strings.Repeat("x", 23)).Refused(400, "parameter_invalid", "statement_descriptor")
@@ -214,7 +214,7 @@ func TestAutomatic(t *testing.T) {
 			}
 		}
 		till.Get("/v1/payouts?status=sent").Refused(400, "parameter_invalid", "status")
-		till.Get("/v1/payouts?currency=XXX").Refused(400, "currency_unknown", "currency")
+		till.Get("/v1/payouts?currency=QQQ").Refused(400, "currency_unknown", "currency")
 		till.Get("/v1/payouts/"+id.New()).Refused(404, "resource_missing", "id")
 	})
 }
