@@ -122,6 +122,41 @@ func TestWebhooks(t *testing.T) {
 	})
 }
 
+// An order whose money came unheard is found as such whether or not the news of it has been fetched since, while news of refunds is still out.
+func TestFetchedWhileRefundsAreOut(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		_, back := w.pay("10.00", "back", nil)
+		late := w.Post("/v1/payments", map[string]any{"amount": "20.00", "currency": "EUR", "provider": "stripe", "payment_method": "pm_card_visa", "capture_method": "manual"}).Want(201).String("data", "provider_ref")
+		w.told()
+		w.box.Fault(sandbox.Fault{Kind: "lost", Every: 1})
+		if _, err := w.stripe.V1Refunds.Create(t.Context(), &stripe.RefundCreateParams{PaymentIntent: &back}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.stripe.V1PaymentIntents.Capture(t.Context(), late, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.told()
+		orders := []diagnose.Order{{Order: "back", Intent: back, Amount: euros("10.00")}, {Order: "late", Intent: late, Amount: euros("20.00")}}
+		look := func(when string) (succeeded string) {
+			t.Helper()
+			found := w.check(orders)
+			if names(found.Overlooked) != "late" || names(found.Unsure) != "back" {
+				t.Errorf("%s: overlooked: %s, unsure: %s", when, names(found.Overlooked), names(found.Unsure))
+			}
+			for _, m := range found.Missed {
+				if m.Type == "payment_intent.succeeded" && m.Object == late {
+					succeeded = m.ID
+				}
+			}
+			return succeeded
+		}
+		event := look("before")
+		w.As(w.Shop).Want(200, "POST", "/v1/stripe/events/"+event+"/resend", nil)
+		look("once the news of it is in")
+	})
+}
+
 func (w *world) check(orders []diagnose.Order) *diagnose.Webhooks {
 	w.t.Helper()
 	found, err := diagnose.CheckWebhooks(w.t.Context(), w.client, diagnose.WebhooksInput{Since: time.Hour, Orders: orders})

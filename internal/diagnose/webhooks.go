@@ -166,19 +166,11 @@ func against(o Order, p Payment, ok bool, other string) (reason, why string) {
 	return "", ""
 }
 
-// overlooked finds an order that was paid for and is not marked so: its event is among those that did not come, or came to nothing. Where
-// news of refunds is missing the money may have gone back unheard, so it is not called paid for.
+// overlooked finds an order that was paid for and is not marked so: its event is among those that did not come, whoever has fetched it
+// since, or it came to nothing. Where news of refunds is missing, money that was heard of may have gone back unheard: it is not called paid for.
 func (w *Webhooks) overlooked(at Unfounded, p Payment, ok bool) {
-	if ok && p.Kept().Positive() {
-		taken := fmt.Sprintf("%s %s were taken, and the order is not marked as paid", p.Captured, p.Captured.Currency)
-		if w.lacks(func(m Missed) bool { return strings.Contains(m.Type, "refund") }) {
-			at.Reason, at.Why = "refund_missed", taken+"; but refunds are among the events that did not come. Bring them in, and look again."
-			w.Unsure = append(w.Unsure, at)
-			return
-		}
-		at.Reason, at.Why = "taken", taken+"."
-		w.Overlooked = append(w.Overlooked, at)
-		return
+	if ok && p.Captured.Positive() && !p.Kept().Positive() {
+		return // the money went back
 	}
 	for _, m := range w.Missed {
 		if m.Object == at.Intent && m.Type == "payment_intent.succeeded" {
@@ -187,6 +179,17 @@ func (w *Webhooks) overlooked(at Unfounded, p Payment, ok bool) {
 			return
 		}
 	}
+	if !ok || !p.Kept().Positive() {
+		return
+	}
+	taken := fmt.Sprintf("%s %s were taken, and the order is not marked as paid", p.Captured, p.Captured.Currency)
+	if w.lacks(func(m Missed) bool { return strings.Contains(m.Type, "refund") }) {
+		at.Reason, at.Why = "refund_missed", taken+"; but refunds are among the events that did not come. Bring them in, and look again."
+		w.Unsure = append(w.Unsure, at)
+		return
+	}
+	at.Reason, at.Why = "taken", taken+"."
+	w.Overlooked = append(w.Overlooked, at)
 }
 
 // lacks says whether till still lacks an event of a kind.
