@@ -37,6 +37,7 @@ type standing struct {
 	Version    string           // of the API, for requests that name none and for its events; empty is the newest
 	RealDebits bool             // bank debits take as long as they do in live mode
 	Prevention bool             // it is enrolled in the card networks' programmes that prevent disputes
+	CardFee    *agreedFee       `json:",omitempty"` // that it has agreed on with Stripe; nil is the published price
 	Stop       *payoutStop      `json:",omitempty"` // of the world's own account; nil pays out
 	Left       bool             // a connected account that has taken its platform's access away
 	Radar      *riskSettings    `json:",omitempty"` // nil as long as nothing of Radar was changed

@@ -21,11 +21,13 @@ type accountView struct {
 	Version    string   `json:"api_version,omitempty"`        // of requests that name none, and of its events
 	Debits     string   `json:"bank_debits,omitempty"`        // "test": they are as quick as in Stripe's test mode; "real": they take days
 	Prevention *bool    `json:"dispute_prevention,omitempty"` // it is enrolled in the card networks' programmes against disputes
+
+	CardFee *cardFeeView `json:"card_fee,omitempty"` // that it has agreed on with Stripe; {} is the published price again
 }
 
 func (w *realm) accountView() accountView {
 	s := w.standing()
-	v := accountView{Country: s.Country, Currency: s.Currency, Debit: &s.Debit, Interval: s.Schedule.Interval, Weekdays: s.Schedule.Weekdays, Days: s.Schedule.Days, Version: w.pinned(), Prevention: &s.Prevention}
+	v := accountView{Country: s.Country, Currency: s.Currency, Debit: &s.Debit, Interval: s.Schedule.Interval, Weekdays: s.Schedule.Weekdays, Days: s.Schedule.Days, Version: w.pinned(), Prevention: &s.Prevention, CardFee: s.CardFee.view()}
 	if v.Debits = "test"; s.RealDebits {
 		v.Debits = "real"
 	}
@@ -93,6 +95,9 @@ func (c *call) applyAccount(in accountView) error {
 	}
 	if next.Country != c.standing().Country {
 		next.Schedule = firstSchedule(next.Country)
+	}
+	if err := c.readCardFee(&next, in); err != nil {
+		return err
 	}
 	if err := readRuns(&next, in); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 // controlHelp says in a line what each control does; GET /_sandbox/ shows it.
 var controlHelp = map[string]string{
 	"GET /_sandbox/account":         "the account: its country, its currencies and when it is paid out",
-	"POST /_sandbox/account":        `{"country":"DE","settlement_currencies":["eur","usd"],"payout_interval":"manual","bank_debits":"real"} makes it another; {"payouts":"requirements.past_due"} stops its payouts`,
+	"POST /_sandbox/account":        `{"country":"DE","settlement_currencies":["eur","usd"],"payout_interval":"manual","bank_debits":"real"} makes it another; {"card_fee":{"percent":"3.1","fixed":30}} has its cards cost that; {"payouts":"requirements.past_due"} stops its payouts`,
 	"GET /_sandbox/clock":           "what the clock shows; with ?after=VERSION&wait=SECONDS once it was set or advanced since",
 	"POST /_sandbox/clock":          `{"mode":"frozen"}, {"mode":"real"} or {"mode":"faster","rate":60}, and "now" to show a later time`,
 	"POST /_sandbox/clock/advance":  `{"seconds":N} or {"to":"2026-01-02T03:04:05Z"}: lets time pass, with what falls due in it`,

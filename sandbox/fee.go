@@ -123,7 +123,7 @@ func (p *price) fee(amount int64, settled, card string) int64 {
 
 // cardFee is the fee of a payment to the world's account.
 func (w *realm) cardFee(amount int64, settled, card string) int64 {
-	return priceOf(w.standing().Country, w.now()).fee(amount, settled, card)
+	return w.cardPrice().fee(amount, settled, card)
 }
 
 // disputeFee is what a dispute costs the world's account, in minor units of a currency in which it settles.
