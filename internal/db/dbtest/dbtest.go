@@ -43,10 +43,26 @@ func EachURL(t *testing.T, test func(t *testing.T, url string)) {
 // SQLite is the URL of a migrated SQLite file that lives as long as the test.
 func SQLite(t testing.TB) string {
 	t.Helper()
-	url := "sqlite:" + filepath.Join(t.TempDir(), "till.db")
-	migrate(t, url)
-	return url
+	migrated.Do(func() {
+		path := filepath.Join(t.TempDir(), "template.db")
+		migrate(t, "sqlite:"+path)
+		var err error
+		if file, err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	})
+	path := filepath.Join(t.TempDir(), "till.db")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
 }
+
+// A migrated SQLite file, made once per test process.
+var (
+	file     []byte
+	migrated sync.Once
+)
 
 // Postgres is the URL of a migrated PostgreSQL database that lives as long as the test. Without a server the test is
 // skipped, loudly, except in CI, where it fails.
