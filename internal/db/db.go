@@ -202,6 +202,15 @@ func (d *DB) Decide(ctx context.Context, decide func(context.Context) ([]Change,
 	return fault.New(fault.StateConflict, "", "The object is changing too often; try again.").Because(err)
 }
 
+// Analyze tells PostgreSQL's planner what tables hold now. It looks by itself only once a minute (autovacuum_naptime), and until then reads
+// what has just come in bulk as if there were nothing. SQLite plans by the indexes alone.
+func (d *DB) Analyze(ctx context.Context, tables ...string) error {
+	if d.Name != "postgres" {
+		return nil
+	}
+	return d.Write(ctx, Change{SQL: "analyze " + strings.Join(tables, ", "), Rows: Any})
+}
+
 // explain turns a lost database into a fault that says so, and leaves every other error as it is.
 func (d *DB) explain(err error) error {
 	if err == nil || !d.unreachable(err) {

@@ -217,8 +217,21 @@ func (w worker) page(ctx context.Context, g *reading) (whole bool, err error) {
 	}
 	if err != nil {
 		*g = was
+		return false, err
+	}
+	if tenfold(was.lines, g.lines) {
+		err = w.DB.Analyze(ctx, "balance_transactions", "movements", "ledger_entries")
 	}
 	return !more, err
+}
+
+// tenfold says whether a history has just grown past a thousand lines, ten thousand, and so on.
+func tenfold(was, now int64) bool {
+	size := int64(1000)
+	for size <= now/10 {
+		size *= 10
+	}
+	return was < size && size <= now
 }
 
 // came moves a reading on over a page.

@@ -61,10 +61,7 @@ func (s *shop) foretell(ctx context.Context, from, to int64) error {
 			return err
 		}
 	}
-	if d.Name == "sqlite" {
-		return nil
-	}
-	return d.Write(ctx, db.Change{SQL: "analyze movements", Rows: db.Any}) // as PostgreSQL does by itself within a minute
+	return d.Analyze(ctx, "movements") // as PostgreSQL does by itself within a minute
 }
 
 // foretold is what the rooms would have posted of some lines: of a charge its amount and its fee.

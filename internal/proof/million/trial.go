@@ -14,7 +14,7 @@ import (
 type figures struct {
 	engine      string
 	lines       int64
-	took        time.Duration // the whole list, with the death in the middle, without the wait for the dead one's lease
+	took        time.Duration // until all was read, matched and listed by payout, without the wait for the dead one's lease
 	first, last time.Duration // a line, in the first and in the last tenth
 	busy        time.Duration // till's own processor time for a line
 	payouts     int64         // pages of payouts' lines that were read besides
@@ -89,29 +89,34 @@ func (f *figures) read(ctx context.Context, s *shop, binary string) error {
 	if err := second.reconcile(ctx); err != nil {
 		return err
 	}
+	end := time.Now()
 	took, peak := second.cost()
 	f.peak = max(f.peak, peak)
 	f.busy = (took + time.Duration(busy.Load())) / time.Duration(f.lines)
 	second.stop()
-	f.pages(s.stripe.forget())
+	asked, paid := s.stripe.forget()
+	f.pages(asked, paid, end)
 	return s.even(ctx, f.lines)
 }
 
-// pages works out from the pages that Stripe was asked for how long the reading took.
-func (f *figures) pages(asked []ask, paid int64) {
+// pages works out from the pages that Stripe was asked for how long the reading took; it was at its end at a time.
+func (f *figures) pages(asked []ask, paid int64, end time.Time) {
 	f.payouts = paid
 	died := 0
 	for i := 1; i < len(asked); i++ {
-		if asked[i].given <= asked[i-1].given {
+		switch {
+		case asked[i].given == 0: // a later reading, of what is new: its stretch of work ended before the payouts' lines did
+			asked = asked[:i]
+		case asked[i].given <= asked[i-1].given:
 			f.again++
 		}
-		if died == 0 && asked[i].given >= f.lines/2 {
+		if died == 0 && i < len(asked) && asked[i].given >= f.lines/2 {
 			died = i
 		}
 	}
 	span := func(from, to int) time.Duration { return asked[to].at.Sub(asked[from].at) }
 	last := len(asked) - 1
-	f.took = span(0, died) + span(min(died+1, last), last)
+	f.took = span(0, died) + end.Sub(asked[min(died+1, last)].at)
 	tenth := max(1, last/10)
 	perLine := func(from, to int) time.Duration {
 		return span(from, to) / time.Duration(max(1, asked[to].given-asked[from].given))
