@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/money"
 )
 
@@ -232,10 +233,14 @@ func (f form) money(name, text string, c money.Currency) (money.Money, string) {
 	return m, ""
 }
 
-func (f form) date(text string) (at time.Time, clock bool, bad string) {
+func (f form) date(text string) (at time.Time, hasClock bool, bad string) {
 	for n, layout := range []string{time.DateOnly, time.RFC3339, time.DateTime, "2006-01-02 15:04"} {
 		if at, err := time.ParseInLocation(layout, text, f.zone); err == nil && at.Year() >= 1970 && at.Year() < 2200 {
-			return at, n > 0, ""
+			if n == 0 { // a day, which may have no 0:00
+				noon := at.Add(12 * time.Hour)
+				return clock.Midnight(noon.Year(), noon.Month(), noon.Day(), f.zone), false, ""
+			}
+			return at, true, ""
 		}
 	}
 	return at, false, fmt.Sprintf("its date %q is not written as 2026-01-31 or 2026-01-31T12:00:00Z", text)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/till-pay/till/client"
+	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/money"
 )
 
@@ -48,9 +49,9 @@ func span(entries []Entry, now time.Time, since time.Duration, zone *time.Locati
 		}
 	}
 	y, m, d := until.In(zone).Date()
-	until = time.Date(y, m, d+1, 0, 0, 0, 0, zone)
+	until = clock.Midnight(y, m, d+1, zone)
 	y, m, d = from.In(zone).Date()
-	from = time.Date(y, m, d, 0, 0, 0, 0, zone)
+	from = clock.Midnight(y, m, d, zone)
 	if first = from; since > 0 {
 		from, until = now.Add(-since), now.Add(time.Second)
 	}

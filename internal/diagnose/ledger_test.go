@@ -197,3 +197,16 @@ func FuzzReadLedger(f *testing.F) {
 		againIsEven(t, got)
 	})
 }
+
+// A day that begins at 1:00, because clocks are put forward at midnight, is that day and not the one before.
+func TestADayWithoutMidnight(t *testing.T) {
+	t.Parallel()
+	zone, err := time.LoadLocation("America/Santiago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := diagnose.ReadLedger(strings.NewReader("reference,kind,amount,currency,date\norder-1,payment,50.00,USD,2027-09-05\n"), zone)
+	if err != nil || len(l.Entries) != 1 || l.Entries[0].Date.Format(time.RFC3339) != "2027-09-05T01:00:00-03:00" {
+		t.Errorf("%v: %+v", err, l)
+	}
+}

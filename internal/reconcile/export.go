@@ -8,6 +8,7 @@ import (
 	_ "time/tzdata" // a machine may lack it
 
 	"github.com/till-pay/till/internal/api"
+	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/money"
@@ -43,11 +44,11 @@ func (in ExportInput) period() (p period, err error) {
 		if day.value == "" {
 			continue
 		}
-		d, err := time.ParseInLocation(time.DateOnly, day.value, p.zone)
+		d, err := time.Parse(time.DateOnly, day.value)
 		if err != nil {
 			return p, fault.New(fault.ParameterInvalid, day.param, "%s is a day such as 2026-11-30.", day.param)
 		}
-		*day.to = time.Date(d.Year(), d.Month(), d.Day()+day.days, 0, 0, 0, 0, p.zone) // not 24 hours: some days have 23 or 25
+		*day.to = clock.Midnight(d.Year(), d.Month(), d.Day()+day.days, p.zone) // not 24 hours: some days have 23 or 25
 		p.name = day.param + "-" + day.value + "-" + p.name
 	}
 	return p, nil

@@ -139,3 +139,22 @@ func TestLongExport(t *testing.T) {
 		}
 	})
 }
+
+// A day begins at its first moment where clocks are put forward at midnight too: each payment is in the file of one day.
+func TestExportOfADayWithoutMidnight(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		last := time.Date(2027, 9, 5, 3, 30, 0, 0, time.UTC) // 23:30 of the 4th in Santiago: half an hour later it is 1:00 of the 5th
+		till.Clock.Advance(last.Sub(till.Clock.Now()))
+		on := map[string]string{"2027-09-04": pay(till, "10.00", "USD", "pm_card_visa")}
+		till.Clock.Advance(time.Hour)
+		on["2027-09-05"] = pay(till, "20.00", "USD", "pm_card_visa")
+		for day, payment := range on {
+			rows, _ := table(t, till, "payments?time_zone=America/Santiago&from="+day+"&to="+day)
+			if len(rows) != 1 {
+				t.Fatalf("%s has %d payments: %v", day, len(rows), rows)
+			}
+			holdsRow(t, rows[0], map[string]string{"payment_id": payment, "day": day})
+		}
+	})
+}
