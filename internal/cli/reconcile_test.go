@@ -34,7 +34,7 @@ func TestReconcile(t *testing.T) {
 	}
 	payment := till.Post("/v1/payments", `{"amount":"50.00","currency":"USD","provider":"stripe","payment_method":"pm_card_visa"}`).Want(201).ID()
 	out, _ := run(0, "reconcile")
-	says(out, "1 balance transactions of Stripe's read", "✓ unexplained remainder 0.00 USD")
+	says(out, "one balance transaction of Stripe's read", "✓ unexplained remainder 0.00 USD")
 	dir := t.TempDir()
 	path := filepath.Join(dir, "ledger.csv")
 	if err := os.WriteFile(path, []byte("reference,kind,amount,fee,currency,date\n"+payment+",payment,50.00,1.75,USD,2026-11-24\n"), 0o600); err != nil {

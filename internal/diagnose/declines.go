@@ -141,7 +141,7 @@ func rise(before, ofBefore, after, ofAfter int) Rise {
 func (d *Declines) cause() string {
 	r, b := d.Recent, d.Before
 	if r.Declined == 0 {
-		return fmt.Sprintf("Nothing was declined: %s were decided on.", plural(r.Decided, "payment"))
+		return fmt.Sprintf("No payment was declined lately (0 of %d).", r.Decided)
 	}
 	s := fmt.Sprintf("%s of payments were declined lately (%d of %d)", rate(r.Rate), r.Declined, r.Decided)
 	switch {

@@ -15,7 +15,7 @@ func Nonzero(decimal string) bool { return strings.ContainsAny(decimal, "1234567
 // Write tells it to a person. The remainder is printed always.
 func (r *Reconciliation) Write(w io.Writer) {
 	for _, a := range r.Accounts {
-		fmt.Fprintf(w, "%s: %d balance transactions of Stripe's read, to %s\n", a.Account, a.Lines, stamp(a.ReadTo))
+		fmt.Fprintf(w, "%s: %s of Stripe's read, to %s\n", a.Account, plural(int(a.Lines), "balance transaction"), stamp(a.ReadTo))
 	}
 	if len(r.Accounts) == 0 {
 		fmt.Fprintln(w, "No Stripe account is connected: there is nothing to reconcile.")
