@@ -2,12 +2,15 @@ package api
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/huandu/go-sqlbuilder"
 
 	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/fault"
+	"github.com/till-pay/till/internal/id"
 )
 
 // Between are the parameters of a list that is filtered by time.
@@ -38,6 +41,19 @@ func FilterType(b *sqlbuilder.SelectBuilder, value string) {
 		return
 	}
 	b.Where("substr(type, 1, " + b.Var(len(noun)) + ") = " + b.Var(noun)) // not by order: PostgreSQL's depends on the database's locale
+}
+
+// Get is what a merchant has under the id of a URL, by find. what is what people call it.
+func Get[T any](ctx context.Context, scope db.Scope, given, what string, find func(context.Context, db.Scope, string) (T, error)) (T, error) {
+	err := db.ErrNone
+	var found T
+	if id.Valid(given) {
+		found, err = find(ctx, scope, given)
+	}
+	if errors.Is(err, db.ErrNone) {
+		err = fault.New(fault.ResourceMissing, "id", "There is no such %s.", what)
+	}
+	return found, err
 }
 
 // Find runs the query of a list, newest first by created_at and id, and cuts what it finds to a page.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/till-pay/till/internal/clock"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
@@ -55,7 +53,7 @@ func (s *Customers) Ensure(ctx context.Context, scope db.Scope, generation int64
 		return c, err
 	}
 	// The id follows from what makes the customer one, so that two calls at once claim the same row.
-	row := uuid.NewSHA1(uuid.NameSpaceURL, []byte(strings.Join([]string{scope.Merchant, scope.Mode, fmt.Sprint(generation), email}, "\n"))).String()
+	row := id.From(scope.Merchant, scope.Mode, fmt.Sprint(generation), email)
 	n, err := once.RefusedBefore(ctx, s.DB, scope, row, createCall)
 	if err != nil {
 		return Customer{}, err
@@ -99,13 +97,8 @@ func (s *Customers) lookUp(ctx context.Context, c once.Call) (once.Decide, error
 		return nil, err
 	}
 	found, next, err := client.FindCustomer(ctx, row.Email, row.ID, c.Position)
-	switch {
-	case stripe.Unfinished(err):
-		return nil, &once.Pending{Position: next}
-	case err != nil:
+	if err := once.Sought(found != nil, next, err); err != nil {
 		return nil, err
-	case found == nil:
-		return nil, once.ErrAbsent
 	}
 	return known(c, found.ID), nil
 }

@@ -33,6 +33,30 @@ func (s *Stamp) Scan(v any) error {
 	return nil
 }
 
+// MaybeMicros is a time that may not be set, as a column holds it.
+func MaybeMicros(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return Micros(*t)
+}
+
+// MaybeAt scans a column of microseconds into t; NULL becomes nil.
+func MaybeAt(t **time.Time) *MaybeStamp { return &MaybeStamp{t} }
+
+// MaybeStamp is what MaybeAt scans through.
+type MaybeStamp struct{ t **time.Time }
+
+// Scan implements sql.Scanner.
+func (s *MaybeStamp) Scan(v any) error {
+	*s.t = nil
+	if v == nil {
+		return nil
+	}
+	*s.t = new(time.Time)
+	return At(*s.t).Scan(v)
+}
+
 // JSON is a value as a text column holds it. It panics on a value that JSON cannot hold, which is a programming error.
 func JSON(v any) string {
 	b, err := json.Marshal(v)

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/event"
+	"github.com/till-pay/till/internal/id"
 	"github.com/till-pay/till/internal/ledger"
 	"github.com/till-pay/till/internal/money"
 	"github.com/till-pay/till/internal/payment"
@@ -65,7 +64,7 @@ func (s *Disputes) begin(ctx context.Context, scope db.Scope, generation int64, 
 	if !strings.EqualFold(seen.Currency, string(p.Currency)) {
 		return Dispute{}, fmt.Errorf("dispute: %s is in %q, and its payment %s in %s", seen.ID, seen.Currency, p.ID, p.Currency)
 	}
-	row := uuid.NewSHA1(uuid.NameSpaceURL, []byte(scope.Merchant+"\n"+scope.Mode+"\n"+seen.ID)).String()
+	row := id.From(scope.Merchant, scope.Mode, seen.ID)
 	return New(p, row, seen.ID, time.Unix(seen.Created, 0).UTC(), s.Clock.Now()), nil
 }
 

@@ -2,40 +2,29 @@ package dispute
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
-	"github.com/till-pay/till/internal/fault"
-	"github.com/till-pay/till/internal/id"
 )
 
 const columns = `merchant, mode, id, version, generation, payment, status, currency, amount, reason, network_code, case_type, provider_ref, withdrawn, reinstated,
 	fee_received, fee_countered, fee_returned, answered, inquired, due_by, past_due, evidence_given, submissions, opened_at, created_at, updated_at`
 
 func scan(r db.Row) (d Dispute, err error) {
-	var due time.Time
 	err = r.Scan(&d.scope.Merchant, &d.scope.Mode, &d.ID, &d.version, &d.generation, &d.PaymentID, &d.Status, &d.Currency, &d.Amount.Minor, &d.Reason, &d.NetworkCode,
-		&d.CaseType, &d.ProviderRef, &d.Withdrawn.Minor, &d.Reinstated.Minor, &d.received, &d.countered, &d.returned, &d.answered, &d.inquired, db.At(&due),
+		&d.CaseType, &d.ProviderRef, &d.Withdrawn.Minor, &d.Reinstated.Minor, &d.received, &d.countered, &d.returned, &d.answered, &d.inquired, db.MaybeAt(&d.Evidence.DueBy),
 		&d.Evidence.PastDue, &d.Evidence.Given, &d.Evidence.Submissions, db.At(&d.OpenedAt), db.At(&d.CreatedAt), db.At(&d.UpdatedAt))
 	d.Amount.Currency, d.Withdrawn.Currency, d.Reinstated.Currency, d.Fee.Currency = d.Currency, d.Currency, d.Currency, d.Currency
 	d.Livemode = d.scope.Mode == "live"
-	if !due.IsZero() {
-		d.Evidence.DueBy = &due
-	}
 	d.Fee.Minor, d.Discrepancy = d.received+d.countered-d.returned, discrepancy(d)
 	return d, err
 }
 
 // write is the row of a dispute: a new one where there was none, else under the version that was read.
 func write(was, now Dispute) db.Change {
-	var due any
-	if now.Evidence.DueBy != nil {
-		due = db.Micros(*now.Evidence.DueBy)
-	}
 	args := []any{now.scope.Merchant, now.scope.Mode, now.ID, string(now.Status), now.Amount.Minor, now.Reason, now.NetworkCode, now.CaseType, now.Withdrawn.Minor,
-		now.Reinstated.Minor, now.received, now.countered, now.returned, now.answered, now.inquired, due, now.Evidence.PastDue, now.Evidence.Given,
+		now.Reinstated.Minor, now.received, now.countered, now.returned, now.answered, now.inquired, db.MaybeMicros(now.Evidence.DueBy), now.Evidence.PastDue, now.Evidence.Given,
 		now.Evidence.Submissions, db.Micros(now.UpdatedAt)}
 	if was.version == 0 {
 		return db.Change{
@@ -63,15 +52,7 @@ func (s *Disputes) byProviderRef(ctx context.Context, scope db.Scope, ref string
 
 // Get is one dispute of the merchant.
 func (s *Disputes) Get(ctx context.Context, scope db.Scope, dispute string) (Dispute, error) {
-	missing := fault.New(fault.ResourceMissing, "id", "There is no such dispute.")
-	if !id.Valid(dispute) {
-		return Dispute{}, missing
-	}
-	d, err := s.find(ctx, scope, dispute)
-	if errors.Is(err, db.ErrNone) {
-		return Dispute{}, missing
-	}
-	return d, err
+	return api.Get(ctx, scope, dispute, "dispute", s.find)
 }
 
 // ListInput filters the list of disputes.

@@ -61,6 +61,17 @@ func (e *Error) Because(cause error) *Error {
 	return e
 }
 
+// About is an error with the field at fault called as the caller's own request calls it; what is no fault stays as it is.
+func About(err error, param string) error {
+	f, ok := As(err)
+	if !ok {
+		return err
+	}
+	renamed := *f
+	renamed.Param = param
+	return &renamed
+}
+
 // As finds the fault in an error's chain.
 func As(err error) (*Error, bool) {
 	var e *Error

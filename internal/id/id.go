@@ -5,12 +5,18 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 
 	"github.com/google/uuid"
 )
 
 // New is a UUID of version 7 (RFC 9562): unique everywhere, and in the order of its making, so that it serves as a paging key.
 func New() string { return uuid.Must(uuid.NewV7()).String() }
+
+// From is a UUID of version 5 that follows from what it is the id of: whoever makes it from the same parts makes the same.
+func From(parts ...string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(strings.Join(parts, "\n"))).String()
+}
 
 // Valid says whether s is written as New writes it: 36 lower-case characters of a UUID, of any version.
 func Valid(s string) bool {

@@ -113,3 +113,11 @@ func TestSecretsHaveTheirLengthAndDiffer(t *testing.T) {
 		}
 	}
 }
+
+// Rows of Stripe's objects have such ids: from one release to the next they may not change.
+func TestFromIsForEver(t *testing.T) {
+	t.Parallel()
+	if got, want := id.From("m", "test", "re_1"), uuid.NewSHA1(uuid.NameSpaceURL, []byte("m\ntest\nre_1")).String(); got != want {
+		t.Errorf("%s, and it was %s", got, want)
+	}
+}

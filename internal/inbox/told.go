@@ -28,11 +28,7 @@ type Told struct {
 const toldColumns = `id, type, object, created_at, received_at, applied_at, source, verified, attempts, error`
 
 func scanTold(r db.Row) (t Told, err error) {
-	var applied time.Time
-	err = r.Scan(&t.ID, &t.Type, &t.ObjectID, db.At(&t.CreatedAt), db.At(&t.ReceivedAt), db.At(&applied), &t.Source, &t.Verified, &t.Attempts, &t.Error)
-	if !applied.IsZero() {
-		t.AppliedAt = &applied
-	}
+	err = r.Scan(&t.ID, &t.Type, &t.ObjectID, db.At(&t.CreatedAt), db.At(&t.ReceivedAt), db.MaybeAt(&t.AppliedAt), &t.Source, &t.Verified, &t.Attempts, &t.Error)
 	t.Error = shown(t.Error)
 	return t, err
 }

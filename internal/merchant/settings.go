@@ -81,11 +81,7 @@ func (m *Merchants) Choose(ctx context.Context, scope db.Scope, c Choice) (Setti
 
 func findSettings(ctx context.Context, q db.Querier, s db.Scope) (Settings, error) {
 	return db.One(ctx, q, func(r db.Row) (x Settings, err error) {
-		var since time.Time
-		err = r.Scan(&x.DuplicateGuard.Enabled, &x.DuplicateGuard.Minutes, &x.LocalCurrencies.Enabled, db.Document(&x.LocalCurrencies.Currencies), db.At(&since))
-		if !since.IsZero() {
-			x.LocalCurrencies.Since = &since
-		}
+		err = r.Scan(&x.DuplicateGuard.Enabled, &x.DuplicateGuard.Minutes, &x.LocalCurrencies.Enabled, db.Document(&x.LocalCurrencies.Currencies), db.MaybeAt(&x.LocalCurrencies.Since))
 		return x, err
 	}, `select duplicate_guard, duplicate_minutes, local_currencies, local_chosen, local_since from merchant_settings where merchant = $1 and mode = $2`, s.Merchant, s.Mode)
 }

@@ -2,7 +2,6 @@ package message
 
 import (
 	"context"
-	"errors"
 	"net/mail"
 	"slices"
 
@@ -83,11 +82,7 @@ func checkAddress(to string) error {
 
 // Get is one message.
 func (s *Messages) Get(ctx context.Context, scope db.Scope, message string) (Message, error) {
-	m, err := s.find(ctx, scope, message)
-	if errors.Is(err, db.ErrNone) {
-		return Message{}, fault.New(fault.ResourceMissing, "id", "There is no such message.")
-	}
-	return m, err
+	return api.Get(ctx, scope, message, "message", s.find)
 }
 
 // ListInput filters the list of messages.

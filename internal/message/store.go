@@ -10,14 +10,9 @@ import (
 
 const columns = `merchant, mode, id, payment, template, recipient, subject, body, figures, state, attempts, error, created_at, sent_at, due_at`
 
-func scan(r db.Row) (Message, error) {
-	var m Message
-	var sent time.Time
-	err := r.Scan(&m.scope.Merchant, &m.scope.Mode, &m.ID, &m.PaymentID, &m.Template, &m.To, &m.Subject, &m.Body, db.Document(&m.Figures), &m.State, &m.Attempts, &m.Error,
-		db.At(&m.CreatedAt), db.At(&sent), db.At(&m.dueAt))
-	if !sent.IsZero() {
-		m.SentAt = &sent
-	}
+func scan(r db.Row) (m Message, err error) {
+	err = r.Scan(&m.scope.Merchant, &m.scope.Mode, &m.ID, &m.PaymentID, &m.Template, &m.To, &m.Subject, &m.Body, db.Document(&m.Figures), &m.State, &m.Attempts, &m.Error,
+		db.At(&m.CreatedAt), db.MaybeAt(&m.SentAt), db.At(&m.dueAt))
 	return m, err
 }
 
@@ -66,13 +61,9 @@ func claim(m Message, until time.Time) db.Change {
 
 // settle writes down what became of a message that was in a state, after so many attempts.
 func settle(m Message, was State, attempts int64) db.Change {
-	var sent any
-	if m.SentAt != nil {
-		sent = db.Micros(*m.SentAt)
-	}
 	return db.Change{
 		SQL: `update messages set state = $6, error = $7, sent_at = $8, due_at = $9, lease_until = 0
 			where merchant = $1 and mode = $2 and id = $3 and state = $4 and attempts = $5`,
-		Args: []any{m.scope.Merchant, m.scope.Mode, m.ID, string(was), attempts, string(m.State), m.Error, sent, db.Micros(m.dueAt)}, Rows: 1,
+		Args: []any{m.scope.Merchant, m.scope.Mode, m.ID, string(was), attempts, string(m.State), m.Error, db.MaybeMicros(m.SentAt), db.Micros(m.dueAt)}, Rows: 1,
 	}
 }

@@ -91,6 +91,17 @@ type Pending struct{ Position string }
 // Error implements error.
 func (*Pending) Error() string { return "the look-up goes on" }
 
+// Sought is what a look-up in one of Stripe's lists has come to: nil where the call's object was found, else what Find returns.
+func Sought(found bool, next string, err error) error {
+	switch {
+	case stripe.Unfinished(err):
+		return &Pending{Position: next}
+	case err == nil && !found:
+		return ErrAbsent
+	}
+	return err
+}
+
 // The times that once lives by.
 const (
 	wait        = 10 * time.Second // a caller waits no longer in all, then hears "pending"

@@ -113,10 +113,7 @@ func filterEvent(b *sqlbuilder.SelectBuilder, scope db.Scope, in ListInput) {
 
 // Get is one delivery with its log.
 func (o *Outbox) Get(ctx context.Context, scope db.Scope, id string) (Delivery, error) {
-	d, err := get(ctx, o.DB, scope, id)
-	if errors.Is(err, db.ErrNone) {
-		return Delivery{}, fault.New(fault.ResourceMissing, "id", "There is no such delivery.")
-	}
+	d, err := api.Get(ctx, scope, id, "delivery", o.find)
 	if err != nil {
 		return Delivery{}, err
 	}

@@ -15,20 +15,10 @@ import (
 
 const columns = `merchant, mode, endpoint, seq, id, event, type, status, attempts, retries, created_at, ended_at, due_at`
 
-func scan(r db.Row) (Delivery, error) {
-	var d Delivery
-	var ended, due time.Time
-	err := r.Scan(&d.Merchant, &d.Mode, &d.endpoint, &d.Sequence, &d.ID, &d.EventID, &d.Type, &d.Status, &d.Attempts, &d.Retries,
-		db.At(&d.CreatedAt), db.At(&ended), db.At(&due))
-	d.EndedAt, d.NextAttemptAt = known(ended), known(due)
+func scan(r db.Row) (d Delivery, err error) {
+	err = r.Scan(&d.Merchant, &d.Mode, &d.endpoint, &d.Sequence, &d.ID, &d.EventID, &d.Type, &d.Status, &d.Attempts, &d.Retries,
+		db.At(&d.CreatedAt), db.MaybeAt(&d.EndedAt), db.MaybeAt(&d.NextAttemptAt))
 	return d, err
-}
-
-func known(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 // number gives events the next numbers of an endpoint, in one list: the guard on next_seq is what keeps them without gaps. The chain moves
@@ -129,18 +119,11 @@ func settle(was Delivery, a Attempt, now time.Time) []db.Change {
 	return []db.Change{{
 		SQL: `update deliveries set status = $1, ended_at = $2, due_at = $3, attempts = $4, retries = retries + 1, lease_until = 0
 			where merchant = $5 and mode = $6 and id = $7 and attempts = $8 and status = $9`,
-		Args: []any{is.Status, micros(is.EndedAt), micros(is.NextAttemptAt), is.Attempts, was.Merchant, was.Mode, was.ID, was.Attempts, Pending}, Rows: 1,
+		Args: []any{is.Status, db.MaybeMicros(is.EndedAt), db.MaybeMicros(is.NextAttemptAt), is.Attempts, was.Merchant, was.Mode, was.ID, was.Attempts, Pending}, Rows: 1,
 	}, {
 		SQL:  `insert into delivery_attempts (merchant, mode, delivery, attempt, started_at, took_us, status_code, error) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		Args: []any{was.Merchant, was.Mode, was.ID, a.Number, db.Micros(a.StartedAt), a.took.Microseconds(), a.StatusCode, a.Error}, Rows: 1,
 	}}
-}
-
-func micros(t *time.Time) any {
-	if t == nil {
-		return nil
-	}
-	return db.Micros(*t)
 }
 
 // renew makes a delivery due now. One that has ended begins the schedule anew; one that is being sent at this moment is left to it.
@@ -152,8 +135,8 @@ func renew(scope db.Scope, id string, now, machine time.Time) db.Change {
 	}
 }
 
-func get(ctx context.Context, q db.Querier, scope db.Scope, id string) (Delivery, error) {
-	return db.One(ctx, q, scan, `select `+columns+` from deliveries where merchant = $1 and mode = $2 and id = $3`, scope.Merchant, scope.Mode, id)
+func (o *Outbox) find(ctx context.Context, scope db.Scope, id string) (Delivery, error) {
+	return db.One(ctx, o.DB, scan, `select `+columns+` from deliveries where merchant = $1 and mode = $2 and id = $3`, scope.Merchant, scope.Mode, id)
 }
 
 // attemptsShown bounds the log of one delivery: a merchant may redeliver for ever.

@@ -179,13 +179,8 @@ func (s *Payments) findCreate(ctx context.Context, c once.Call) (once.Decide, er
 	}
 	from, to := c.Window()
 	found, next, err := client.FindPaymentIntent(ctx, c.Row, from, to, c.Position)
-	switch {
-	case stripe.Unfinished(err):
-		return nil, &once.Pending{Position: next}
-	case err != nil:
+	if err := once.Sought(found != nil, next, err); err != nil {
 		return nil, err
-	case found == nil:
-		return nil, once.ErrAbsent
 	}
 	return s.takeIn(c.Scope, c.Row, *found, c.Attempts), nil
 }

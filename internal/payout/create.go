@@ -2,7 +2,6 @@ package payout
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
@@ -71,11 +70,11 @@ func (s *Payouts) claimed(scope db.Scope, generation int64, in CreateInput, amou
 func asked(in CreateInput) (money.Money, error) {
 	c, err := money.ParseCurrency(in.Body.Currency)
 	if err != nil {
-		return money.Money{}, named(err, "currency")
+		return money.Money{}, fault.About(err, "currency")
 	}
 	m, err := money.Parse(string(in.Body.Amount), c)
 	if err != nil {
-		return money.Money{}, named(err, "amount")
+		return money.Money{}, fault.About(err, "amount")
 	}
 	if !m.Positive() {
 		return money.Money{}, fault.New(fault.AmountInvalid, "amount", "The amount must be more than zero.")
@@ -109,13 +108,8 @@ func (s *Payouts) lookUp(ctx context.Context, c once.Call) (once.Decide, error) 
 	}
 	from, _ := c.Window()
 	found, next, err := client.FindPayout(ctx, p.ID, from, c.Position)
-	switch {
-	case stripe.Unfinished(err):
-		return nil, &once.Pending{Position: next}
-	case err != nil:
+	if err := once.Sought(found != nil, next, err); err != nil {
 		return nil, err
-	case found == nil:
-		return nil, once.ErrAbsent
 	}
 	return s.takeIn(c.Scope, c.Row, *found, c.Attempts), nil
 }
@@ -138,13 +132,4 @@ func (s *Payouts) row(ctx context.Context, c once.Call) (Payout, *stripe.Client,
 	}
 	client, err := s.Merchants.Client(ctx, c.Scope, c.Generation)
 	return p, client, err
-}
-
-func named(err error, param string) error {
-	if f, ok := fault.As(err); ok {
-		renamed := *f
-		renamed.Param = param
-		return &renamed
-	}
-	return fmt.Errorf("payout: %w", err)
 }

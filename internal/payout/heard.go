@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/event"
+	"github.com/till-pay/till/internal/id"
 	"github.com/till-pay/till/internal/ledger"
 	"github.com/till-pay/till/internal/money"
 	"github.com/till-pay/till/internal/once"
@@ -95,7 +94,7 @@ func (s *Payouts) adopt(ctx context.Context, scope db.Scope, generation int64, s
 // adopted is the row of a payout that was made elsewhere, with all that has become of it.
 func adopted(scope db.Scope, generation int64, seen stripe.Payout, c money.Currency, at time.Time) ([]db.Change, error) {
 	amount := money.FromMinor(seen.Amount, c)
-	row := Payout{ID: uuid.NewSHA1(uuid.NameSpaceURL, []byte(scope.Merchant+"\n"+scope.Mode+"\n"+seen.ID)).String(), Status: Pending, Amount: amount, Currency: c,
+	row := Payout{ID: id.From(scope.Merchant, scope.Mode, seen.ID), Status: Pending, Amount: amount, Currency: c,
 		Fee: fee(amount, seen.Method), Method: "standard", CreatedAt: time.Unix(seen.Created, 0).UTC(), UpdatedAt: at, Origin: "outside", Livemode: scope.Mode == "live",
 		scope: scope, version: 1, generation: generation}
 	o := Observe(row, seen, 0, at)

@@ -2,13 +2,11 @@ package payout
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/fault"
-	"github.com/till-pay/till/internal/id"
 	"github.com/till-pay/till/internal/money"
 )
 
@@ -16,28 +14,11 @@ const columns = `merchant, mode, id, version, generation, provider_ref, status, 
 	trace_id, reconciled, original_payout, reversed_by, failure, attempts, idempotency_key, origin, created_at, updated_at, paid_at, returned_at, due_at`
 
 func scan(r db.Row) (p Payout, err error) {
-	var arrives, paid, back time.Time
 	err = r.Scan(&p.scope.Merchant, &p.scope.Mode, &p.ID, &p.version, &p.generation, &p.ProviderRef, &p.Status, &p.Currency, &p.Amount.Minor, &p.Fee.Minor, &p.Automatic,
-		&p.Method, &p.Destination, &p.Description, &p.Descriptor, db.At(&arrives), &p.TraceID, &p.Reconciled, &p.OriginalPayout, &p.ReversedBy, db.Document(&p.Failure),
-		&p.Attempts, &p.IdempotencyKey, &p.Origin, db.At(&p.CreatedAt), db.At(&p.UpdatedAt), db.At(&paid), db.At(&back), db.At(&p.dueAt))
+		&p.Method, &p.Destination, &p.Description, &p.Descriptor, db.MaybeAt(&p.ArrivalDate), &p.TraceID, &p.Reconciled, &p.OriginalPayout, &p.ReversedBy, db.Document(&p.Failure),
+		&p.Attempts, &p.IdempotencyKey, &p.Origin, db.At(&p.CreatedAt), db.At(&p.UpdatedAt), db.MaybeAt(&p.PaidAt), db.MaybeAt(&p.ReturnedAt), db.At(&p.dueAt))
 	p.Amount.Currency, p.Fee.Currency, p.Livemode = p.Currency, p.Currency, p.scope.Mode == "live"
-	p.ArrivalDate, p.PaidAt, p.ReturnedAt = set(arrives), set(paid), set(back)
 	return p, err
-}
-
-// set is a time that may be none.
-func set(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-func micros(t *time.Time) any {
-	if t == nil {
-		return nil
-	}
-	return db.Micros(*t)
 }
 
 func insert(p Payout) db.Change {
@@ -45,8 +26,8 @@ func insert(p Payout) db.Change {
 		SQL: `insert into payouts (` + columns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, '', $21, $22, $23, $24, $25,
 			$26, $27, $28) on conflict do nothing`,
 		Args: []any{p.scope.Merchant, p.scope.Mode, p.ID, p.version, p.generation, p.ProviderRef, string(p.Status), string(p.Currency), p.Amount.Minor, p.Fee.Minor, p.Automatic,
-			p.Method, p.Destination, p.Description, p.Descriptor, micros(p.ArrivalDate), p.TraceID, p.Reconciled, p.OriginalPayout, p.ReversedBy, p.Attempts,
-			p.IdempotencyKey, p.Origin, db.Micros(p.CreatedAt), db.Micros(p.UpdatedAt), micros(p.PaidAt), micros(p.ReturnedAt), db.Micros(p.dueAt)}, Rows: 1,
+			p.Method, p.Destination, p.Description, p.Descriptor, db.MaybeMicros(p.ArrivalDate), p.TraceID, p.Reconciled, p.OriginalPayout, p.ReversedBy, p.Attempts,
+			p.IdempotencyKey, p.Origin, db.Micros(p.CreatedAt), db.Micros(p.UpdatedAt), db.MaybeMicros(p.PaidAt), db.MaybeMicros(p.ReturnedAt), db.Micros(p.dueAt)}, Rows: 1,
 	}
 }
 
@@ -61,8 +42,8 @@ func update(was, now Payout) db.Change {
 			arrival_date = $12, trace_id = $13, reconciled = $14, original_payout = $15, reversed_by = $16, failure = $17, attempts = $18, updated_at = $19, paid_at = $20,
 			returned_at = $21, due_at = $22, fee = $23 where merchant = $1 and mode = $2 and id = $3 and version = $4`,
 		Args: []any{now.scope.Merchant, now.scope.Mode, now.ID, was.version, now.ProviderRef, string(now.Status), now.Automatic, now.Method, now.Destination, now.Description,
-			now.Descriptor, micros(now.ArrivalDate), now.TraceID, now.Reconciled, now.OriginalPayout, now.ReversedBy, failure, now.Attempts, db.Micros(now.UpdatedAt),
-			micros(now.PaidAt), micros(now.ReturnedAt), db.Micros(now.dueAt), now.Fee.Minor}, Rows: 1,
+			now.Descriptor, db.MaybeMicros(now.ArrivalDate), now.TraceID, now.Reconciled, now.OriginalPayout, now.ReversedBy, failure, now.Attempts, db.Micros(now.UpdatedAt),
+			db.MaybeMicros(now.PaidAt), db.MaybeMicros(now.ReturnedAt), db.Micros(now.dueAt), now.Fee.Minor}, Rows: 1,
 	}
 }
 
@@ -87,15 +68,7 @@ func postpone(p Payout, until time.Time) db.Change {
 
 // Get is one payout of the merchant.
 func (s *Payouts) Get(ctx context.Context, scope db.Scope, payout string) (Payout, error) {
-	missing := fault.New(fault.ResourceMissing, "id", "There is no such payout.")
-	if !id.Valid(payout) {
-		return Payout{}, missing
-	}
-	p, err := s.find(ctx, scope, payout)
-	if errors.Is(err, db.ErrNone) {
-		return Payout{}, missing
-	}
-	return p, err
+	return api.Get(ctx, scope, payout, "payout", s.find)
 }
 
 // ListInput filters the list of payouts.
@@ -123,7 +96,7 @@ func (s *Payouts) List(ctx context.Context, scope db.Scope, in ListInput) (api.P
 	if in.Currency != "" {
 		c, err := money.ParseCurrency(in.Currency)
 		if err != nil {
-			return api.Page[Payout]{}, named(err, "currency")
+			return api.Page[Payout]{}, fault.About(err, "currency")
 		}
 		api.Filter(b, "currency", string(c))
 	}

@@ -2,7 +2,6 @@ package refund
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 
 	"github.com/till-pay/till/internal/api"
@@ -37,7 +36,7 @@ func (s *Refunds) Create(ctx context.Context, scope db.Scope, in CreateInput) (R
 	}
 	p, err := s.Payments.Get(ctx, scope, in.Body.PaymentID)
 	if err != nil {
-		return Refund{}, false, named(err, "payment_id")
+		return Refund{}, false, fault.About(err, "payment_id")
 	}
 	amount, err := s.amount(p, in.Body.Amount)
 	if err != nil {
@@ -78,7 +77,7 @@ func (s *Refunds) amount(p payment.Payment, wanted api.Amount) (money.Money, err
 	}
 	m, err := money.Parse(string(wanted), p.Currency)
 	if err != nil {
-		return money.Money{}, named(err, "amount")
+		return money.Money{}, fault.About(err, "amount")
 	}
 	if !m.Positive() {
 		return money.Money{}, fault.New(fault.AmountInvalid, "amount", "The amount must be more than zero.")
@@ -132,13 +131,8 @@ func (s *Refunds) lookUp(ctx context.Context, c once.Call) (once.Decide, error) 
 		return nil, err
 	}
 	found, next, err := client.FindRefund(ctx, p.ProviderRef, r.ID, c.Position)
-	switch {
-	case stripe.Unfinished(err):
-		return nil, &once.Pending{Position: next}
-	case err != nil:
+	if err := once.Sought(found != nil, next, err); err != nil {
 		return nil, err
-	case found == nil:
-		return nil, once.ErrAbsent
 	}
 	return s.takeIn(c.Scope, c.Row, *found, c.Attempts), nil
 }
@@ -170,13 +164,4 @@ func (s *Refunds) pair(ctx context.Context, scope db.Scope, row string) (Refund,
 	}
 	p, err := s.Payments.Get(ctx, scope, r.PaymentID)
 	return r, p, err
-}
-
-func named(err error, param string) error {
-	if f, ok := fault.As(err); ok {
-		renamed := *f
-		renamed.Param = param
-		return &renamed
-	}
-	return fmt.Errorf("refund: %w", err)
 }

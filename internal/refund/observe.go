@@ -5,10 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/event"
+	"github.com/till-pay/till/internal/id"
 	"github.com/till-pay/till/internal/ledger"
 	"github.com/till-pay/till/internal/money"
 	"github.com/till-pay/till/internal/once"
@@ -226,7 +225,7 @@ func (s *Refunds) known(ctx context.Context, scope db.Scope, seen stripe.Refund)
 // Its money is not guarded by our own limits: it has left already, and the books follow the money.
 func (s *Refunds) adopt(ctx context.Context, p payment.Payment, seen stripe.Refund) error {
 	scope := p.Scope()
-	row := uuid.NewSHA1(uuid.NameSpaceURL, []byte(scope.Merchant+"\n"+scope.Mode+"\n"+seen.ID)).String()
+	row := id.From(scope.Merchant, scope.Mode, seen.ID)
 	at := s.Clock.Now()
 	r := Refund{ID: row, PaymentID: p.ID, Status: Pending, ProviderRef: seen.ID, Amount: money.FromMinor(seen.Amount, p.Currency), Currency: p.Currency, Reason: seen.Reason,
 		CreatedAt: at, UpdatedAt: at, Origin: "outside", scope: scope, version: 1, generation: p.Generation(), dueAt: at.Add(firstLook)}

@@ -2,13 +2,10 @@ package refund
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
-	"github.com/till-pay/till/internal/fault"
-	"github.com/till-pay/till/internal/id"
 )
 
 const columns = `merchant, mode, id, version, generation, payment, status, currency, amount, reason, provider_ref, failure, attempts, idempotency_key, origin,
@@ -64,15 +61,7 @@ func postpone(r Refund, until time.Time) db.Change {
 
 // Get is one refund of the merchant.
 func (s *Refunds) Get(ctx context.Context, scope db.Scope, refund string) (Refund, error) {
-	missing := fault.New(fault.ResourceMissing, "id", "There is no such refund.")
-	if !id.Valid(refund) {
-		return Refund{}, missing
-	}
-	r, err := s.find(ctx, scope, refund)
-	if errors.Is(err, db.ErrNone) {
-		return Refund{}, missing
-	}
-	return r, err
+	return api.Get(ctx, scope, refund, "refund", s.find)
 }
 
 // ListInput filters the list of refunds.
