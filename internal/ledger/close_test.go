@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -202,6 +203,44 @@ func TestOneCloseOfADay(t *testing.T) {
 		got, err := b.TrialBalance(t.Context(), shop, ledger.TrialInput{Book: "expected", AsOf: "2026-02-01"})
 		if err != nil || errors.Is(err, db.ErrNone) || got.Accounts[0].Balance.String() != "270.00" || got.Accounts[0].Opening.String() != "30.00" {
 			t.Errorf("%v %+v", err, got)
+		}
+	})
+}
+
+// What is chained while a trial balance is read is in it once: neither missed, because it waited no more when the waiting were read, nor doubled.
+func TestATrialBalanceWhileTransactionsAreChained(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, c := books(d)
+		const sales = 150
+		posted := make(chan int64, sales)
+		done := make(chan error, 1)
+		go func() {
+			defer close(posted)
+			for i := range int64(sales) {
+				err := post(d, sale(shop, fmt.Sprint("p", i), 100, c.Now())...)
+				if err == nil {
+					posted <- i + 1
+					_, err = b.Chain(t.Context())
+				}
+				if err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+		for least := range posted {
+			for len(posted) > 0 {
+				least = <-posted
+			}
+			got := must(b.TrialBalance(t.Context(), shop, ledger.TrialInput{Book: "expected"}))
+			if i := slices.IndexFunc(got.Accounts, func(a ledger.Trial) bool { return a.Account == ledger.StripeBalance }); i < 0 || got.Accounts[i].Balance.Minor < least*100 || got.Accounts[i].Balance.Minor > sales*100 {
+				t.Fatalf("%d sales of 1.00 were posted before it was read: %v", least, shown(got))
+			}
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
 		}
 	})
 }

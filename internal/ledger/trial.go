@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/till-pay/till/internal/db"
@@ -52,38 +53,40 @@ const (
 	waitingSince = `select e.book, e.account, e.currency, cast(sum(case when e.amount > 0 then e.amount else 0 end) as bigint),
 		cast(sum(case when e.amount < 0 then e.amount else 0 end) as bigint)
 		from ledger_entries w join ledger_entries e on e.merchant = w.merchant and e.mode = w.mode and e.transaction_key = w.transaction_key
-		where w.merchant = $1 and w.mode = $2 and w.line = 0 and not w.chained and w.posted_at >= $3 and w.posted_at < $4 group by e.book, e.account, e.currency`
+		where w.merchant = $1 and w.mode = $2 and w.line = 0 and not w.chained and w.posted_at >= $5 and w.posted_at < $6 group by e.book, e.account, e.currency`
 )
 
-// counted is a query over what counts from one time on and before another.
+// counted is a query over what counts from one time on and before another. chainedSince stands before waitingSince, as their arguments do.
 type counted struct {
 	sql          string
 	from, before time.Time
 }
 
 // sums are all accounts of both books: the balances of a close, and what queries find that has come since. What it costs grows with the open
-// period alone, once something is closed.
+// period alone, once something is closed. The queries are one statement: what is chained between two would be in neither.
 func (b *Books) sums(ctx context.Context, scope db.Scope, from Close, queries ...counted) ([]sum, error) {
 	all, err := opening(ctx, b.DB, scope, from.Through)
 	if err != nil {
 		return nil, err
 	}
+	var sql []string
+	args := []any{scope.Merchant, scope.Mode}
 	for _, c := range queries {
-		found, err := db.All(ctx, b.DB, func(r db.Row) (s sum, err error) {
-			return s, r.Scan(&s.book, &s.account, &s.currency, &s.debits, &s.credit)
-		},
-			c.sql, scope.Merchant, scope.Mode, max(0, c.from.UnixMicro()), c.before.UnixMicro())
-		if err != nil {
-			return nil, err
+		sql, args = append(sql, c.sql), append(args, max(0, c.from.UnixMicro()), c.before.UnixMicro())
+	}
+	found, err := db.All(ctx, b.DB, func(r db.Row) (s sum, err error) {
+		return s, r.Scan(&s.book, &s.account, &s.currency, &s.debits, &s.credit)
+	}, strings.Join(sql, " union all "), args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range found {
+		was, ok := all[s.name()]
+		if !ok {
+			was = sum{book: s.book, account: s.account, currency: s.currency}
 		}
-		for _, s := range found {
-			was, ok := all[s.name()]
-			if !ok {
-				was = sum{book: s.book, account: s.account, currency: s.currency}
-			}
-			was.debits, was.credit = was.debits+s.debits, was.credit+s.credit
-			all[s.name()] = was
-		}
+		was.debits, was.credit = was.debits+s.debits, was.credit+s.credit
+		all[s.name()] = was
 	}
 	return slices.SortedFunc(maps.Values(all), sum.compare), nil
 }
