@@ -3,7 +3,6 @@ package message
 import (
 	"context"
 	"net/mail"
-	"slices"
 
 	"github.com/till-pay/till/internal/api"
 	"github.com/till-pay/till/internal/db"
@@ -45,7 +44,7 @@ func (s *Messages) draft(ctx context.Context, scope db.Scope, in CreateInput) (M
 		}
 		return Message{}, err
 	}
-	if !slices.Contains(t.fits, p.Status) {
+	if !t.fit(p) {
 		return Message{}, fault.New(fault.PaymentStatus, "payment_id", "The message %s is for payments that are not paid; this one is %s.", t.name, p.Status)
 	}
 	if in.To == "" {

@@ -5,7 +5,7 @@
 //	queued ──► sending ──► sent
 //	  ▲  │        │  ├───► failed    the server refused it for good, or too often
 //	  └──┼────────┘  └───► unknown   the connection broke, or the node died, when it may have been taken: it is never sent again
-//	     └───► expired               nobody sent it in three days: a late word about a payment does harm
+//	     └───► expired               nobody sent it in three days, or the payment was paid by then: a late word about a payment does harm
 package message
 
 import (

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/till-pay/till/internal/db"
+	"github.com/till-pay/till/internal/fault"
 	"github.com/till-pay/till/internal/message"
 	"github.com/till-pay/till/internal/tilltest"
 )
@@ -185,9 +187,12 @@ func TestWhatTheServerSays(t *testing.T) {
 		r.is(later, message.Queued, 1)
 		r.send() // not yet
 		r.is(later, message.Queued, 1)
-		r.mail.says("RCPT", "550 nobody here")
+		r.mail.says("RCPT", "550 <jane2@example.com>: nobody here")
 		never := r.write()
 		r.send()
+		if strings.Contains(r.till.Log.String(), "jane2@example.com") {
+			t.Error("the log names a customer")
+		}
 		if now := r.is(never, message.Failed, 1); !strings.Contains(now.Error, "nobody here") {
 			t.Errorf("%+v", now)
 		}
@@ -209,6 +214,38 @@ func TestWhatTheServerSays(t *testing.T) {
 		r.till.Clock.Advance(73 * time.Hour)
 		r.send()
 		r.is(old, message.Expired, 0)
+	})
+}
+
+// What says that nothing was charged is written and sent of payments alone of which that is certain, at the time of sending too.
+func TestNobodyIsAskedToPayTwice(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r *room) {
+		set := func(payment, what string) {
+			t.Helper()
+			if err := r.till.DB.Write(t.Context(), db.Change{SQL: `update payments set ` + what + ` where id = $1`, Args: []any{payment}, Rows: 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m := r.write()
+		r.mail.says("RCPT", "450 come back")
+		r.send()
+		set(m.PaymentID, `status = 'completed'`) // by the last word of Stripe's, or another card
+		r.mail.says("RCPT", "")
+		r.till.Clock.Advance(time.Hour)
+		r.send()
+		if now := r.is(m, message.Expired, 1); now.Error == "" || len(r.mail.texts()) != 0 {
+			t.Errorf("%+v, and %d mails", now, len(r.mail.texts()))
+		}
+		confirm := message.CreateInput{PaymentID: m.PaymentID, Template: "confirm_with_bank"}
+		set(m.PaymentID, `status = 'pending', next_action = ''`) // Stripe has not answered
+		if _, _, err := r.Create(t.Context(), r.till.Shop.Scope, confirm); !fault.Is(err, fault.PaymentStatus) {
+			t.Errorf("of a payment that may have been charged: %v", err)
+		}
+		set(m.PaymentID, `next_action = '{"type":"redirect_to_url"}'`)
+		if _, _, err := r.Create(t.Context(), r.till.Shop.Scope, confirm); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

@@ -2,7 +2,10 @@ package message
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net/textproto"
+	"strconv"
 	"time"
 
 	"github.com/till-pay/till/internal/db"
@@ -40,6 +43,11 @@ func (s *Messages) send(ctx context.Context, m Message) error {
 	case now.Sub(m.CreatedAt) > freshFor:
 		return s.DB.Write(ctx, settle(m.ended(Expired, "it was not sent within three days"), Queued, m.Attempts))
 	}
+	if p, err := s.Payments.Get(ctx, m.scope, m.PaymentID); err != nil {
+		return err
+	} else if t, err := templateOf(m.Template); err == nil && !t.fit(p) {
+		return s.DB.Write(ctx, settle(m.ended(Expired, "the payment is "+string(p.Status)+" by now"), Queued, m.Attempts))
+	}
 	if err := s.DB.Write(ctx, claim(m, s.Clock.Machine().Now().Add(lease))); err != nil {
 		return err
 	}
@@ -48,7 +56,7 @@ func (s *Messages) send(ctx context.Context, m Message) error {
 	verdict, err := s.Mail.send(bounded, m)
 	cancel()
 	next := m.after(verdict, err, s.Clock.Now())
-	s.Log.LogAttrs(ctx, slog.LevelInfo, "message", slog.String("message", m.ID), slog.String("merchant", m.scope.Merchant), slog.String("state", string(next.State)), slog.String("error", next.Error))
+	s.Log.LogAttrs(ctx, slog.LevelInfo, "message", slog.String("message", m.ID), slog.String("merchant", m.scope.Merchant), slog.String("state", string(next.State)), slog.String("error", unnamed(err)))
 	return s.DB.Write(context.WithoutCancel(ctx), settle(next, Sending, m.Attempts))
 }
 
@@ -76,6 +84,18 @@ func (m Message) after(v verdict, err error, at time.Time) Message {
 func (m Message) ended(as State, why string) Message {
 	m.State, m.Error, m.dueAt = as, why, time.Time{}
 	return m
+}
+
+// unnamed is an error as it may be logged: a mail server's own words name the customer.
+func unnamed(err error) string {
+	var said *textproto.Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &said):
+		return "the mail server answered " + strconv.Itoa(said.Code)
+	}
+	return clip(err.Error())
 }
 
 func clip(s string) string {

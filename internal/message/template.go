@@ -43,6 +43,11 @@ var templates = []template{
 			"We will try the card again on {retry_on}. If you would rather pay with another card:\n{url}\n\n{merchant}\n", unpaid},
 }
 
+// fit says whether a template tells the truth about a payment. One that is pending may have been charged already, unless it waits for its payer.
+func (t template) fit(p payment.Payment) bool {
+	return slices.Contains(t.fits, p.Status) && (p.Status != payment.Pending || p.NextAction != nil)
+}
+
 // Templates are the names of the templates.
 func Templates() (all []string) {
 	for _, t := range templates {
