@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/till-pay/till/client"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/inbox"
 )
@@ -36,9 +35,6 @@ func (eventsList) Help() string {
 	return "Example:\n\n  till events list --source sweep\n  till events list --object pi_3… --json"
 }
 
-// errEnough ends a walk that has shown what was asked for.
-var errEnough = errors.New("enough")
-
 // Run lists the events.
 func (l *eventsList) Run(c *console) error {
 	till, err := l.client()
@@ -48,35 +44,17 @@ func (l *eventsList) Run(c *console) error {
 	if l.Limit < 1 {
 		return errors.New("--limit must be 1 or more")
 	}
-	q := url.Values{"limit": {strconv.Itoa(min(l.Limit, 100))}}
-	for name, value := range map[string]string{"type": l.Type, "object_id": l.Object, "source": l.Source} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	shown := 0
-	err = client.Each(c.ctx, till, "/v1/stripe/events", q, func(e inbox.Told) error {
-		if shown == l.Limit {
-			return errEnough
-		}
-		if shown++; l.JSON {
-			fmt.Fprintln(c.out, db.JSON(e))
-			return nil
-		}
-		if shown == 1 {
-			fmt.Fprintln(w, "MADE\tID\tTYPE\tOBJECT\tCAME BY\tAPPLIED\tTRIES\tERROR")
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%.80s\n", second(e.CreatedAt), e.ID, e.Type, orDash(e.ObjectID), e.Source, second(at(e.AppliedAt)), e.Attempts, orDash(e.Error))
-		return nil
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return err
-	}
-	if shown == 0 && !l.JSON {
+	shown, err := table[inbox.Told]{
+		path: "/v1/stripe/events", query: filters(map[string]string{"type": l.Type, "object_id": l.Object, "source": l.Source}), limit: l.Limit, json: l.JSON,
+		heads: "MADE\tID\tTYPE\tOBJECT\tCAME BY\tAPPLIED\tTRIES\tERROR",
+		row: func(e inbox.Told) string {
+			return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%d\t%.80s", second(e.CreatedAt), e.ID, e.Type, orDash(e.ObjectID), e.Source, second(at(e.AppliedAt)), e.Attempts, orDash(e.Error))
+		},
+	}.print(c, till)
+	if err == nil && shown == 0 && !l.JSON {
 		fmt.Fprintln(c.err, "No such events have been kept. What Stripe has and till has not: till events missed")
 	}
-	return w.Flush()
+	return err
 }
 
 func orDash(s string) string {

@@ -1,7 +1,5 @@
 package cli
 
-import "net/url"
-
 type exports struct {
 	Payments    exportPayments    `cmd:"" help:"Every payment, with what Stripe settled for it."`
 	Refunds     exportRefunds     `cmd:"" help:"Every refund, with what Stripe took off the balance for it."`
@@ -29,12 +27,8 @@ func (e export) copy(c *console, path string) error {
 	if err != nil {
 		return err
 	}
-	q := url.Values{"time_zone": {e.TimeZone}}
-	for name, value := range map[string]string{"from": e.Since, "to": e.Until} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
+	q := filters(map[string]string{"from": e.Since, "to": e.Until})
+	q.Set("time_zone", e.TimeZone)
 	return till.Copy(c.ctx, path+"?"+q.Encode(), c.out)
 }
 

@@ -2,13 +2,11 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"text/tabwriter"
 
-	"github.com/till-pay/till/client"
 	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/ledger"
 )
@@ -44,31 +42,16 @@ func (h *ledgerHead) Run(c *console) error {
 	if err := till.Call(c.ctx, http.MethodGet, "/v1/ledger/head", nil, &tip); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	if h.JSON {
 		fmt.Fprintln(c.out, db.JSON(tip))
 	} else {
 		fmt.Fprintf(c.out, "The chain has %s. %s\n", plural(int(tip.Sequence), "row", "rows"), waiting(tip.Waiting))
 	}
-	shown := 0
-	err = client.Each(c.ctx, till, "/v1/ledger/heads", nil, func(head ledger.Head) error {
-		if shown == h.Days {
-			return errEnough
-		}
-		if shown++; h.JSON {
-			fmt.Fprintln(c.out, db.JSON(head))
-			return nil
-		}
-		if shown == 1 {
-			fmt.Fprintln(w, "DAY (UTC)\tHEAD\tDAY IS OVER")
-		}
-		fmt.Fprintf(w, "%s\t%d:%s\t%t\n", head.Day, head.Sequence, head.Hash, head.Final)
-		return nil
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return err
-	}
-	return w.Flush()
+	_, err = table[ledger.Head]{path: "/v1/ledger/heads", query: url.Values{}, limit: h.Days, json: h.JSON, heads: "DAY (UTC)\tHEAD\tDAY IS OVER",
+		row: func(head ledger.Head) string {
+			return fmt.Sprintf("%s\t%d:%s\t%t", head.Day, head.Sequence, head.Hash, head.Final)
+		}}.print(c, till)
+	return err
 }
 
 func waiting(w ledger.Waiting) string {

@@ -3,12 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"net/url"
-	"strconv"
-	"text/tabwriter"
 
-	"github.com/till-pay/till/client"
-	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/message"
 )
 
@@ -38,33 +33,15 @@ func (m *messages) Run(c *console) error {
 	if m.Limit < 1 {
 		return errors.New("--limit must be 1 or more")
 	}
-	q := url.Values{"limit": {strconv.Itoa(min(m.Limit, 100))}}
-	for name, value := range map[string]string{"state": m.State, "template": m.Template, "payment_id": m.Payment} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	shown := 0
-	err = client.Each(c.ctx, till, "/v1/messages", q, func(one message.Message) error {
-		if shown == m.Limit {
-			return errEnough
-		}
-		if shown++; m.JSON {
-			fmt.Fprintln(c.out, db.JSON(one))
-			return nil
-		}
-		if shown == 1 {
-			fmt.Fprintln(w, "WRITTEN\tSTATE\tTO\tTEMPLATE\tAMOUNT\tPAYMENT\tERROR")
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s %s\t%s\t%.80s\n", second(one.CreatedAt), one.State, one.To, one.Template, one.Figures["amount"], one.Figures["currency"], one.PaymentID, orDash(one.Error))
-		return nil
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return err
-	}
-	if shown == 0 && !m.JSON {
+	shown, err := table[message.Message]{
+		path: "/v1/messages", query: filters(map[string]string{"state": m.State, "template": m.Template, "payment_id": m.Payment}), limit: m.Limit, json: m.JSON,
+		heads: "WRITTEN\tSTATE\tTO\tTEMPLATE\tAMOUNT\tPAYMENT\tERROR",
+		row: func(one message.Message) string {
+			return fmt.Sprintf("%s\t%s\t%s\t%s\t%s %s\t%s\t%.80s", second(one.CreatedAt), one.State, one.To, one.Template, one.Figures["amount"], one.Figures["currency"], one.PaymentID, orDash(one.Error))
+		},
+	}.print(c, till)
+	if err == nil && shown == 0 && !m.JSON {
 		fmt.Fprintln(c.err, "There are no such messages.")
 	}
-	return w.Flush()
+	return err
 }
