@@ -20,7 +20,7 @@ type body map[string]any
 type things struct {
 	paid, held, waiting, failed, refund, dispute, payout, message, card, delivery, endpoint, doubted string
 	payments                                                                                         []string
-	customer, method                                                                                 string
+	customer, method, line                                                                           string
 	orderKey, refundKey, payoutKey                                                                   string
 	order, back                                                                                      body
 }
@@ -56,6 +56,7 @@ func furnish(t *testing.T, till *tilltest.Till) (o things) {
 	rest(t, till, till.Shop)
 	till.Post("/v1/reconciliation/runs", body{}).Want(200)
 	o.dispute = till.Get("/v1/disputes").Want(200).String("data", 0, "id")
+	o.line = till.Get("/v1/reconciliation/lines").Want(200).String("data", 0, "id")
 	o.delivery = till.Get("/v1/webhooks/deliveries").Want(200).String("data", 0, "id")
 	o.endpoint = till.Get("/v1/webhooks/endpoints").Want(200).String("data", 0, "id")
 	if o.delivery == "" || o.endpoint == "" || o.dispute == "" {
@@ -320,6 +321,13 @@ var visits = map[string]func(visitor){
 		}
 	},
 	"GET /v1/reconciliation/lines": func(v visitor) { v.empty("/v1/reconciliation/lines") },
+	"POST /v1/reconciliation/lines/{id}/accept": func(v visitor) {
+		if a := v.do("POST", "/v1/reconciliation/lines/"+v.o.line+"/accept", body{"note": "n"}); v.kind == twinned {
+			a.Refused(422, "line_state", "id") // the twin's own, of which nothing is left
+		} else {
+			a.Refused(404, "resource_missing", "id")
+		}
+	},
 	"GET /v1/reconciliation/payouts/{id}": func(v visitor) {
 		v.do("GET", "/v1/reconciliation/payouts/po_1", nil).Refused(404, "resource_missing", "id")
 	},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -25,6 +26,9 @@ type reconciles struct {
 	Zone      string `default:"UTC" placeholder:"ZONE" help:"The time zone of the ledger's days, such as Europe/Berlin (${default})."`
 	Repair    bool   `default:"true" negatable:"" help:"Ask Stripe about what nothing foretold, and take in what till should have heard of."`
 	JSON      bool   `name:"json" help:"One JSON object."`
+
+	Accept []string `placeholder:"txn_…" help:"First accept the differences of these lines, which takes them out of the remainder; several, separated by commas."`
+	Note   string   `placeholder:"TEXT" help:"With --accept: why."`
 }
 
 // Help is the end of --help.
@@ -36,7 +40,11 @@ payments:read and payments:write. Example:
   export TILL=https://pay.example.com TILL_API_KEY=…
   till reconcile --since 30d
   till reconcile --payout po_1…
+  till reconcile --accept txn_1…,txn_3… --note "Stripe's price since 1 December"
   till reconcile --ledger ledger.csv --zone Europe/Berlin --corrected corrected.csv
+
+A difference that is real, such as a price of Stripe's that has changed, stays in the remainder until somebody accepts it: it is a sum of its own
+beside the remainder then, with the note. The books stay as they are, and where the difference becomes another one it is unexplained again.
 
 The ledger is CSV, whose first line names its columns: ` + diagnose.LedgerColumns + `.
 A reference is till's id of the payment or refund, its idempotency key, or Stripe's id. Refunds, disputes and payouts may be written with or without
@@ -62,6 +70,9 @@ func (r *reconciles) Run(c *console) error {
 	}
 	ledger, err := r.ledger(zone)
 	if err != nil {
+		return err
+	}
+	if err := diagnose.Accept(c.ctx, till, r.Accept, r.Note); err != nil {
 		return err
 	}
 	p := newProgress(c.err)
@@ -92,6 +103,9 @@ func (r *reconciles) Run(c *console) error {
 func (r *reconciles) check() (*time.Location, error) {
 	if r.Corrected != "" && r.Ledger == "" {
 		return nil, errors.New("--corrected goes with --ledger: it is that ledger as it should be")
+	}
+	if (len(r.Accept) > 0) != (strings.TrimSpace(r.Note) != "") {
+		return nil, errors.New("--accept and --note go together: which lines are accepted, and why")
 	}
 	zone, err := time.LoadLocation(r.Zone)
 	if err != nil || r.Zone == "Local" {
@@ -218,8 +232,10 @@ type balance struct {
 		InFlight  string `json:"in_flight"`
 		Drift     string `json:"drift"`
 		Remainder string `json:"remainder"`
+		Accepted  string `json:"accepted"`
 	} `json:"funds"`
-	Items []diagnose.BookItem `json:"items"`
+	Items    []diagnose.BookItem `json:"items"`
+	Accepted []diagnose.BookLine `json:"accepted_lines"`
 }
 
 func fetchBalance(ctx context.Context, till *client.Client) (b balance, err error) {
@@ -238,17 +254,18 @@ func (b balance) even() bool {
 func (b balance) write(w io.Writer) {
 	fmt.Fprintf(w, "%s, %s\n\n", b.Account, b.AsOf.UTC().Format("2006-01-02 15:04 UTC"))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "\tSTRIPE\tTILL\tDRIFT\tIN FLIGHT\tUNEXPLAINED\t")
+	fmt.Fprintln(t, "\tSTRIPE\tTILL\tDRIFT\tIN FLIGHT\tUNEXPLAINED\tACCEPTED\t")
 	for _, f := range b.Funds {
-		fmt.Fprintf(t, "%s available\t%s\t%s\t\t\t\t\n", f.Currency, f.Available.Stripe, f.Available.Till)
-		fmt.Fprintf(t, "%s pending\t%s\t%s\t\t\t\t\n", f.Currency, f.Pending.Stripe, f.Pending.Till)
+		fmt.Fprintf(t, "%s available\t%s\t%s\t\t\t\t\t\n", f.Currency, f.Available.Stripe, f.Available.Till)
+		fmt.Fprintf(t, "%s pending\t%s\t%s\t\t\t\t\t\n", f.Currency, f.Pending.Stripe, f.Pending.Till)
 		for _, d := range f.Days {
-			fmt.Fprintf(t, "available on %s\t\t%s\t\t\t\t\n", d.On, d.Amount)
+			fmt.Fprintf(t, "available on %s\t\t%s\t\t\t\t\t\n", d.On, d.Amount)
 		}
-		fmt.Fprintf(t, "%s total\t%s\t%s\t%s\t%s\t%s\t\n", f.Currency, f.Total.Stripe, f.Total.Till, f.Drift, f.InFlight, f.Remainder)
+		fmt.Fprintf(t, "%s total\t%s\t%s\t%s\t%s\t%s\t%s\t\n", f.Currency, f.Total.Stripe, f.Total.Till, f.Drift, f.InFlight, f.Remainder, f.Accepted)
 	}
 	_ = t.Flush() // to w, whose failures are its owner's
 	for _, i := range b.Items {
 		fmt.Fprintf(w, "  %s %s  %s %s  %s\n", i.Amount, i.Currency, i.Kind, i.Source, i.Reason)
 	}
+	diagnose.WriteAccepted(w, b.Accepted)
 }

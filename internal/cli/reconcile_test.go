@@ -74,7 +74,7 @@ func TestReconcile(t *testing.T) {
 	says(errs, "unexplained remainder 0.00 USD")
 
 	out, _ = run(0, "balance")
-	says(out, "USD pending 56.69 56.69", "USD total 56.69 56.69 0.00 0.00 0.00")
+	says(out, "USD pending 56.69 56.69", "USD total 56.69 56.69 0.00 0.00 0.00 0.00")
 
 	till.Clock.Advance(4 * 24 * time.Hour)
 	stripe.Now()

@@ -13,7 +13,7 @@ import (
 
 // lineColumns head the file of lines. The zone of a time is in the name of its column.
 var lineColumns = []string{"id", "type", "kind", "source", "payment_id", "payout", "state", "currency", "amount", "fee", "net", "difference", "source_currency", "source_amount",
-	"exchange_rate", "created_at_utc", "available_on_utc", "reason", "description"}
+	"exchange_rate", "created_at_utc", "available_on_utc", "reason", "description", "accepted", "accepted_note", "accepted_at_utc"}
 
 // WriteLines writes balance transactions as CSV (RFC 4180), newest first, and says how many: those since a time, or of a payout.
 func WriteLines(ctx context.Context, c *client.Client, q url.Values, w io.Writer) (n int, err error) {
@@ -24,8 +24,9 @@ func WriteLines(ctx context.Context, c *client.Client, q url.Values, w io.Writer
 	}
 	err = Lines(ctx, c, q, func(l BookLine) error {
 		n++
-		return out.Write([]string{cell(l.ID), cell(l.Type), cell(l.Kind), cell(l.Source), cell(l.Payment), cell(l.Payout), cell(l.State), l.Currency, l.Amount, l.Fee, l.Net, l.Difference,
-			l.SourceCurrency, l.SourceAmount, cell(l.ExchangeRate), l.CreatedAt.UTC().Format(time.RFC3339), l.AvailableOn.UTC().Format(time.DateOnly), cell(l.Reason), cell(l.Description)})
+		row := []string{cell(l.ID), cell(l.Type), cell(l.Kind), cell(l.Source), cell(l.Payment), cell(l.Payout), cell(l.State), l.Currency, l.Amount, l.Fee, l.Net, l.Difference,
+			l.SourceCurrency, l.SourceAmount, cell(l.ExchangeRate), l.CreatedAt.UTC().Format(time.RFC3339), l.AvailableOn.UTC().Format(time.DateOnly), cell(l.Reason), cell(l.Description)}
+		return out.Write(append(row, l.acceptedCells()...))
 	})
 	if err != nil {
 		return n, err

@@ -20,6 +20,7 @@ type Reconciliation struct {
 	Currencies  []BookSum     `json:"currencies"`
 	Items       []BookItem    `json:"items"`
 	MoreItems   bool          `json:"more_items"` // there are more than are listed
+	Accepted    []BookLine    `json:"accepted_lines"`
 	Outside     []OutsideLine `json:"outside"`
 	OutsideMore int           `json:"outside_more"` // so many more than are listed
 	Payout      *PaidOut      `json:"payout,omitempty"`
@@ -43,6 +44,7 @@ type BookSum struct {
 	Currency  string `json:"currency"`
 	Lines     int64  `json:"lines"`
 	Remainder string `json:"remainder"`
+	Accepted  string `json:"accepted"` // of differences that somebody has accepted: not in the remainder
 	InFlight  string `json:"in_flight"`
 	Waiting   string `json:"waiting"`
 }
@@ -81,6 +83,16 @@ type BookLine struct {
 	Difference     string    `json:"difference"`
 	CreatedAt      time.Time `json:"created_at"`
 	AvailableOn    time.Time `json:"available_on"`
+
+	Acceptance *BookAcceptance `json:"acceptance"`
+}
+
+// BookAcceptance is what somebody accepted of a line.
+type BookAcceptance struct {
+	Amount string    `json:"amount"`
+	Note   string    `json:"note"`
+	Key    string    `json:"api_key_id"`
+	At     time.Time `json:"accepted_at"`
 }
 
 // OutsideLine is money that moved without till having been asked: it is accounted for, and named so that nobody has to wonder.
@@ -106,6 +118,7 @@ type PaidOut struct {
 	Ready       bool       `json:"ready"`
 	Parts       []PaidPart `json:"parts"`
 	Remainder   string     `json:"remainder"`
+	Accepted    string     `json:"accepted"`
 	Unexplained []BookItem `json:"unexplained"`
 	CreatedAt   time.Time  `json:"created_at"`
 	Lines       []BookLine `json:"lines"`      // the newest, at most 1,000
@@ -153,7 +166,7 @@ func Reconcile(ctx context.Context, c *client.Client, in ReconcileInput) (*Recon
 	if err := readOn(ctx, c, in); err != nil {
 		return nil, err
 	}
-	r := &Reconciliation{Check: "reconcile", Outside: []OutsideLine{}}
+	r := &Reconciliation{Check: "reconcile", Outside: []OutsideLine{}, Accepted: []BookLine{}}
 	if err := c.Call(ctx, "GET", "/v1/reconciliation", nil, r); err != nil {
 		return nil, err
 	}

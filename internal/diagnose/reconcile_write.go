@@ -23,6 +23,9 @@ func (r *Reconciliation) Write(w io.Writer) {
 	fmt.Fprintln(w)
 	for _, c := range r.Currencies {
 		fmt.Fprintf(w, "  %s  unexplained remainder %s %s", mark(!Nonzero(c.Remainder)), c.Remainder, c.Currency)
+		if Nonzero(c.Accepted) {
+			fmt.Fprintf(w, "; accepted %s %s: of differences that somebody has looked at", c.Accepted, c.Currency)
+		}
 		if Nonzero(c.InFlight) {
 			fmt.Fprintf(w, "; in flight %s %s: foretold, and not yet among Stripe's balance transactions", c.InFlight, c.Currency)
 		}
@@ -32,6 +35,7 @@ func (r *Reconciliation) Write(w io.Writer) {
 		fmt.Fprintln(w)
 	}
 	r.writeItems(w)
+	WriteAccepted(w, r.Accepted)
 	r.writeOutside(w)
 	if r.Payout != nil {
 		r.Payout.write(w)
@@ -99,10 +103,14 @@ func (p *PaidOut) write(w io.Writer) {
 		fmt.Fprintf(t, "  %s\t%d\t%s\t%s\t%s\t\n", part.Kind, part.Lines, part.Amount, part.Fee, part.Net)
 	}
 	_ = t.Flush()
-	fmt.Fprintf(w, "\n  %s  remainder of the payout %s %s\n\n", mark(!Nonzero(p.Remainder)), p.Remainder, p.Currency)
+	fmt.Fprintf(w, "\n  %s  remainder of the payout %s %s", mark(!Nonzero(p.Remainder)), p.Remainder, p.Currency)
+	if Nonzero(p.Accepted) {
+		fmt.Fprintf(w, "; accepted %s %s of its lines", p.Accepted, p.Currency)
+	}
+	fmt.Fprint(w, "\n\n")
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, l := range p.Lines {
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s %s\tfee %s\t%s\n", l.CreatedAt.UTC().Format("2006-01-02 15:04"), l.ID, l.Kind, l.Source, l.Amount, l.Currency, l.Fee, cmp.Or(l.Reason, l.State))
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s %s\tfee %s\t%s\n", l.CreatedAt.UTC().Format("2006-01-02 15:04"), l.ID, l.Kind, l.Source, l.Amount, l.Currency, l.Fee, cmp.Or(l.Reason, l.State)+l.acceptedWords())
 	}
 	_ = t.Flush()
 	if p.MoreLines {

@@ -44,6 +44,7 @@ const (
 	CaptureTooLarge        Code = "capture_too_large"
 	PaymentStatus          Code = "payment_status"
 	PayoutStatus           Code = "payout_status"
+	LineState              Code = "line_state"
 	PaymentDisputed        Code = "payment_disputed"
 	WebhookSignature       Code = "webhook_signature_invalid"
 	WebhookUnset           Code = "webhook_unset"
@@ -101,6 +102,7 @@ var Codes = []Info{
 	{CaptureTooLarge, Refused, "The capture is more than was authorized."},
 	{PaymentStatus, Refused, "The payment's status does not allow this."},
 	{PayoutStatus, Refused, "The payout's status does not allow this."},
+	{LineState, Refused, "The line of the balance is in a state that does not allow this."},
 	{PaymentDisputed, Refused, "A chargeback holds money of the payment, so that nothing of it can be refunded."},
 	{WebhookSignature, Invalid, "The Stripe-Signature header is absent, too old, or not made with a secret we know."},
 	{WebhookUnset, Refused, "The merchant has no webhook URL yet: PUT /v1/merchant/webhook first."},

@@ -41,15 +41,17 @@ type Funds struct {
 	Foretold  money.Money    `json:"foretold" doc:"What the expected book makes of the balance at Stripe in this currency, with what is in flight. Payments that Stripe settles in another currency count here, in their own." example:"1203.50"`
 	Drift     money.Money    `json:"drift" doc:"Stripe's total less till's: 0 where every line has been read." example:"0.00"`
 	Remainder money.Money    `json:"remainder" doc:"What of the lines nothing accounts for." example:"0.00"`
+	Accepted  money.Money    `json:"accepted" doc:"What of the lines nothing accounts for, and somebody has accepted: it is not in the remainder." example:"0.00"`
 }
 
 // Balance is what Stripe holds for one account, on both sides.
 type Balance struct {
-	Account string    `json:"account" example:"acct_…"`
-	AsOf    time.Time `json:"as_of"`
-	Reading Progress  `json:"reading"`
-	Funds   []Funds   `json:"funds"`
-	Items   []Item    `json:"items" doc:"What makes the remainder, the newest first, at most 100."`
+	Account  string    `json:"account" example:"acct_…"`
+	AsOf     time.Time `json:"as_of"`
+	Reading  Progress  `json:"reading"`
+	Funds    []Funds   `json:"funds"`
+	Items    []Item    `json:"items" doc:"What makes the remainder, the newest first, at most 100."`
+	Accepted []Line    `json:"accepted_lines" doc:"Those whose difference somebody has accepted, the newest first, at most 100."`
 }
 
 // Balance asks Stripe what it holds, reads on, and holds both against each other.
@@ -74,7 +76,10 @@ func (s *Reconcile) Balance(ctx context.Context, scope db.Scope) (Balance, error
 	if b.Funds, err = s.funds(ctx, p, told, b.AsOf); err != nil {
 		return Balance{}, err
 	}
-	b.Items, err = s.Items(ctx, scope, "", 100)
+	if b.Items, err = s.Items(ctx, scope, "", 100); err != nil {
+		return Balance{}, err
+	}
+	b.Accepted, err = s.acceptedLines(ctx, scope, 100)
 	return b, err
 }
 
@@ -83,7 +88,7 @@ func (s *Reconcile) funds(ctx context.Context, p merchant.Provider, told stripe.
 	at := func(c money.Currency) *Funds {
 		if all[c] == nil {
 			none := money.Money{Currency: c}
-			all[c] = &Funds{Currency: c, Available: Sides{none, none}, Pending: Sides{none, none}, Total: Sides{none, none}, Days: []Day{}, InFlight: none, Waiting: none, Foretold: none, Drift: none, Remainder: none}
+			all[c] = &Funds{Currency: c, Available: Sides{none, none}, Pending: Sides{none, none}, Total: Sides{none, none}, Days: []Day{}, InFlight: none, Waiting: none, Foretold: none, Drift: none, Remainder: none, Accepted: none}
 		}
 		return all[c]
 	}
@@ -104,7 +109,7 @@ func (s *Reconcile) funds(ctx context.Context, p merchant.Provider, told stripe.
 		return nil, err
 	}
 	for c, sum := range sums {
-		at(c).Remainder.Minor, at(c).InFlight.Minor, at(c).Waiting.Minor = sum.remainder, sum.inFlight, sum.waiting
+		at(c).Remainder.Minor, at(c).Accepted.Minor, at(c).InFlight.Minor, at(c).Waiting.Minor = sum.remainder, sum.accepted, sum.inFlight, sum.waiting
 	}
 	sorted := []Funds{}
 	for _, f := range all {
@@ -148,51 +153,38 @@ func (s *Reconcile) addForetold(ctx context.Context, scope db.Scope, at func(mon
 	return err
 }
 
-// remainder is what is left in one currency, and what may still come.
-type remainder struct{ remainder, inFlight, waiting int64 }
+// remainder is what is left in one currency, what was accepted of that, and what may still come.
+type remainder struct{ remainder, accepted, inFlight, waiting int64 }
 
 // remainders are the sums of what nothing accounts for: differences of lines, and what was foretold and has not come in time.
 func (s *Reconcile) remainders(ctx context.Context, scope db.Scope, now time.Time) (map[money.Currency]remainder, error) {
-	type sum struct {
-		currency money.Currency
-		minor    int64
-	}
-	scanSum := func(r db.Row) (v sum, err error) { return v, r.Scan(&v.currency, &v.minor) }
+	const lines, moves = `balance_transactions where merchant = $1 and mode = $2 and `, `movements where merchant = $1 and mode = $2 and matched = '' and posted_at `
 	all := map[money.Currency]remainder{}
-	differences, err := db.All(ctx, s.DB, scanSum, `select currency, cast(sum(difference) as bigint) from balance_transactions where merchant = $1 and mode = $2 and difference <> 0
-		group by currency`, scope.Merchant, scope.Mode)
-	for _, d := range differences {
-		all[d.currency] = remainder{remainder: d.minor}
-	}
-	if err != nil {
-		return nil, err
-	}
-	waiting, err := db.All(ctx, s.DB, scanSum, `select currency, cast(sum(net) as bigint) from balance_transactions where merchant = $1 and mode = $2 and state = 'waiting'
-		group by currency`, scope.Merchant, scope.Mode)
-	for _, w := range waiting {
-		r := all[w.currency]
-		r.waiting = w.minor
-		all[w.currency] = r
-	}
-	for _, late := range []bool{true, false} {
+	for _, one := range []struct {
+		sum, of string
+		add     func(*remainder, int64)
+		more    []any
+	}{
+		{"difference", lines + `difference <> 0`, func(r *remainder, minor int64) { r.remainder += minor }, nil},
+		{"accepted", lines + `state = 'accepted'`, func(r *remainder, minor int64) { r.accepted += minor }, nil},
+		{"net", lines + `state = 'waiting'`, func(r *remainder, minor int64) { r.waiting += minor }, nil},
+		{"amount - fee", moves + `<= $3`, func(r *remainder, minor int64) { r.remainder -= minor }, []any{db.Micros(now.Add(-arrival))}},
+		{"amount - fee", moves + `> $3`, func(r *remainder, minor int64) { r.inFlight += minor }, []any{db.Micros(now.Add(-arrival))}},
+	} {
+		_, err := db.All(ctx, s.DB, func(row db.Row) (none struct{}, err error) {
+			var c money.Currency
+			var minor int64
+			err = row.Scan(&c, &minor)
+			r := all[c]
+			one.add(&r, minor)
+			all[c] = r
+			return none, err
+		}, `select currency, cast(sum(`+one.sum+`) as bigint) from `+one.of+` group by currency`, append([]any{scope.Merchant, scope.Mode}, one.more...)...)
 		if err != nil {
 			return nil, err
 		}
-		compare := map[bool]string{true: "<=", false: ">"}[late]
-		var open []sum
-		open, err = db.All(ctx, s.DB, scanSum, `select currency, cast(sum(amount - fee) as bigint) from movements where merchant = $1 and mode = $2 and matched = '' and posted_at `+compare+` $3
-			group by currency`, scope.Merchant, scope.Mode, db.Micros(now.Add(-arrival)))
-		for _, o := range open {
-			r := all[o.currency]
-			if late {
-				r.remainder -= o.minor
-			} else {
-				r.inFlight += o.minor
-			}
-			all[o.currency] = r
-		}
 	}
-	return all, err
+	return all, nil
 }
 
 // Item is a part of the remainder: a line that differs from what was foretold or that nobody knows, or what was foretold and never came.

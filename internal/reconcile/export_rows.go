@@ -85,7 +85,8 @@ func (s *Reconcile) exportPayoutLines(scope db.Scope, in ExportInput) (api.CSV, 
 		return api.CSV{}, err
 	}
 	header := []string{"payout", p.title("day"), p.title("time"), "balance_transaction", "kind", "type", "currency", "gross", "fee", "net", "source_currency", "source_amount", "exchange_rate",
-		p.title("available_on"), "source", "payment_id", "state", "difference", "description"}
+		p.title("available_on"), "source", "payment_id", "state", "difference", "description",
+		"accepted", "accepted_note", p.title("accepted_at")}
 	return api.CSV{Name: "till-payout-lines-" + p.name, Header: header, Rows: func(ctx context.Context, write func(...string) error) error {
 		return walk(ctx, func(page api.PageInput) (api.Page[Line], error) {
 			b := api.Select(columns, "balance_transactions", scope)
@@ -93,8 +94,9 @@ func (s *Reconcile) exportPayoutLines(scope db.Scope, in ExportInput) (api.CSV, 
 			return api.Find(ctx, s.DB, b, page, p.Between, scan, func(l Line) api.Position { return api.Position{At: l.CreatedAt, ID: l.ID} })
 		}, func(all []Line) error {
 			for _, l := range all {
-				if err := write(paidBy(l), p.day(l.CreatedAt), p.moment(l.CreatedAt), l.ID, l.Kind, l.Type, string(l.Currency), l.Amount.String(), l.Fee.String(), l.Net.String(),
-					string(l.SourceCurrency), l.SourceAmount.String(), l.ExchangeRate, p.day(l.AvailableOn), l.Source, l.Payment, string(l.State), l.Difference.String(), l.Description); err != nil {
+				row := []string{paidBy(l), p.day(l.CreatedAt), p.moment(l.CreatedAt), l.ID, l.Kind, l.Type, string(l.Currency), l.Amount.String(), l.Fee.String(), l.Net.String(),
+					string(l.SourceCurrency), l.SourceAmount.String(), l.ExchangeRate, p.day(l.AvailableOn), l.Source, l.Payment, string(l.State), l.Difference.String(), l.Description}
+				if err := write(append(row, l.acceptedCells(p)...)...); err != nil {
 					return err
 				}
 			}

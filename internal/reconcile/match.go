@@ -38,11 +38,7 @@ func (g group) settle(known priced) {
 	for _, l := range g.lines {
 		l.State, l.Reason, l.Difference.Minor, l.Payment = Matched, "", 0, g.moves[0].payment
 	}
-	last := g.lines[len(g.lines)-1]
-	last.Difference.Minor, last.Reason = g.compare(known)
-	if last.Difference.Minor != 0 {
-		last.State = Unexplained
-	}
+	g.leave(g.compare(known))
 }
 
 // unforetold is a line that the expected book has nothing of.
@@ -50,10 +46,11 @@ func (l *Line) unforetold() {
 	k, known := kinds[l.Kind]
 	switch {
 	case !known:
-		l.State, l.Reason, l.Difference = Unexplained, "Stripe's reporting category "+l.Kind+" is not known to till.", l.Net
+		l.Difference.Minor = 0
+		group{lines: []*Line{l}}.leave(l.Net.Minor, "Stripe's reporting category "+l.Kind+" is not known to till.")
 	case !k.foretold:
 		l.State, l.Reason, l.Difference.Minor = Explained, k.words, 0
-	case l.State == Matched:
+	case l.State == Matched, l.State == Accepted:
 		l.State, l.Difference = Open, l.Net
 	}
 }

@@ -129,3 +129,68 @@ func TestRates(t *testing.T) {
 		}
 	}
 }
+
+// What was accepted of a group stays so for that amount alone: what is left and what is accepted together are always what was not foretold, and
+// only one of them is there.
+func TestAcceptancesAreOfOneAmount(t *testing.T) {
+	t.Parallel()
+	r, known, held := rand.New(rand.NewPCG(3, 4)), func(money.Currency) bool { return true }, 0
+	for i := range 20_000 {
+		g, s := madeUp(r)
+		g.moves = append(g.moves, movement{currency: "USD", fee: 1})
+		want := s.net - s.foretold + 1
+		for at := range 4 {
+			if g.settle(known); accepted(g) != 0 {
+				held++
+			}
+			if left := differences(g); left+accepted(g) != want || left != 0 && accepted(g) != 0 {
+				t.Fatalf("%d: %d is left and %d accepted of %d", i, left, accepted(g), want)
+			}
+			for _, l := range g.lines {
+				if now, _, err := l.accept(Acceptance{Note: "n", At: time.Unix(int64(at), 0)}); err == nil && r.IntN(3) > 0 {
+					*l = now
+				} else if (err == nil) != (l.State == Unexplained || l.State == Accepted) {
+					t.Fatalf("%+v: %v", *l, err)
+				}
+			}
+			off := r.Int64N(2) // it becomes another amount, or stays
+			g.moves, want = append(g.moves, movement{currency: "USD", amount: off}), want-off
+		}
+	}
+	if held == 0 {
+		t.Error("nothing was ever accepted")
+	}
+}
+
+func differences(g group) (sum int64) {
+	for _, l := range g.lines {
+		sum += l.Difference.Minor
+	}
+	return sum
+}
+
+func accepted(g group) (sum int64) {
+	for _, l := range g.lines {
+		if l.State == Accepted {
+			sum += l.Acceptance.Amount.Minor
+		}
+	}
+	return sum
+}
+
+// A category that nobody knows can be accepted too.
+func TestAnUnknownCategoryIsAccepted(t *testing.T) {
+	t.Parallel()
+	l := &Line{ID: "txn_1", Kind: "moon_tax", State: Open, Currency: "EUR", Net: money.FromMinor(-7, "EUR"), Difference: money.FromMinor(-7, "EUR")}
+	g := group{lines: []*Line{l}}
+	for _, want := range []State{Unexplained, Accepted, Accepted} {
+		if g.settle(func(money.Currency) bool { return true }); l.State != want || (l.Difference.Minor == 0) != (want == Accepted) || l.Reason == "" {
+			t.Errorf("%+v", *l)
+		}
+		if now, again, err := l.accept(Acceptance{Note: "n", At: time.Unix(1, 0)}); err != nil || again != (want == Accepted) {
+			t.Errorf("%v, %v", again, err)
+		} else {
+			*l = now
+		}
+	}
+}

@@ -8,9 +8,11 @@
 //	          ├──► waiting       it is of something of till's that is not at its end, as the refund that a bank still has
 //	          │
 //	          └──► unexplained   it differs from what was foretold, or nobody knows what it is
+//	                    │
+//	                    └──► accepted      somebody has looked at the difference, and says that it is right
 //
 // What is left of a line that nothing accounts for is its difference; of one that waits there is none, for it is known what it waits for. Their sum, with what was foretold and never came, is the remainder, which is
-// always shown. Nothing here writes to the expected book: what till should have heard of is asked for at Stripe, and taken in by the room
+// always shown; what was accepted is a sum of its own beside it. Nothing here writes to the expected book: what till should have heard of is asked for at Stripe, and taken in by the room
 // that it belongs to.
 package reconcile
 
@@ -38,6 +40,7 @@ const (
 	Explained   State = "explained"
 	Waiting     State = "waiting"
 	Unexplained State = "unexplained"
+	Accepted    State = "accepted"
 )
 
 // Line is one of Stripe's balance transactions, and what it was found to be.
@@ -57,9 +60,10 @@ type Line struct {
 	Description    string         `json:"description" doc:"Stripe's."`
 	Payment        string         `json:"payment_id" doc:"The payment of till's that it is about, or empty."`
 	Payout         string         `json:"payout" doc:"The automatic payout that paid it out, once Stripe has said so."`
-	State          State          `json:"state" enum:"open,matched,explained,waiting,unexplained"`
+	State          State          `json:"state" enum:"open,matched,explained,waiting,unexplained,accepted"`
 	Reason         string         `json:"reason" doc:"Why, in words. Empty where it was matched, unless its amount and its fee differ from what was foretold and make up for each other."`
-	Difference     money.Money    `json:"difference" doc:"What of its net nothing accounts for." example:"0.00"`
+	Difference     money.Money    `json:"difference" doc:"What of its net nothing accounts for, and nobody has accepted." example:"0.00"`
+	Acceptance     *Acceptance    `json:"acceptance" doc:"What was accepted of it, or null. Where the state is not accepted, it was another amount at that time."`
 	CreatedAt      time.Time      `json:"created_at"`
 	AvailableOn    time.Time      `json:"available_on"`
 

@@ -31,6 +31,7 @@ type Sum struct {
 	Currency  money.Currency `json:"currency" example:"EUR"`
 	Lines     int64          `json:"lines" doc:"Balance transactions read."`
 	Remainder money.Money    `json:"remainder" doc:"What nothing accounts for. It is printed always." example:"0.00"`
+	Accepted  money.Money    `json:"accepted" doc:"What nothing accounts for, and somebody has accepted: it is not in the remainder." example:"0.00"`
 	InFlight  money.Money    `json:"in_flight" doc:"Foretold, and not yet among Stripe's balance transactions." example:"0.00"`
 	Waiting   money.Money    `json:"waiting" doc:"Lines of payments and refunds of till's that are not at their end." example:"0.00"`
 }
@@ -40,6 +41,7 @@ type Summary struct {
 	Accounts   []Progress `json:"accounts"`
 	Currencies []Sum      `json:"currencies"`
 	Items      []Item     `json:"items" doc:"What makes the remainders, the newest first, at most 100."`
+	Accepted   []Line     `json:"accepted_lines" doc:"Those whose difference somebody has accepted, the newest first, at most 100."`
 }
 
 // Routes registers the room's endpoints.
@@ -69,6 +71,7 @@ func (s *Reconcile) Routes(a *api.API) {
 		func(ctx context.Context, c api.Caller, in *LinesInput) (api.Page[Line], error) {
 			return s.Lines(ctx, c.Scope, *in)
 		})
+	s.acceptRoute(a)
 	api.Add(a, api.Operation{Method: "GET", Path: "/v1/reconciliation/payouts/{id}", Summary: "Get a payout to its lines", Tag: "Books", Scope: api.PaymentsRead,
 		Text: "What an automatic payout is made of, by kind, and the remainder: what its amount is more than its lines. The lines themselves are listed by GET /v1/reconciliation/lines?payout=…."},
 		func(ctx context.Context, c api.Caller, in *struct {
@@ -148,13 +151,16 @@ func (s *Reconcile) Summary(ctx context.Context, scope db.Scope) (Summary, error
 	for c, r := range left { // what was foretold in a currency in which nothing has come
 		sum.Currencies = append(sum.Currencies, sumOf(Sum{Currency: c}, r))
 	}
-	sum.Items, err = s.Items(ctx, scope, "", 100)
+	if sum.Items, err = s.Items(ctx, scope, "", 100); err != nil {
+		return Summary{}, err
+	}
+	sum.Accepted, err = s.acceptedLines(ctx, scope, 100)
 	return sum, err
 }
 
 func sumOf(s Sum, r remainder) Sum {
 	in := func(minor int64) money.Money { return money.FromMinor(minor, s.Currency) }
-	s.Remainder, s.InFlight, s.Waiting = in(r.remainder), in(r.inFlight), in(r.waiting)
+	s.Remainder, s.Accepted, s.InFlight, s.Waiting = in(r.remainder), in(r.accepted), in(r.inFlight), in(r.waiting)
 	return s
 }
 
@@ -162,7 +168,7 @@ func sumOf(s Sum, r remainder) Sum {
 type LinesInput struct {
 	api.PageInput
 	api.Between
-	State    string `query:"state" enum:"open,matched,explained,waiting,unexplained"`
+	State    string `query:"state" enum:"open,matched,explained,waiting,unexplained,accepted"`
 	Kind     string `query:"kind" maxLength:"64" doc:"Stripe's reporting category."`
 	Source   string `query:"source" maxLength:"255" doc:"The object of Stripe's that moved the money."`
 	Payout   string `query:"payout" maxLength:"255" doc:"Paid out by this automatic payout."`
@@ -205,6 +211,7 @@ type Paid struct {
 	Parts       []Part         `json:"parts"`
 	Remainder   money.Money    `json:"remainder" doc:"What its amount is more than its lines: 0.00 where every cent is known." example:"0.00"`
 	Unexplained []Item         `json:"unexplained" doc:"Its lines that nothing accounts for."`
+	Accepted    money.Money    `json:"accepted" doc:"What of its lines nothing accounts for, and somebody has accepted." example:"0.00"`
 	CreatedAt   time.Time      `json:"created_at"`
 }
 
@@ -219,15 +226,21 @@ func (s *Reconcile) Paid(ctx context.Context, scope db.Scope, id string) (Paid, 
 	}
 	c := of.Currency
 	p := Paid{Payout: id, Currency: c, Amount: money.FromMinor(-of.Amount.Minor, c), ByHand: of.Payout == byHand, Ready: of.Payout == id, Parts: []Part{}, Unexplained: []Item{},
-		Remainder: money.Money{Currency: c}, CreatedAt: of.CreatedAt}
+		Remainder: money.Money{Currency: c}, Accepted: money.Money{Currency: c}, CreatedAt: of.CreatedAt}
+	if of.State == Accepted {
+		p.Accepted = of.Acceptance.Amount
+	}
 	if !p.Ready {
 		return p, nil
 	}
 	p.Parts, err = db.All(ctx, s.DB, func(r db.Row) (one Part, err error) {
-		err = r.Scan(&one.Kind, &one.Lines, &one.Amount.Minor, &one.Fee.Minor, &one.Net.Minor)
+		var accepted int64
+		err = r.Scan(&one.Kind, &one.Lines, &one.Amount.Minor, &one.Fee.Minor, &one.Net.Minor, &accepted)
 		one.Amount.Currency, one.Fee.Currency, one.Net.Currency = c, c, c
+		p.Accepted.Minor += accepted
 		return one, err
-	}, `select kind, count(*), cast(sum(amount) as bigint), cast(sum(fee) as bigint), cast(sum(net) as bigint) from balance_transactions
+	}, `select kind, count(*), cast(sum(amount) as bigint), cast(sum(fee) as bigint), cast(sum(net) as bigint),
+		cast(sum(case when state = 'accepted' then accepted else 0 end) as bigint) from balance_transactions
 		where merchant = $1 and mode = $2 and payout = $3 and id <> $4 and currency = $5 group by kind order by kind`, scope.Merchant, scope.Mode, id, of.ID, string(c))
 	if err != nil {
 		return Paid{}, err

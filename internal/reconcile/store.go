@@ -14,13 +14,22 @@ import (
 	"github.com/till-pay/till/internal/money"
 )
 
-const columns = `merchant, mode, id, account, type, kind, source, currency, amount, fee, net, exchange_rate, source_amount, source_currency, description, payment, payout,
+// firstColumns are those of a line as it is first stored.
+const (
+	firstColumns = `merchant, mode, id, account, type, kind, source, currency, amount, fee, net, exchange_rate, source_amount, source_currency, description, payment, payout,
 	state, reason, difference, created_at, available_on`
+	columns = firstColumns + `, accepted, accepted_note, accepted_by, accepted_at`
+)
 
 func scan(r db.Row) (l Line, err error) {
+	var a Acceptance
 	err = r.Scan(&l.scope.Merchant, &l.scope.Mode, &l.ID, &l.account, &l.Type, &l.Kind, &l.Source, &l.Currency, &l.Amount.Minor, &l.Fee.Minor, &l.Net.Minor, &l.ExchangeRate,
-		&l.SourceAmount.Minor, &l.SourceCurrency, &l.Description, &l.Payment, &l.Payout, &l.State, &l.Reason, &l.Difference.Minor, db.At(&l.CreatedAt), db.At(&l.AvailableOn))
+		&l.SourceAmount.Minor, &l.SourceCurrency, &l.Description, &l.Payment, &l.Payout, &l.State, &l.Reason, &l.Difference.Minor, db.At(&l.CreatedAt), db.At(&l.AvailableOn),
+		&a.Amount.Minor, &a.Note, &a.Key, db.At(&a.At))
 	l.Amount.Currency, l.Fee.Currency, l.Net.Currency, l.Difference.Currency, l.SourceAmount.Currency = l.Currency, l.Currency, l.Currency, l.Currency, l.SourceCurrency
+	if !a.At.IsZero() {
+		a.Amount.Currency, l.Acceptance = l.Currency, &a
+	}
 	return l, err
 }
 
@@ -28,7 +37,7 @@ func scan(r db.Row) (l Line, err error) {
 func insertLines(lines []Line) db.Change {
 	const width = 22
 	var sql strings.Builder
-	sql.WriteString(`insert into balance_transactions (` + columns + `) values `)
+	sql.WriteString(`insert into balance_transactions (` + firstColumns + `) values `)
 	args := make([]any, 0, len(lines)*width)
 	for i, l := range lines {
 		if i > 0 {
@@ -79,10 +88,15 @@ func insertDays(lines []Line) (changes []db.Change) {
 // dayOf numbers the days in UTC since 1970.
 func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
 
-// verdict writes what a stored line was found to be.
+// verdict writes what a stored line was found to be. It misses where somebody has accepted its difference since it was read.
 func verdict(l *Line) db.Change {
-	return db.Change{SQL: `update balance_transactions set state = $4, reason = $5, difference = $6, payment = $7 where merchant = $1 and mode = $2 and id = $3`,
-		Args: []any{l.scope.Merchant, l.scope.Mode, l.ID, string(l.State), l.Reason, l.Difference.Minor, l.Payment}, Rows: 1}
+	accepted := int64(0)
+	if l.Acceptance != nil {
+		accepted = l.Acceptance.At.UnixMicro()
+	}
+	return db.Change{SQL: `update balance_transactions set state = $4, reason = $5, difference = $6, payment = $7
+		where merchant = $1 and mode = $2 and id = $3 and coalesce(accepted_at, 0) = $8`,
+		Args: []any{l.scope.Merchant, l.scope.Mode, l.ID, string(l.State), l.Reason, l.Difference.Minor, l.Payment, accepted}, Rows: 1}
 }
 
 // arrived are movements that have come, each with the line that brought it.

@@ -45,6 +45,7 @@ var update = flag.Bool("update", false, "rewrite the transcripts from what till 
 //	> wait 24h                         the clock moves on
 //	> authenticate <payment-1> fail    the payer answers the 3-D Secure page of a payment: complete or fail
 //	> lose payment_intent.succeeded    the next webhook of a type never comes
+//	> cost 3.1 30                      what Stripe takes for the account's cards from now on: percent, and minor units
 //
 // After each step everything in the background has come to rest, so that the next one sees all of it. Left out of what is heard are
 // the fee, the charge and the number of attempts: whether they are known when an event is written hangs on whether Stripe's reply or its
@@ -135,6 +136,8 @@ func (p *player) step(asked []string) string {
 		p.authenticate(words[1], words[2])
 	case words[0] == "lose" && len(words) == 2:
 		p.till.Stripe(p.till.Shop).BreakWebhook("lost", words[1], 0)
+	case words[0] == "cost" && len(words) == 3:
+		p.till.Stripe(p.till.Shop).Control("POST", "/_sandbox/account", map[string]any{"card_fee": map[string]any{"percent": words[1], "fixed": json.Number(words[2])}})
 	case len(words) == 2 && strings.HasPrefix(words[1], "/"):
 		came = p.request(words[0], words[1], asked[1:])
 	default:
