@@ -73,6 +73,8 @@ type App struct {
 	Messages  *message.Messages
 	Outbox    *outbox.Outbox
 	Inbox     *inbox.Inbox
+	Prices    *localprice.Prices
+	Reports   *analytics.Reports
 	tasks     *task.Runner
 	follows   *follower // nil where the clock is nobody else's
 	ended     sync.WaitGroup
@@ -137,6 +139,15 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	if err := a.follow(ctx, c); err != nil {
 		return nil, err
 	}
+	a.furnish(c, dialer)
+	a.connect(c)
+	a.routes(c)
+	return a, nil
+}
+
+// furnish makes the rooms that stand on the merchants', each with those that it stands on.
+func (a *App) furnish(c Config, dialer *outbox.Dialer) {
+	d := a.DB
 	a.Customers = &customer.Customers{DB: d, Clock: c.Clock, Once: a.Once, Client: a.Merchants.Client}
 	a.Cards = &card.Cards{DB: d, Clock: c.Clock, Once: a.Once, Merchants: a.Merchants, Customers: a.Customers}
 	a.Payments = &payment.Payments{DB: d, Clock: c.Clock, Log: c.Log, Once: a.Once, Merchants: a.Merchants, Cards: a.Cards, Customers: a.Customers}
@@ -150,13 +161,18 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 		Handlers: inbox.Handlers{PaymentIntent: a.Payments.Heard, RefetchPayment: a.Payments.Refetch, Refund: a.Refunds.Heard,
 			RefetchRefunds: a.Refunds.Refetch, Dispute: a.Disputes.Heard, RefetchDispute: a.Disputes.Refetch, RefetchCard: a.Cards.Refetch,
 			Payout: a.Payouts.Heard, RefetchPayout: a.Payouts.Refetch}}
+	a.Prices = &localprice.Prices{DB: d, Clock: c.Clock, Merchants: a.Merchants}
+	a.Reports = &analytics.Reports{DB: d, Clock: c.Clock, Merchants: a.Merchants, Prices: a.Prices}
+}
 
-	a.tasks = task.NewRunner(d, c.Clock, c.Log, a.due()...)
+// connect lets a room hear of what falls due, and of what another has committed.
+func (a *App) connect(c Config) {
+	a.tasks = task.NewRunner(a.DB, c.Clock, c.Log, a.due()...)
 	if a.follows != nil {
 		a.follows.leapt = a.tasks.WakeAll
 	}
 	a.Outbox.Wake, a.Inbox.Wake = a.tasks.Wake, a.tasks.Wake
-	d.Committed = func(topic string) {
+	a.DB.Committed = func(topic string) {
 		if topic == event.Topic {
 			a.tasks.Wake(outbox.FanTask)
 		}
@@ -164,18 +180,18 @@ func wire(ctx context.Context, c Config, d *db.DB) (*App, error) {
 	for _, r := range []interface{ Register() }{a.Customers, a.Cards, a.Payments, a.Refunds, a.Payouts} {
 		r.Register()
 	}
+}
+
+// routes puts every room's endpoints behind one door.
+func (a *App) routes(c Config) {
 	a.API = api.New(c.Version, a.Merchants.Authenticate, c.Log)
 	a.requests, a.API.Answered = newRequests(), a.count
 	a.refused = newRefused()
 	a.Inbox.Refused = func(check string) { a.refused.WithLabelValues(check).Inc() }
-	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Disputes, a.Payouts, a.Messages, a.Merchants, &event.Events{DB: d}, a.Outbox, a.Inbox, a.Reconcile} {
+	for _, r := range []interface{ Routes(*api.API) }{a.Payments, a.Cards, a.Refunds, a.Disputes, a.Payouts, a.Messages, a.Merchants, &event.Events{DB: a.DB}, a.Outbox, a.Inbox, a.Reconcile,
+		a.Prices, a.Books, a.Reports} {
 		r.Routes(a.API)
 	}
-	prices := &localprice.Prices{DB: d, Clock: c.Clock, Merchants: a.Merchants}
-	prices.Routes(a.API)
-	a.Books.Routes(a.API)
-	(&analytics.Reports{DB: d, Clock: c.Clock, Merchants: a.Merchants, Prices: prices}).Routes(a.API)
-	return a, nil
 }
 
 // follow sets the clock to the time of a sandbox's world, where that is wished, and keeps merchants to one world.

@@ -92,29 +92,8 @@ func (d *declines) differs() string {
 	if r.Recent.Decided > len(d.sales) {
 		return "the payments of both times"
 	}
-	lately := d.sales[len(d.sales)-r.Recent.Decided:]
-	classes, codes, sepa := map[string]int{}, map[string]int{}, 0
-	for _, o := range lately {
-		if o.ends == "" {
-			continue
-		}
-		classes[cmp.Or(classOf[o.ends], "issuer")]++
-		codes[cmp.Or(codeOf[o.ends], o.ends)]++
-		if classOf[o.ends] == "" && o.amount.Currency == "EUR" && o.card != "pm_card_mastercard" {
-			sepa++
-		}
-	}
-	quiet, sale := 0, 0
-	for n, o := range d.sales {
-		if o.ends == "" {
-			continue
-		}
-		if n < len(d.sales)-len(lately) {
-			quiet++
-		} else {
-			sale++
-		}
-	}
+	before := len(d.sales) - r.Recent.Decided
+	quiet, sale := unpaid(d.sales[:before]), unpaid(d.sales[before:])
 	advised := 0
 	for _, a := range r.Recommendations {
 		if a.Name == "sepa_debit" {
@@ -122,20 +101,42 @@ func (d *declines) differs() string {
 		}
 	}
 	for what, holds := range map[string]bool{
-		"the payments of both times":         r.Recent.Decided%saleDays == 0 && r.Before.Decided+r.Recent.Decided == len(d.sales) && r.Recent.Declined == sale && r.Before.Declined == quiet,
+		"the payments of both times":         r.Recent.Decided%saleDays == 0 && r.Before.Decided+r.Recent.Decided == len(d.sales) && r.Recent.Declined == sale.all && r.Before.Declined == quiet.all,
 		"a rise that is hardly chance":       r.Rise.Clear && r.Rise.Percent > 0,
-		"who declined":                       asStaged(r.Classes, classes),
-		"the codes":                          len(codes) > 8 || asStaged(r.Codes, codes),
+		"who declined":                       asStaged(r.Classes, sale.classes),
+		"the codes":                          len(sale.codes) > 8 || asStaged(r.Codes, sale.codes),
 		"shares that add up to 100 %":        whole(r.Classes) && whole(r.Codes),
 		"an unchanged integration":           r.Integration.Unchanged,
-		"every unpaid purchase":              len(r.Purchases) == sale && r.Recovered == 0,
-		"SEPA for carts in euro, not francs": advised == sepa,
+		"every unpaid purchase":              len(r.Purchases) == sale.all && r.Recovered == 0,
+		"SEPA for carts in euro, not francs": advised == sale.sepa,
 	} {
 		if !holds {
 			return what
 		}
 	}
 	return ""
+}
+
+// staged are orders that were staged to end unpaid.
+type staged struct {
+	all, sepa      int // sepa: those that a direct debit could have paid
+	classes, codes map[string]int
+}
+
+func unpaid(sales []order) staged {
+	s := staged{classes: map[string]int{}, codes: map[string]int{}}
+	for _, o := range sales {
+		if o.ends == "" {
+			continue
+		}
+		s.all++
+		s.classes[cmp.Or(classOf[o.ends], "issuer")]++
+		s.codes[cmp.Or(codeOf[o.ends], o.ends)]++
+		if classOf[o.ends] == "" && o.amount.Currency == "EUR" && o.card != "pm_card_mastercard" {
+			s.sepa++
+		}
+	}
+	return s
 }
 
 func asStaged(found []declinesShare, staged map[string]int) bool {
