@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -105,9 +106,13 @@ type settled struct {
 	last       Line
 }
 
+// inOrder is the order in which Stripe made lines.
+func inOrder(a, b Line) int { return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID)) }
+
 // settledOf are the sums of the lines of some kinds, by source. Lines in another currency than the first are not added to it.
 func (s *Reconcile) settledOf(ctx context.Context, scope db.Scope, sources []string, kinds ...string) (map[string]settled, error) {
 	lines, err := s.linesOf(ctx, scope, slices.DeleteFunc(sources, func(source string) bool { return source == "" }))
+	slices.SortFunc(lines, inOrder)
 	all := map[string]settled{}
 	for _, l := range lines {
 		t := all[l.Source]

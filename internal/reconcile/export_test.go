@@ -158,3 +158,33 @@ func TestExportOfADayWithoutMidnight(t *testing.T) {
 		}
 	})
 }
+
+// What Stripe took for a refund and what came back of it stand in the order in which Stripe made them, in whatever order they were read.
+func TestExportOfARefundThatCameBack(t *testing.T) {
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		paid := pay(till, "50.00", "USD", "pm_card_visa")
+		made := till.Post("/v1/refunds", map[string]any{"payment_id": paid, "amount": "50.00"}).Want(201)
+		var changes []db.Change
+		for _, l := range []struct {
+			id, kind, payout string
+			amount           int64
+			after            time.Duration
+		}{{"txn_b", "refund_failure", "po_2", 5000, 48 * time.Hour}, {"txn_a", "refund", "po_1", -5000, 0}} { // as Stripe lists them
+			changes = append(changes, db.Change{SQL: `insert into balance_transactions (merchant, mode, id, account, type, kind, source, currency, amount, fee, net, exchange_rate, source_amount, source_currency,
+				description, payment, payout, state, reason, difference, created_at, available_on) values ($1, $2, $3, 'acct_x', $4, $4, $5, 'USD', $6, 0, $6, '', $6, 'USD', '', '', $7, 'matched', '', 0, $8, $8)`,
+				Args: []any{till.Shop.Merchant, till.Shop.Mode, l.id, l.kind, made.String("data", "provider_ref"), l.amount, l.payout, tilltest.Start.Add(l.after).UnixMicro()}, Rows: 1})
+		}
+		if err := till.DB.Write(t.Context(), changes...); err != nil {
+			t.Fatal(err)
+		}
+		if err := till.DB.Write(t.Context(), db.Change{SQL: `analyze balance_transactions`, Rows: db.Any}); err != nil { // then PostgreSQL reads a small table as it lies
+			t.Fatal(err)
+		}
+		rows, _ := table(t, till, "refunds")
+		if len(rows) != 1 {
+			t.Fatal(rows)
+		}
+		holdsRow(t, rows[0], map[string]string{"gross": "0.00", "balance_transactions": "txn_a txn_b", "payout": "po_2", "available_on": tilltest.Start.Add(48 * time.Hour).Format(time.DateOnly)})
+	})
+}
