@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/till-pay/till/internal/db"
 	"github.com/till-pay/till/internal/stripe"
 )
 
@@ -35,12 +36,13 @@ func (w worker) askAbout(ctx context.Context, l *Line) error {
 		return err
 	}
 	*w.heard++
+	was := *l
 	l.State, l.Reason = Explained, kinds[l.Kind].words
 	l.Difference.Minor = 0
 	if found.ours {
 		l.State, l.Reason = Waiting, found.reason
 	}
-	if err := w.DB.Write(ctx, verdict(l)); err != nil {
+	if err := w.DB.Write(ctx, verdict(was, *l)); err != nil && !db.IsMoved(err) { // it has been settled, with another line of its source
 		return err
 	}
 	return w.again(ctx, []string{l.Source})

@@ -107,7 +107,9 @@ type settled struct {
 }
 
 // inOrder is the order in which Stripe made lines.
-func inOrder(a, b Line) int { return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID)) }
+func inOrder(a, b Line) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
+}
 
 // settledOf are the sums of the lines of some kinds, by source. Lines in another currency than the first are not added to it.
 func (s *Reconcile) settledOf(ctx context.Context, scope db.Scope, sources []string, kinds ...string) (map[string]settled, error) {

@@ -344,7 +344,7 @@ func (w worker) settle(ctx context.Context, lines []*Line, stored []Line) (chang
 		g.settle(w.priced)
 		for _, l := range g.lines {
 			if was, kept := before[l.ID]; kept && was != *l {
-				changes = append(changes, verdict(l))
+				changes = append(changes, verdict(was, *l))
 			}
 		}
 		for _, m := range g.moves {

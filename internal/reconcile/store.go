@@ -88,15 +88,12 @@ func insertDays(lines []Line) (changes []db.Change) {
 // dayOf numbers the days in UTC since 1970.
 func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
 
-// verdict writes what a stored line was found to be. It misses where somebody has accepted its difference since it was read.
-func verdict(l *Line) db.Change {
-	accepted := int64(0)
-	if l.Acceptance != nil {
-		accepted = l.Acceptance.At.UnixMicro()
-	}
+// verdict writes what a stored line was found to be. It misses where it is not any more as it was read: somebody has accepted its difference, or
+// the reading of another account has settled it, by movements that came later.
+func verdict(was, l Line) db.Change {
 	return db.Change{SQL: `update balance_transactions set state = $4, reason = $5, difference = $6, payment = $7
-		where merchant = $1 and mode = $2 and id = $3 and coalesce(accepted_at, 0) = $8`,
-		Args: []any{l.scope.Merchant, l.scope.Mode, l.ID, string(l.State), l.Reason, l.Difference.Minor, l.Payment, accepted}, Rows: 1}
+		where merchant = $1 and mode = $2 and id = $3 and state = $8 and difference = $9`,
+		Args: []any{l.scope.Merchant, l.scope.Mode, l.ID, string(l.State), l.Reason, l.Difference.Minor, l.Payment, string(was.State), was.Difference.Minor}, Rows: 1}
 }
 
 // arrived are movements that have come, each with the line that brought it.
