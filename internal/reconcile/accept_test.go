@@ -157,7 +157,9 @@ func TestWhatCannotBeAccepted(t *testing.T) {
 		settle(till)
 		reconciled(t, till, false)
 		open := till.Get("/v1/reconciliation/lines?state=open").Want(200).String("data", 0, "id")
-		accept(till, open, price).Refused(422, "line_state", "id")
+		if said := accept(till, open, price).Refused(422, "line_state", "id").String("error", "message"); !strings.Contains(said, "has not been looked into yet") {
+			t.Errorf("it says %q", said)
+		}
 		till.Clock.Advance(2 * time.Minute)
 		reconciled(t, till, true)
 		accept(till, open, price).Refused(422, "line_state", "id") // it is explained
