@@ -103,10 +103,21 @@ func (v *ledgerVerify) Run(c *console) error {
 		return fmt.Errorf("%s not as it was chained", plural(wrong, "thing is", "things are"))
 	}
 	if !v.JSON {
-		fmt.Fprintf(c.out, "Verified: rows %d to %d of the chain and all that they are about are as they were chained. %s\n", first.Sequence+1, part.Through.Sequence, waiting(part.Waiting))
+		fmt.Fprintf(c.out, "%s %s\n", verified(first.Sequence, part.Through.Sequence), waiting(part.Waiting))
 		fmt.Fprintf(c.out, "The head is %d:%s\n", part.Through.Sequence, part.Through.Hash)
 	}
 	return nil
+}
+
+// verified says what was looked at and is as it was chained: the rows after one, up to another.
+func verified(after, through int64) string {
+	switch {
+	case after < through:
+		return fmt.Sprintf("Verified: rows %d to %d of the chain and all that they are about are as they were chained.", after+1, through)
+	case through > 0:
+		return fmt.Sprintf("Verified: the chain holds row %d as it was kept, and nothing was chained after it.", through)
+	}
+	return "Nothing is chained yet."
 }
 
 func (v *ledgerVerify) print(c *console, part ledger.Verification) {

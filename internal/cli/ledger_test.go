@@ -33,11 +33,13 @@ func TestLedger(t *testing.T) {
 	if _, errs := run(0, "trial-balance"); !strings.Contains(errs, "Nothing is booked.") {
 		t.Error(errs)
 	}
+	out, _ := run(0, "verify")
+	says(out, "Nothing is chained yet. All that was posted is in it.")
 	till.Post("/v1/payments", `{"amount":"50.00","currency":"USD","provider":"stripe","payment_method":"pm_card_visa"}`).Want(201)
 	if err := till.Books.ChainAll(t.Context(), till.Shop.Scope); err != nil {
 		t.Fatal(err)
 	}
-	out, _ := run(0, "trial-balance", "--as-of", "2026-11-24")
+	out, _ = run(0, "trial-balance", "--as-of", "2026-11-24")
 	says(out, "assets:stripe 0.00 50.00 0.00 50.00 USD", "income:sales 0.00 0.00 50.00 -50.00 USD", " 0.00 USD")
 	out, _ = run(0, "head")
 	says(out, "All that was posted is in it.", "2026-11-24 ")
@@ -57,7 +59,7 @@ func TestLedger(t *testing.T) {
 	out, _ = run(0, "verify")
 	says(out, "Verified: rows 1 to ", "The head is "+kept)
 	out, _ = run(0, "verify", "--from", kept)
-	says(out, "Verified")
+	says(out, "Verified: the chain holds row ", " as it was kept, and nothing was chained after it.")
 	if err := till.DB.Write(t.Context(), db.Change{SQL: `update ledger_entries set amount = amount - 100 where account = 'assets:stripe'`, Rows: 1}); err != nil {
 		t.Fatal(err)
 	}

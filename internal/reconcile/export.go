@@ -52,6 +52,9 @@ func (in ExportInput) period() (p period, err error) {
 		*day.to = clock.Midnight(d.Year(), d.Month(), d.Day()+day.days, p.zone) // not 24 hours: some days have 23 or 25
 		p.name = day.param + "-" + day.value + "-" + p.name
 	}
+	if in.From != "" && in.To != "" && !p.Since.Before(p.Until) {
+		return p, fault.New(fault.ParameterInvalid, "from", "from is a day after to: the table would be empty.")
+	}
 	return p, nil
 }
 

@@ -87,7 +87,8 @@ func TestExports(t *testing.T) {
 		holdsRow(t, rows[0], map[string]string{"refund_id": refund, "payment_id": first, "amount": "1.23", "gross": "-1.23", "fee": "0.00", "net": "-1.23", "refund": "*",
 			"day": "2026-11-25", "time": "2026-11-25T08:30:00+09:00", "balance_transactions": "*"})
 		for path, param := range map[string]string{"payments?time_zone=Local": "time_zone", "refunds?time_zone=Mars/Base": "time_zone", "payout_lines?time_zone=../passwd": "time_zone", "payments?time_zone=": "time_zone",
-			"payments?from=24.11.2026": "from", "payments?to=2026-02-30": "to"} {
+			"payments?from=24.11.2026": "from", "payments?to=2026-02-30": "to",
+			"payments?from=2026-11-25&to=2026-11-24": "from"} {
 			till.Get("/v1/exports/"+path).Refused(400, "parameter_invalid", param)
 		}
 	})
