@@ -104,17 +104,8 @@ func readCurrencies(codes []string) (all []money.Currency) {
 
 // unavailable is what the merchant is told where Stripe gives no rates.
 func unavailable(err error, from money.Currency) error {
-	said, ok := stripe.As(err)
-	if !ok {
-		return err
-	}
-	switch stripe.Meaning(err) {
-	case stripe.BadCredentials:
-		return fault.New(fault.ProviderCredentials, "", "Stripe refuses the merchant's secret key.").Because(err)
-	case stripe.Refused:
-		return fault.New(fault.RateUnavailable, "rate", "Stripe gives no exchange rates from %s: give your own as rate. It says: %s", from, said.Message).Because(err)
-	}
-	return fault.New(fault.ProviderUnavailable, "", "Stripe did not answer; give a rate of your own, or ask again.").Because(err)
+	return stripe.Told(err, fault.New(fault.RateUnavailable, "rate", "Stripe gives no exchange rates from %s: give your own as rate. It says: ", from),
+		fault.New(fault.ProviderUnavailable, "", "Stripe did not answer; give a rate of your own, or ask again."))
 }
 
 // newest is what was last kept of a currency, or db.ErrNone.

@@ -45,24 +45,10 @@ func (s *Payments) Refresh(ctx context.Context, scope db.Scope, payment string) 
 		return p, err
 	}
 	if err := s.Refetch(ctx, scope, p.generation, p.ProviderRef); err != nil {
-		return Payment{}, unreachable(err)
+		return Payment{}, stripe.Told(err, fault.New(fault.ProviderRefused, "", "Stripe refuses to show the payment: "),
+			fault.New(fault.ProviderUnavailable, "", "Stripe did not answer; the payment stands as it was known."))
 	}
 	return s.Get(ctx, scope, payment)
-}
-
-// unreachable turns Stripe's silence into a fault.
-func unreachable(err error) error {
-	said, ok := stripe.As(err)
-	if !ok {
-		return err
-	}
-	switch stripe.Meaning(err) {
-	case stripe.BadCredentials:
-		return fault.New(fault.ProviderCredentials, "", "Stripe refuses the merchant's secret key.").Because(err)
-	case stripe.Refused:
-		return fault.New(fault.ProviderRefused, "", "Stripe refuses to show the payment: %s", said.Message).Because(err)
-	}
-	return fault.New(fault.ProviderUnavailable, "", "Stripe did not answer; the payment stands as it was known.").Because(err)
 }
 
 func clip(s string) string {

@@ -58,27 +58,14 @@ func (s *Payouts) SetSchedule(ctx context.Context, scope db.Scope, want Schedule
 	defer cancel()
 	is, err := client.SetPayoutSchedule(ctx, want.Interval, want.Weekdays, want.Days)
 	if err != nil {
-		return Schedule{}, notSet(err)
+		return Schedule{}, stripe.Told(err, fault.New(fault.ProviderRefused, "", "Stripe refuses the schedule: "),
+			fault.New(fault.ProviderUnavailable, "", "Stripe did not answer: the schedule may have changed or not. Send the same again."))
 	}
 	return Schedule{is.Interval, is.Weekdays, is.Monthdays}, nil
 }
 
 // scheduleWithin bounds what is asked of Stripe for it.
 const scheduleWithin = 10 * time.Second
-
-func notSet(err error) error {
-	said, ok := stripe.As(err)
-	if !ok {
-		return err
-	}
-	switch stripe.Meaning(err) {
-	case stripe.BadCredentials:
-		return fault.New(fault.ProviderCredentials, "", "Stripe refuses the merchant's secret key.").Because(err)
-	case stripe.Refused:
-		return fault.New(fault.ProviderRefused, "", "Stripe refuses the schedule: %s", said.Message).Because(err)
-	}
-	return fault.New(fault.ProviderUnavailable, "", "Stripe did not answer: the schedule may have changed or not. Send the same again.").Because(err)
-}
 
 type scheduleInput struct{ Body Schedule }
 
