@@ -46,6 +46,28 @@ func beside(t *testing.T, till *tilltest.Till) (*reconcile.Reconcile, *way) {
 		Merchants: &merchant.Merchants{DB: m.DB, Clock: m.Clock, Log: m.Log, Sealer: m.Sealer, Base: between.URL, HTTP: stripe.HTTPClient()}}, between
 }
 
+// sold runs a test on both engines, with a till that has sold so often and all of it heard, and a room that reaches Stripe by the way.
+func sold(t *testing.T, sales int, test func(t *testing.T, till *tilltest.Till, room *reconcile.Reconcile, between *way)) {
+	t.Helper()
+	t.Parallel()
+	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
+		for range sales {
+			pay(till, "20.00", "USD", "pm_card_visa")
+		}
+		settle(till)
+		room, between := beside(t, till)
+		test(t, till, room, between)
+	})
+}
+
+// mended fails where the reading does not come to its end once Stripe's list is as it should be.
+func (b *way) mended(t *testing.T, room *reconcile.Reconcile, till *tilltest.Till, name string, lines int64) {
+	t.Helper()
+	b.set(nil)
+	untilDone(t, room, till)
+	whole(t, room, till, name, lines)
+}
+
 func (b *way) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	list := r.URL.Path == "/v1/balance_transactions"
@@ -156,13 +178,7 @@ var ways = []struct {
 
 // Wrong or partial data ends in a state with a name: nothing of its page is booked, all before it stays, and the next run goes on to the end.
 func TestWrongDataBooksNothingAndIsNamed(t *testing.T) {
-	t.Parallel()
-	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		for range 5 {
-			pay(till, "20.00", "USD", "pm_card_visa")
-		}
-		settle(till)
-		room, between := beside(t, till)
+	sold(t, 5, func(t *testing.T, till *tilltest.Till, room *reconcile.Reconcile, between *way) {
 		for _, one := range ways {
 			wiped(t, till)
 			between.set(one.bend)
@@ -173,9 +189,7 @@ func TestWrongDataBooksNothingAndIsNamed(t *testing.T) {
 				continue
 			}
 			standing(t, room, till, one.name, one.words)
-			between.set(nil)
-			untilDone(t, room, till)
-			whole(t, room, till, one.name, 5)
+			between.mended(t, room, till, one.name, 5)
 			between.mu.Lock()
 			if anew := !between.asked[0].Has("starting_after"); anew != (one.name == "a place that is no more") {
 				t.Errorf("%s: it begins anew: %v", one.name, anew)
@@ -257,11 +271,7 @@ func whole(t *testing.T, room *reconcile.Reconcile, till *tilltest.Till, name st
 
 // A line that is not any more what it was is not passed over.
 func TestALineThatHasChangedIsNamed(t *testing.T) {
-	t.Parallel()
-	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		pay(till, "20.00", "USD", "pm_card_visa")
-		settle(till)
-		room, between := beside(t, till)
+	sold(t, 1, func(t *testing.T, till *tilltest.Till, room *reconcile.Reconcile, between *way) {
 		untilDone(t, room, till)
 		between.set(func(_ http.ResponseWriter, _ *http.Request, _ int, told map[string]any) bool {
 			one := first(told)
@@ -271,40 +281,26 @@ func TestALineThatHasChangedIsNamed(t *testing.T) {
 		_, err := room.Run(t.Context(), till.Shop.Scope, false)
 		named(t, "changed", err, unavailable, "is not what it was")
 		counted(t, till, "changed", 1)
-		between.set(nil)
-		untilDone(t, room, till)
-		whole(t, room, till, "changed", 1)
+		between.mended(t, room, till, "changed", 1)
 	})
 }
 
 // Stripe that does not answer is not the same as a reading that takes its time.
 func TestSilenceIsNamed(t *testing.T) {
-	t.Parallel()
-	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		pay(till, "20.00", "USD", "pm_card_visa")
-		settle(till)
-		room, between := beside(t, till)
+	sold(t, 1, func(t *testing.T, till *tilltest.Till, room *reconcile.Reconcile, between *way) {
 		between.set(func(_ http.ResponseWriter, r *http.Request, _ int, _ map[string]any) bool {
 			<-r.Context().Done()
 			return true
 		})
 		_, err := room.Run(t.Context(), till.Shop.Scope, false)
 		named(t, "silence", err, unavailable, "Stripe does not answer.")
-		between.set(nil)
-		untilDone(t, room, till)
-		whole(t, room, till, "silence", 1)
+		between.mended(t, room, till, "silence", 1)
 	})
 }
 
 // A database that fails in the midst of a commit has nothing of it.
 func TestAFailingDatabaseBooksNothing(t *testing.T) {
-	t.Parallel()
-	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		for range 3 {
-			pay(till, "20.00", "USD", "pm_card_visa")
-		}
-		settle(till)
-		room, between := beside(t, till)
+	sold(t, 3, func(t *testing.T, till *tilltest.Till, room *reconcile.Reconcile, between *way) {
 		exec := func(sql string) {
 			if err := till.DB.Write(context.Background(), db.Change{SQL: sql, Rows: db.Any}); err != nil {
 				t.Error(err)
@@ -316,21 +312,13 @@ func TestAFailingDatabaseBooksNothing(t *testing.T) {
 		}
 		exec(`alter table balance_days_away rename to balance_days`)
 		standing(t, room, till, "database", "Something failed on our side.")
-		between.set(nil)
-		untilDone(t, room, till)
-		whole(t, room, till, "database", 3)
+		between.mended(t, room, till, "database", 3)
 	})
 }
 
 // One who stood still for longer than his lease neither books what another has booked nor takes him back.
 func TestWhoComesLateBooksNothing(t *testing.T) {
-	t.Parallel()
-	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		for range 5 {
-			pay(till, "20.00", "USD", "pm_card_visa")
-		}
-		settle(till)
-		slow, held := beside(t, till)
+	sold(t, 5, func(t *testing.T, till *tilltest.Till, slow *reconcile.Reconcile, held *way) {
 		other, _ := beside(t, till)
 		arrived, goOn := make(chan struct{}), make(chan struct{})
 		held.set(func(_ http.ResponseWriter, _ *http.Request, page int, _ map[string]any) bool {
@@ -364,11 +352,7 @@ func TestWhoComesLateBooksNothing(t *testing.T) {
 
 // The lines of a payout may be more than one stretch of work gets through: the next goes on where it stood.
 func TestTheLinesOfAPayoutAreGoneOnWith(t *testing.T) {
-	t.Parallel()
-	tilltest.Each(t, func(t *testing.T, till *tilltest.Till) {
-		pay(till, "20.00", "USD", "pm_card_visa")
-		settle(till)
-		room, between := beside(t, till)
+	sold(t, 1, func(t *testing.T, till *tilltest.Till, room *reconcile.Reconcile, between *way) {
 		untilDone(t, room, till)
 		paid := db.Change{SQL: `insert into balance_transactions (` + lineColumns + `) select merchant, mode, 'txn_paid', account, 'payout', 'payout', 'po_1', currency, 0, 0, 0, '', 0,
 			currency, '', '', '', 'matched', '', 0, created_at, available_on from balance_transactions`, Rows: 1}
