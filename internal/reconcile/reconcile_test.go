@@ -9,17 +9,18 @@ import (
 	"github.com/till-pay/till/internal/tilltest"
 )
 
-// reconciled reads to the end and returns the summary.
+// reconciled reads to the end and returns the summary. Where till is reading by itself it waits for that, and not as long as until a lease ends that
+// nobody has given back.
 func reconciled(t *testing.T, till *tilltest.Till, repair bool) tilltest.Answer {
 	t.Helper()
-	for range 50 {
-		run := till.Post("/v1/reconciliation/runs", map[string]any{"repair": repair}).Want(200)
-		if run.At("data", "done").(bool) {
-			return till.Get("/v1/reconciliation").Want(200)
-		}
+	began := time.Now()
+	tilltest.Until(t, "the reading to end", func() bool {
+		return till.Post("/v1/reconciliation/runs", map[string]any{"repair": repair}).Want(200).At("data", "done").(bool)
+	})
+	if took := time.Since(began); took > 25*time.Second {
+		t.Errorf("the reading was held for %s", took)
 	}
-	t.Fatal("the reading does not end")
-	return tilltest.Answer{}
+	return till.Get("/v1/reconciliation").Want(200)
 }
 
 // even fails where anything is left in any currency.
