@@ -249,14 +249,13 @@ func counted(t *testing.T, till *tilltest.Till, name string, lines int64) {
 
 func untilDone(t *testing.T, room *reconcile.Reconcile, till *tilltest.Till) {
 	t.Helper()
-	for range 20 {
-		if run, err := room.Run(t.Context(), till.Shop.Scope, false); err != nil {
+	tilltest.Until(t, "the reading's end", func() bool {
+		run, err := room.Run(t.Context(), till.Shop.Scope, false)
+		if err != nil {
 			t.Fatal(err)
-		} else if run.Done {
-			return
 		}
-	}
-	t.Fatal("the reading does not end")
+		return run.Done
+	})
 }
 
 // whole fails where not every line is there once, or anything is left.
