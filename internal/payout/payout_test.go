@@ -99,7 +99,13 @@ func told(t *testing.T, till *tilltest.Till) (all []string) {
 // balanced ends where what till foretells of payouts is what Stripe's balance did, to the cent, of so many sums.
 func balanced(t *testing.T, till *tilltest.Till, n int) {
 	t.Helper()
-	tilltest.Until(t, "Stripe's webhooks", func() bool { return till.Stripe(till.Shop).Outstanding() == 0 })
+	polls := 0
+	tilltest.Until(t, "Stripe's webhooks", func() bool {
+		if polls++; polls%100 == 0 { // one that came too late for its signature, when a day was leapt over, is sent again as time goes on
+			till.Clock.Advance(10 * time.Minute)
+		}
+		return till.Stripe(till.Shop).Outstanding() == 0
+	})
 	f, s := foretold(t, till), told(t, till)
 	if !slices.Equal(f, s) || len(f) != n {
 		t.Errorf("till foretells\n%s\nand Stripe's balance did\n%s", strings.Join(f, "\n"), strings.Join(s, "\n"))
