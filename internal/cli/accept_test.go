@@ -14,22 +14,7 @@ import (
 func TestReconcileAccepts(t *testing.T) {
 	t.Parallel()
 	till := tilltest.New(t)
-	run := func(want int, args ...string) (out, errs string) {
-		t.Helper()
-		status, out, errs := asShop(t, till.URL, till.Shop.Key, args...)
-		if status != want {
-			t.Fatalf("%v ended with %d\n%s%s", args, status, out, errs)
-		}
-		return out, errs
-	}
-	says := func(out string, want ...string) {
-		t.Helper()
-		for _, w := range want {
-			if !strings.Contains(strings.Join(strings.Fields(out), " "), w) {
-				t.Errorf("it does not say %q:\n%s", w, out)
-			}
-		}
-	}
+	run, says := commands(t, till)
 	pay := func(amount string) {
 		t.Helper()
 		till.Post("/v1/payments", `{"amount":"`+amount+`","currency":"USD","provider":"stripe","payment_method":"pm_card_visa"}`).Want(201)

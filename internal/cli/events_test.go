@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,27 @@ func asShop(t *testing.T, url, key string, args ...string) (status int, out, err
 		t.Fatal(err)
 	}
 	return c.ProcessState.ExitCode(), stdout.String(), stderr.String()
+}
+
+// commands are those of a shop: run is one that ends with a status, and says looks for words in what it printed, however far they stand apart.
+func commands(t *testing.T, till *tilltest.Till, first ...string) (run func(status int, args ...string) (out, errs string), says func(out string, words ...string)) {
+	run = func(want int, args ...string) (string, string) {
+		t.Helper()
+		status, out, errs := asShop(t, till.URL, till.Shop.Key, append(slices.Clone(first), args...)...)
+		if status != want {
+			t.Fatalf("%v ended with %d\n%s%s", args, status, out, errs)
+		}
+		return out, errs
+	}
+	says = func(out string, words ...string) {
+		t.Helper()
+		for _, w := range words {
+			if !strings.Contains(strings.Join(strings.Fields(out), " "), w) {
+				t.Errorf("it does not say %q:\n%s", w, out)
+			}
+		}
+	}
+	return run, says
 }
 
 // Eleven webhooks are lost: they are found, brought in once, and shown.

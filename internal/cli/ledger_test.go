@@ -14,22 +14,7 @@ import (
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	till := tilltest.New(t)
-	run := func(want int, args ...string) (string, string) {
-		t.Helper()
-		status, out, errs := asShop(t, till.URL, till.Shop.Key, append([]string{"ledger"}, args...)...)
-		if status != want {
-			t.Fatalf("%v ended with %d\n%s%s", args, status, out, errs)
-		}
-		return out, errs
-	}
-	says := func(out string, want ...string) {
-		t.Helper()
-		for _, w := range want {
-			if !strings.Contains(strings.Join(strings.Fields(out), " "), w) {
-				t.Errorf("it does not say %q:\n%s", w, out)
-			}
-		}
-	}
+	run, says := commands(t, till, "ledger")
 	if _, errs := run(0, "trial-balance"); !strings.Contains(errs, "Nothing is booked.") {
 		t.Error(errs)
 	}

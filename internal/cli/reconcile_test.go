@@ -16,22 +16,7 @@ import (
 func TestReconcile(t *testing.T) {
 	t.Parallel()
 	till := tilltest.New(t)
-	run := func(want int, args ...string) (string, string) {
-		t.Helper()
-		status, out, errs := asShop(t, till.URL, till.Shop.Key, args...)
-		if status != want {
-			t.Fatalf("%v ended with %d\n%s%s", args, status, out, errs)
-		}
-		return out, errs
-	}
-	says := func(out string, want ...string) {
-		t.Helper()
-		for _, w := range want {
-			if !strings.Contains(strings.Join(strings.Fields(out), " "), w) {
-				t.Errorf("it does not say %q:\n%s", w, out)
-			}
-		}
-	}
+	run, says := commands(t, till)
 	payment := till.Post("/v1/payments", `{"amount":"50.00","currency":"USD","provider":"stripe","payment_method":"pm_card_visa"}`).Want(201).ID()
 	out, _ := run(0, "reconcile")
 	says(out, "one balance transaction of Stripe's read", "✓ unexplained remainder 0.00 USD")
