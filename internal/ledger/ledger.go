@@ -39,11 +39,11 @@ const (
 	Sellers       Account = "assets:sellers"          // passed on to connected accounts
 	Reserve       Account = "assets:reserve"          // set aside by Stripe
 	Bank          Account = "assets:bank"             // what the merchant has sent to Stripe himself
-	Sales         Account = "income:sales"            //
+	Sales         Account = "income:sales"            // what was captured, gross
 	Refunds       Account = "income:refunds"          // contra income: what went back to customers
 	Disputes      Account = "income:disputes"         // contra income: what banks took back for cardholders
 	FeeIncome     Account = "income:application_fees" // of connected accounts
-	Fees          Account = "expenses:stripe_fees"    //
+	Fees          Account = "expenses:stripe_fees"    // what Stripe costs
 	Conversion    Account = "equity:conversion"       // what an amount was in the customer's currency, against what it became
 	Unexplained   Account = "equity:unexplained"      // what nothing accounts for
 )

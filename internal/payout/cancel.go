@@ -65,7 +65,7 @@ func cancelling(scope db.Scope, id string, now int64) db.Change {
 }
 
 func (s *Payouts) sendCancel(ctx context.Context, c once.Call) (once.Decide, error) {
-	p, client, err := s.row(ctx, c)
+	p, client, err := s.rowAndClient(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *Payouts) sendCancel(ctx context.Context, c once.Call) (once.Decide, err
 
 // findCancel looks at the payout itself: it was cancelled, or it was not.
 func (s *Payouts) findCancel(ctx context.Context, c once.Call) (once.Decide, error) {
-	p, client, err := s.row(ctx, c)
+	p, client, err := s.rowAndClient(ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (s *Payouts) Register() {
 }
 
 func (s *Payouts) send(ctx context.Context, c once.Call) (once.Decide, error) {
-	p, client, err := s.row(ctx, c)
+	p, client, err := s.rowAndClient(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (s *Payouts) send(ctx context.Context, c once.Call) (once.Decide, error) {
 }
 
 func (s *Payouts) lookUp(ctx context.Context, c once.Call) (once.Decide, error) {
-	p, client, err := s.row(ctx, c)
+	p, client, err := s.rowAndClient(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (s *Payouts) refuse(c once.Call, why *stripe.Error) once.Decide {
 	}
 }
 
-func (s *Payouts) row(ctx context.Context, c once.Call) (Payout, *stripe.Client, error) {
+func (s *Payouts) rowAndClient(ctx context.Context, c once.Call) (Payout, *stripe.Client, error) {
 	p, err := s.find(ctx, c.Scope, c.Row)
 	if err != nil {
 		return Payout{}, nil, err
