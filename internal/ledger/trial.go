@@ -44,16 +44,20 @@ func opening(ctx context.Context, q db.Querier, scope db.Scope, through string) 
 	return all, err
 }
 
-// What counts from one time on and before another: by the chain, and what waits for its place there by its own time.
+// What counts from one time on and before another: by the chain, and what waits for its place there by its own time. It is a cross join lest SQLite,
+// to group, walk through all entries that there ever were. Where nothing is closed, all counts by its own time: then the entries alone tell.
 const (
+	postedSince = `select e.book, e.account, e.currency, cast(sum(case when e.amount > 0 then e.amount else 0 end) as bigint),
+		cast(sum(case when e.amount < 0 then e.amount else 0 end) as bigint)
+		from ledger_entries e where e.merchant = $1 and e.mode = $2 and e.posted_at >= $3 and e.posted_at < $4 group by e.book, e.account, e.currency`
 	chainedSince = `select e.book, e.account, e.currency, cast(sum(case when e.amount > 0 then e.amount else 0 end) as bigint),
 		cast(sum(case when e.amount < 0 then e.amount else 0 end) as bigint)
-		from ledger_chain c join ledger_entries e on e.merchant = c.merchant and e.mode = c.mode and e.transaction_key = c.transaction_key
-		where c.merchant = $1 and c.mode = $2 and c.counts_at >= $3 and c.counts_at < $4 group by e.book, e.account, e.currency`
+		from ledger_chain c cross join ledger_entries e where e.merchant = c.merchant and e.mode = c.mode and e.transaction_key = c.transaction_key
+		and c.merchant = $1 and c.mode = $2 and c.counts_at >= $3 and c.counts_at < $4 group by e.book, e.account, e.currency`
 	waitingSince = `select e.book, e.account, e.currency, cast(sum(case when e.amount > 0 then e.amount else 0 end) as bigint),
 		cast(sum(case when e.amount < 0 then e.amount else 0 end) as bigint)
-		from ledger_entries w join ledger_entries e on e.merchant = w.merchant and e.mode = w.mode and e.transaction_key = w.transaction_key
-		where w.merchant = $1 and w.mode = $2 and w.line = 0 and not w.chained and w.posted_at >= $5 and w.posted_at < $6 group by e.book, e.account, e.currency`
+		from ledger_entries w cross join ledger_entries e where e.merchant = w.merchant and e.mode = w.mode and e.transaction_key = w.transaction_key
+		and w.merchant = $1 and w.mode = $2 and w.line = 0 and not w.chained and w.posted_at >= $5 and w.posted_at < $6 group by e.book, e.account, e.currency`
 )
 
 // counted is a query over what counts from one time on and before another. chainedSince stands before waitingSince, as their arguments do.
@@ -143,11 +147,11 @@ func (b *Books) TrialBalance(ctx context.Context, scope db.Scope, in TrialInput)
 		return t, err
 	}
 	t.Since = last.Through
-	waiting := counted{waitingSince, last.EndsAt, t.Before}
-	if t.Before.After(b.Clock.Now()) {
-		waiting.from = time.Time{} // what comes late for a closed period counts now
+	since, err := b.since(ctx, scope, last, t.Before)
+	if err != nil {
+		return t, err
 	}
-	found, err := b.sums(ctx, scope, last, counted{chainedSince, last.EndsAt, t.Before}, waiting)
+	found, err := b.sums(ctx, scope, last, since...)
 	if err != nil {
 		return t, err
 	}
@@ -160,6 +164,20 @@ func (b *Books) TrialBalance(ctx context.Context, scope db.Scope, in TrialInput)
 		t.Wrong = err.Error()
 	}
 	return t, nil
+}
+
+// since is what counts after a close and before a time.
+func (b *Books) since(ctx context.Context, scope db.Scope, last Close, before time.Time) ([]counted, error) {
+	if last.Through == "" {
+		if newest, err := lastClose(ctx, b.DB, scope, ""); err != nil || newest.Through == "" {
+			return []counted{{postedSince, time.Time{}, before}}, err
+		}
+	}
+	waiting := counted{waitingSince, last.EndsAt, before}
+	if before.After(b.Clock.Now()) {
+		waiting.from = time.Time{} // what comes late for a closed period counts now
+	}
+	return []counted{{chainedSince, last.EndsAt, before}, waiting}, nil
 }
 
 // add shows the sums of its book, and what they sum to.
