@@ -49,12 +49,9 @@ func booked(till *tilltest.Till, shop tilltest.Shop) {
 		}
 		return stripe.Outstanding() == 0 && due == 0
 	})
-	for range 50 {
-		if till.As(shop).Want(200, "POST", "/v1/reconciliation/runs", body{}).At("data", "done") == true {
-			return
-		}
-	}
-	till.T.Fatal("the reading does not end")
+	tilltest.Until(till.T, "the reading to end", func() bool { // till may be reading by itself
+		return till.As(shop).Want(200, "POST", "/v1/reconciliation/runs", body{}).At("data", "done") == true
+	})
 }
 
 // lines are the objects of a list in the answer, some of their fields each.
