@@ -101,7 +101,8 @@ func fresh(waiting []waits, records map[string][]record, closed time.Time) (all 
 	return all
 }
 
-// appended is the changes that add contents to the end of a chain, move the head of the day, and take the transactions off the waiting list. The
+// appended is the changes that add contents to the end of a chain and to the sums of their days, move the head of the day, and take the transactions
+// off the waiting list. The
 // key of the first row is the guard: of two nodes one adds it.
 func appended(scope db.Scope, last Mark, all []content, waiting []waits, now time.Time) []db.Change {
 	at := max(now.UnixMicro(), last.at) // the days of a chain never go back
@@ -117,7 +118,7 @@ func appended(scope db.Scope, last Mark, all []content, waiting []waits, now tim
 	}
 	var changes []db.Change
 	if len(rows) > 0 {
-		changes = append(changes, insertRows(scope, rows), moveHead(scope, dayOf(at), last))
+		changes = append(changes, insertRows(scope, rows), addDays(scope, rows[0].seq), moveHead(scope, dayOf(at), last))
 	}
 	if len(waiting) > 0 {
 		changes = append(changes, flag(scope, waiting))

@@ -116,6 +116,21 @@ func insertRows(scope db.Scope, rows []row) db.Change {
 	return db.Change{SQL: sql.String(), Args: args, Rows: int64(len(rows))}
 }
 
+// addDays adds what the rows from a number on are about to the sums of their days.
+func addDays(scope db.Scope, from int64) db.Change {
+	return db.Change{
+		SQL: `insert into ledger_days (merchant, mode, day, book, account, currency, debits, credits)
+			select c.merchant, c.mode, c.counts_at / 86400000000, e.book, e.account, e.currency, ` + debitsAndCredits + `
+			from ledger_chain c cross join ledger_entries e where e.merchant = c.merchant and e.mode = c.mode and e.transaction_key = c.transaction_key
+			and c.merchant = $1 and c.mode = $2 and c.seq >= $3 group by c.merchant, c.mode, c.counts_at / 86400000000, e.book, e.account, e.currency
+			on conflict (merchant, mode, day, book, account, currency) do update set debits = ledger_days.debits + excluded.debits, credits = ledger_days.credits + excluded.credits`,
+		Args: []any{scope.Merchant, scope.Mode, from}, Rows: db.Any,
+	}
+}
+
+// debitsAndCredits of some entries e are summed apart; credits are negative.
+const debitsAndCredits = `cast(sum(case when e.amount > 0 then e.amount else 0 end) as bigint), cast(sum(case when e.amount < 0 then e.amount else 0 end) as bigint)`
+
 // moveHead makes a row the last one of its day.
 func moveHead(scope db.Scope, day string, to Mark) db.Change {
 	return db.Change{

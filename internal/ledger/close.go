@@ -64,7 +64,7 @@ func (b *Books) Close(ctx context.Context, scope db.Scope, through string) (c Cl
 		if err != nil {
 			return nil, err
 		}
-		balances, err := b.sums(ctx, scope, last, counted{chainedSince, last.EndsAt, ends})
+		balances, err := sums(ctx, b.DB, scope, last, counted{daysSince, last.EndsAt, ends})
 		if err != nil {
 			return nil, err
 		}

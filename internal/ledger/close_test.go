@@ -140,6 +140,11 @@ func TestClosesSumUp(t *testing.T) {
 				for _, s := range must(ledger.BalancesOf(t.Context(), d, scope, book, "")) {
 					want[fmt.Sprint(s.Account, s.Currency)] = s.Minor
 				}
+				for _, s := range must(ledger.Standing(t.Context(), d, scope, book)) {
+					if s.Minor != want[fmt.Sprint(s.Account, s.Currency)] {
+						rt.Fatalf("%s %s stands at %d", book, s.Account, s.Minor)
+					}
+				}
 				for _, a := range got.Accounts {
 					if a.Balance.Minor != want[fmt.Sprint(a.Account, a.Currency)] {
 						rt.Fatalf("%s %s is %s", book, a.Account, a.Balance)

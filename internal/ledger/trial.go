@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -47,20 +48,22 @@ func opening(ctx context.Context, q db.Querier, scope db.Scope, through string) 
 // What counts from one time on and before another: by the chain, and what waits for its place there by its own time. It is a cross join lest SQLite,
 // to group, walk through all entries that there ever were. Where nothing is closed, all counts by its own time: then the entries alone tell.
 const (
-	postedSince = `select e.book, e.account, e.currency, cast(sum(case when e.amount > 0 then e.amount else 0 end) as bigint),
-		cast(sum(case when e.amount < 0 then e.amount else 0 end) as bigint)
+	postedSince = `select e.book, e.account, e.currency, ` + debitsAndCredits + `
 		from ledger_entries e where e.merchant = $1 and e.mode = $2 and e.posted_at >= $3 and e.posted_at < $4 group by e.book, e.account, e.currency`
-	chainedSince = `select e.book, e.account, e.currency, cast(sum(case when e.amount > 0 then e.amount else 0 end) as bigint),
-		cast(sum(case when e.amount < 0 then e.amount else 0 end) as bigint)
+	chainedSince = `select e.book, e.account, e.currency, ` + debitsAndCredits + `
 		from ledger_chain c cross join ledger_entries e where e.merchant = c.merchant and e.mode = c.mode and e.transaction_key = c.transaction_key
 		and c.merchant = $1 and c.mode = $2 and c.counts_at >= $3 and c.counts_at < $4 group by e.book, e.account, e.currency`
-	waitingSince = `select e.book, e.account, e.currency, cast(sum(case when e.amount > 0 then e.amount else 0 end) as bigint),
-		cast(sum(case when e.amount < 0 then e.amount else 0 end) as bigint)
+	waitingSince = `select e.book, e.account, e.currency, ` + debitsAndCredits + `
 		from ledger_entries w cross join ledger_entries e where e.merchant = w.merchant and e.mode = w.mode and e.transaction_key = w.transaction_key
 		and w.merchant = $1 and w.mode = $2 and w.line = 0 and not w.chained and w.posted_at >= $5 and w.posted_at < $6 group by e.book, e.account, e.currency`
 )
 
-// counted is a query over what counts from one time on and before another. chainedSince stands before waitingSince, as their arguments do.
+// daysSince stands for chainedSince from one midnight on and before another, by the sums that were made when it was chained: it costs days, and
+// does not see what has become of the entries since. `till ledger verify` does, and a trial balance.
+const daysSince = `select book, account, currency, cast(sum(debits) as bigint), cast(sum(credits) as bigint) from ledger_days
+	where merchant = $1 and mode = $2 and day >= $3 / 86400000000 and day < $4 / 86400000000 group by book, account, currency`
+
+// counted is a query over what counts from one time on and before another. What is chained stands before waitingSince, as their arguments do.
 type counted struct {
 	sql          string
 	from, before time.Time
@@ -68,8 +71,8 @@ type counted struct {
 
 // sums are all accounts of both books: the balances of a close, and what queries find that has come since. What it costs grows with the open
 // period alone, once something is closed. The queries are one statement: what is chained between two would be in neither.
-func (b *Books) sums(ctx context.Context, scope db.Scope, from Close, queries ...counted) ([]sum, error) {
-	all, err := opening(ctx, b.DB, scope, from.Through)
+func sums(ctx context.Context, q db.Querier, scope db.Scope, from Close, queries ...counted) ([]sum, error) {
+	all, err := opening(ctx, q, scope, from.Through)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +81,7 @@ func (b *Books) sums(ctx context.Context, scope db.Scope, from Close, queries ..
 	for _, c := range queries {
 		sql, args = append(sql, c.sql), append(args, max(0, c.from.UnixMicro()), c.before.UnixMicro())
 	}
-	found, err := db.All(ctx, b.DB, func(r db.Row) (s sum, err error) {
+	found, err := db.All(ctx, q, func(r db.Row) (s sum, err error) {
 		return s, r.Scan(&s.book, &s.account, &s.currency, &s.debits, &s.credit)
 	}, strings.Join(sql, " union all "), args...)
 	if err != nil {
@@ -93,6 +96,18 @@ func (b *Books) sums(ctx context.Context, scope db.Scope, from Close, queries ..
 		all[s.name()] = was
 	}
 	return slices.SortedFunc(maps.Values(all), sum.compare), nil
+}
+
+// Standing is what the accounts of a book hold now, chained or not, in days' sums and not in history.
+func Standing(ctx context.Context, q db.Querier, scope db.Scope, book Book) (all []Balance, err error) {
+	ever := time.UnixMicro(math.MaxInt64)
+	found, err := sums(ctx, q, scope, Close{}, counted{daysSince, time.Time{}, ever}, counted{waitingSince, time.Time{}, ever})
+	for _, s := range found {
+		if s.book == book {
+			all = append(all, Balance{s.account, money.Currency(s.currency), s.balance()})
+		}
+	}
+	return all, err
 }
 
 // TrialBalance is all accounts of one book at a time.
@@ -151,7 +166,7 @@ func (b *Books) TrialBalance(ctx context.Context, scope db.Scope, in TrialInput)
 	if err != nil {
 		return t, err
 	}
-	found, err := b.sums(ctx, scope, last, since...)
+	found, err := sums(ctx, b.DB, scope, last, since...)
 	if err != nil {
 		return t, err
 	}

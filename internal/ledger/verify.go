@@ -60,7 +60,7 @@ type place struct {
 	Hash   string `json:"h"` // what the next row follows; "" where that is not known
 	Day    string `json:"d"` // of the last head that was looked at
 	Key    string `json:"k"` // of the ledger's own tables
-	Line   int64  `json:"l"`
+	Line   int64  `json:"l"` // or the day, of their sums
 	Until  int64  `json:"u"` // the end of the chain when it began
 	Partly bool   `json:"p"` // from a head on
 }
@@ -77,7 +77,7 @@ type walk struct {
 }
 
 // stages go one after another. Each does a bounded part, moves on in place, and says whether it is at its end.
-var stages = []func(*walk, context.Context) (bool, error){(*walk).chained, (*walk).entriesBeside, (*walk).movementsBeside, (*walk).closesBeside}
+var stages = []func(*walk, context.Context) (bool, error){(*walk).chained, (*walk).entriesBeside, (*walk).movementsBeside, (*walk).closesBeside, (*walk).days}
 
 // Verify walks a chain in bounded memory: each of its rows against the one before and against the ledger as it stands, each head against its row, and
 // the ledger against the chain. One call does what can be done in a few seconds.

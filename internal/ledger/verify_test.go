@@ -20,16 +20,18 @@ func TestEachChangedColumnIsNamed(t *testing.T) {
 	of := map[string]string{
 		"ledger_entries": `transaction_key = '` + key + `' and line = 1`, "movements": `key = '` + key + `'`, "ledger_chain": `seq = 5`,
 		"ledger_heads": `day = '2026-02-01'`, "ledger_closes": `through = '2026-02-02'`, "ledger_close_balances": `book = 'expected' and account = 'income:sales'`,
+		"ledger_days": `book = 'expected' and account = 'income:sales' and day = (select min(day) from ledger_days)`,
 	}
 	columns := map[string]string{
 		"ledger_entries": "merchant mode transaction_key line book account currency amount payment posted_at",
 		"movements":      "merchant mode key generation kind source currency amount fee payment posted_at",
 		"ledger_chain":   "merchant mode seq transaction_key chained_at counts_at content hash",
 		"ledger_heads":   "merchant mode day seq hash", "ledger_closes": "merchant mode through ends_at closed_at",
-		"ledger_close_balances": "merchant mode through book account currency balance",
+		"ledger_close_balances": "merchant mode through book account currency balance", "ledger_days": "merchant mode day book account currency debits credits",
 	}
 	// What is no value of the row but its place: the row is missing where it was.
-	places := []string{"merchant", "mode", "transaction_key", "key", "line", "seq", "day", "through", "book ledger_close_balances", "account ledger_close_balances", "currency ledger_close_balances"}
+	places := []string{"merchant", "mode", "transaction_key", "key", "line", "seq", "day", "through", "book ledger_close_balances", "account ledger_close_balances", "currency ledger_close_balances",
+		"book ledger_days", "account ledger_days", "currency ledger_days"}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		for table, list := range columns {
 			for i, column := range splitWords(list) {
@@ -46,8 +48,8 @@ func TestEachChangedColumnIsNamed(t *testing.T) {
 				if numeric(d, table, column) {
 					value = column + ` + 1`
 				}
-				if column == "seq" {
-					value = `seq + 1000`
+				if column == "seq" || table == "ledger_days" && column == "day" {
+					value = column + ` + 1000`
 				}
 				exec(t, d, 1, `update `+table+` set `+column+` = `+value+` where merchant = $1 and mode = $2 and `+of[table], scope.Merchant, scope.Mode)
 				found, _ := verify(t, b, scope, "")
@@ -72,7 +74,7 @@ func splitWords(s string) []string { return strings.Fields(s) }
 
 // numeric says whether a column holds numbers.
 func numeric(d *db.DB, table, column string) bool {
-	return strings.Contains(" line amount posted_at generation fee seq chained_at counts_at ends_at closed_at balance ", " "+column+" ")
+	return table == "ledger_days" && column == "day" || strings.Contains(" line amount posted_at generation fee seq chained_at counts_at ends_at closed_at balance debits credits ", " "+column+" ")
 }
 
 // What is removed, added or put in another order is named.
@@ -144,7 +146,7 @@ func TestAHeadThatWasKeptShowsAChainWrittenAnew(t *testing.T) {
 		heads := must(b.Heads(t.Context(), shop, api.PageInput{Limit: 10})).Data
 		exec(t, d, 1, `update ledger_entries set amount = 2 where merchant = $1 and mode = $2 and transaction_key = 'payment/p1_0/charge/1000' and line = 0`, shop.Merchant, shop.Mode)
 		for _, sql := range []string{`delete from ledger_chain where merchant = $1 and mode = $2`, `delete from ledger_heads where merchant = $1 and mode = $2`,
-			`update ledger_entries set chained = false where merchant = $1 and mode = $2`} {
+			`delete from ledger_days where merchant = $1 and mode = $2`, `update ledger_entries set chained = false where merchant = $1 and mode = $2`} {
 			exec(t, d, db.Any, sql, shop.Merchant, shop.Mode)
 		}
 		if err := b.ChainAll(t.Context(), shop); err != nil {

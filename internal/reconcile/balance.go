@@ -144,7 +144,7 @@ func (s *Reconcile) addDays(ctx context.Context, p merchant.Provider, now time.T
 }
 
 func (s *Reconcile) addForetold(ctx context.Context, scope db.Scope, at func(money.Currency) *Funds) error {
-	all, err := ledger.BalancesOf(ctx, s.DB, scope, ledger.Expected, "")
+	all, err := ledger.Standing(ctx, s.DB, scope, ledger.Expected)
 	for _, b := range all {
 		if b.Account == ledger.StripeBalance || b.Account == ledger.FeesTaken {
 			at(b.Currency).Foretold.Minor += b.Minor
