@@ -4,6 +4,7 @@ package judge_test
 
 import (
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -17,32 +18,24 @@ import (
 
 // TestDocumentedSnippets runs the snippets of docs/sandbox.md in other languages than Go, with the address of a sandbox in place of the
 // usual one, and holds what they print against their comments. Where a language or Stripe's client for it is not installed its snippet
-// is skipped; but for Node not where CI says that all is to be tested.
+// is skipped, but not where CI says that all is to be tested.
 func TestDocumentedSnippets(t *testing.T) {
 	page := string(must[[]byte](t)(os.ReadFile("../../docs/sandbox.md")))
 	for language, c := range map[string]struct {
-		probe []string // succeeds where the snippet can be run; nil where that is seen to
+		ready func(context.Context, *testing.T) error
 		run   []string // runs the text that follows
 	}{
-		"js":     {nil, []string{"node", "--input-type=module", "--eval"}},
-		"python": {[]string{"python3", "-c", "import stripe"}, []string{"python3", "-c"}},
-		"ruby":   {[]string{"ruby", "-e", `require "stripe"`}, []string{"ruby", "-e"}},
+		"js":     {nodeClient, []string{"node", "--input-type=module", "--eval"}},
+		"python": {pythonClient, []string{python, "-c"}},
 	} {
 		t.Run(language, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
-			if _, err := exec.LookPath(c.run[0]); err != nil {
-				if c.probe == nil && os.Getenv("CI") == "true" {
+			if err := c.ready(ctx, t); err != nil {
+				if os.Getenv("CI") == "true" {
 					t.Fatal(err)
 				}
 				t.Skip(err)
-			}
-			if c.probe != nil {
-				if said, err := exec.CommandContext(ctx, c.probe[0], c.probe[1:]...).CombinedOutput(); err != nil {
-					t.Skipf("Stripe's client is not installed: %v %s", err, said)
-				}
-			} else {
-				install(ctx, t)
 			}
 			_, rest, _ := strings.Cut(page, "```"+language+"\n")
 			snippet, _, found := strings.Cut(rest, "```")
@@ -58,6 +51,27 @@ func TestDocumentedSnippets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// nodeClient installs Stripe's client for Node at the version of node/package.json.
+func nodeClient(ctx context.Context, t *testing.T) error {
+	for _, program := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return err
+		}
+	}
+	install(ctx, t)
+	return nil
+}
+
+// python is the interpreter that Debian's package of Stripe's client is for.
+const python = "/usr/bin/python3"
+
+func pythonClient(ctx context.Context, _ *testing.T) error {
+	if said, err := exec.CommandContext(ctx, python, "-c", "import stripe").CombinedOutput(); err != nil {
+		return fmt.Errorf("the snippet needs Stripe's client for Python (apt-get install python3-stripe): %w %s", err, said)
+	}
+	return nil
 }
 
 // sandboxForSnippets is the address of a sandbox whose replies are judged.

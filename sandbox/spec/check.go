@@ -228,10 +228,19 @@ func (c *checker) takes(p *Params, n node) bool {
 	case kindNumber, kindDecimal:
 		return decimal(p.text)
 	case kindBoolean:
-		return p.text == "true" || p.text == "false"
+		return p.takesFlag()
 	default:
 		return false
 	}
+}
+
+// takesFlag is Stripe's tolerance of Python's words, which its client for Python sent for many years (stripe-python 5.0.0 still does).
+func (p *Params) takesFlag() bool {
+	switch p.text {
+	case "True", "False":
+		p.text = strings.ToLower(p.text)
+	}
+	return p.text == "true" || p.text == "false"
 }
 
 // takesCurrency tells whether the text names a currency that Stripe has, and puts it in lower case, as Stripe shows it.
